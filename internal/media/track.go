@@ -1,0 +1,109 @@
+package media
+
+// Kind is audio or video.
+type Kind uint8
+
+const (
+	Audio Kind = iota + 1
+	Video
+)
+
+func (k Kind) String() string {
+	switch k {
+	case Audio:
+		return "audio"
+	case Video:
+		return "video"
+	}
+	return "unknown"
+}
+
+// Time is a monotonic clock reading in nanoseconds, read once per batch by the shard.
+type Time int64
+
+// Codec is what a track carries.
+type Codec struct {
+	Name      string // "VP8", "VP9", "H264", "AV1", "opus": as in the rtpmap
+	ClockRate uint32
+	Channels  uint16 // audio
+	Fmtp      string // "profile-level-id=42e01f;packetization-mode=1"
+}
+
+// Packet is one received RTP packet of a media stream (never RTX), decrypted and parsed. Sinks read it during the
+// call only; the bytes belong to the receive cache.
+type Packet struct {
+	Raw       []byte // the whole RTP packet, header included
+	Payload   []byte // Raw without header, extensions and padding; empty for padding-only packets
+	Sequence  uint64 // extended: the 16 bits of the header with a rollover count above
+	Timestamp uint32
+	Marker    bool
+	Keyframe  bool // first packet of a key frame (video), or audio
+	Arrival   Time
+}
+
+// Sink takes the packets of a track. Every call is made by the shard that owns both.
+type Sink interface {
+	Forward(*Packet)
+}
+
+// Source is a receiver as seen from a track's sinks.
+type Source interface {
+	// RequestKeyframe asks the sender for a key frame; it is throttled there.
+	RequestKeyframe(now Time)
+	// Cached returns the packet of an extended sequence number if it is still cached, for RTX.
+	Cached(sequence uint64) (raw []byte, ok bool)
+	// ClockAt maps the source's latest sender report: NTP time (64 bits) and RTP timestamp; ok is false before one.
+	ClockAt() (ntp uint64, rtp uint32, arrival Time, ok bool)
+}
+
+// Track is one published media line. It outlives the receiver that feeds it: a publisher that reconnects attaches a
+// new source to the same track and its subscribers go on.
+type Track struct {
+	Kind   Kind
+	Codec  Codec
+	source Source
+	sinks  []Sink
+	// Generation counts sources; a sink that sees it change rebases its sequence numbers and timestamps.
+	Generation uint32
+}
+
+// SetSource makes s feed the track; nil leaves it without.
+func (t *Track) SetSource(s Source) { t.source = s; t.Generation++ }
+
+// Source returns what feeds the track, nil if nothing does.
+func (t *Track) Source() Source { return t.source }
+
+// Attach adds a sink, once.
+func (t *Track) Attach(s Sink) {
+	for _, have := range t.sinks {
+		if have == s {
+			return
+		}
+	}
+	t.sinks = append(t.sinks, s)
+}
+
+// Detach removes a sink; it may be called by a sink being forwarded to.
+func (t *Track) Detach(s Sink) {
+	for i, have := range t.sinks {
+		if have == s {
+			kept := make([]Sink, 0, len(t.sinks)-1)
+			t.sinks = append(append(kept, t.sinks[:i]...), t.sinks[i+1:]...)
+			return
+		}
+	}
+}
+
+// Publish hands a packet to every sink.
+func (t *Track) Publish(p *Packet) {
+	for _, s := range t.sinks {
+		s.Forward(p)
+	}
+}
+
+// RequestKeyframe asks the source for a key frame.
+func (t *Track) RequestKeyframe(now Time) {
+	if t.source != nil {
+		t.source.RequestKeyframe(now)
+	}
+}

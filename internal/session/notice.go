@@ -1,0 +1,66 @@
+package session
+
+import "tertulia/internal/wire/mediactl"
+
+// Notice is something a client is told without having asked; api/signal turns it into the notification of its release
+// (spec §5). Notices hold copies, never parts of the state.
+type Notice interface{ notice() }
+
+type (
+	// Joined: participantJoined.
+	Joined struct {
+		Connection string
+		CreatedAt  int64 // of joining
+		Metadata   string
+	}
+	// StreamPublished: participantPublished.
+	StreamPublished struct {
+		Connection string
+		Stream     Stream
+	}
+	// StreamUnpublished: participantUnpublished.
+	StreamUnpublished struct{ Connection, Reason string }
+	// Left: participantLeft.
+	Left struct{ Connection, Reason string }
+	// Evicted: participantEvicted, to the evicted one only (spec §12.4). The edge closes the socket 10 s later, and
+	// at once for clients that do not understand it.
+	Evicted struct{ Connection, Reason string }
+	// RemoteCandidate: iceCandidate; Endpoint is the connection id that selects the peer connection (spec §5.6).
+	RemoteCandidate struct {
+		Endpoint  string
+		Candidate mediactl.Candidate
+	}
+	// Signal: sendMessage; From is "" for a signal by REST.
+	Signal struct {
+		From       string
+		Type, Data *string
+	}
+	// StreamChanged: streamPropertyChanged. NewValue is JSON text and travels as a string.
+	StreamChanged struct{ Connection, Stream, Property, NewValue, Reason string }
+	// ConnectionChanged: connectionPropertyChanged ("role" or "record").
+	ConnectionChanged struct{ Property, NewValue string }
+)
+
+func (Joined) notice()            {}
+func (StreamPublished) notice()   {}
+func (StreamUnpublished) notice() {}
+func (Left) notice()              {}
+func (Evicted) notice()           {}
+func (RemoteCandidate) notice()   {}
+func (Signal) notice()            {}
+func (StreamChanged) notice()     {}
+func (ConnectionChanged) notice() {}
+
+// Message is one entry of a connection's outbox: either an answer or a notice. Seq starts at 1 and has no gaps.
+type Message struct {
+	Seq    uint64
+	Reply  *Answered
+	Notice Notice
+}
+
+// Answered is the answer to one request of the client.
+type Answered struct {
+	Request string // the JSON-RPC id, raw
+	Result  any    // JoinResult, PublishResult, SubscribeResult or nil
+	Err     error  // a fault.Error; Result is nil then
+}

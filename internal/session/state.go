@@ -1,0 +1,147 @@
+package session
+
+// Role is what a connection may do (spec §1.2).
+type Role string
+
+const (
+	Subscriber Role = "SUBSCRIBER"
+	Publisher  Role = "PUBLISHER"
+	Moderator  Role = "MODERATOR"
+)
+
+// State is everything the rules know of one session; its JSON is the stored record. Times are Unix milliseconds.
+type State struct {
+	ID         string     `json:"id"`
+	CreatedAt  int64      `json:"createdAt"`
+	Epoch      uint64     `json:"epoch"`             // of the owner that wrote the record
+	Active     bool       `json:"active"`            // somebody has joined
+	Closing    string     `json:"closing,omitempty"` // the reason, once the session is being closed
+	Properties Properties `json:"properties"`
+	// Connections in order of creation, pending and active alike.
+	Connections []*Connection `json:"connections"`
+}
+
+// Properties are what POST /sessions asked for, defaults filled in (rest §8.1).
+type Properties struct {
+	CustomSessionID  string              `json:"customSessionId"`
+	MediaMode        string              `json:"mediaMode"`
+	RecordingMode    string              `json:"recordingMode"`
+	ForcedVideoCodec string              `json:"forcedVideoCodec"` // as requested: MEDIA_SERVER_PREFERRED, NONE, VP8, VP9, H264
+	AllowTranscoding bool                `json:"allowTranscoding"`
+	NoCodecPolicy    bool                `json:"noCodecPolicy,omitempty"` // created without a body: nothing is forced (rest §8.1 quirk)
+	DefaultRecording RecordingProperties `json:"defaultRecordingProperties"`
+}
+
+// RecordingProperties are the session's recording defaults, emitted as rest §4.7 says. They are only kept here.
+type RecordingProperties struct {
+	Name                string `json:"name"`
+	HasAudio            bool   `json:"hasAudio"`
+	HasVideo            bool   `json:"hasVideo"`
+	OutputMode          string `json:"outputMode"`
+	RecordingLayout     string `json:"recordingLayout,omitempty"`
+	CustomLayout        string `json:"customLayout,omitempty"`
+	Resolution          string `json:"resolution,omitempty"`
+	FrameRate           int    `json:"frameRate,omitempty"`
+	ShmSize             int64  `json:"shmSize,omitempty"`
+	IgnoreFailedStreams bool   `json:"ignoreFailedStreams,omitempty"`
+}
+
+// Connection is a participant, or the place kept for one (pending: its token is not spent yet).
+type Connection struct {
+	ID        string `json:"id"`    // con_…
+	Token     string `json:"token"` // tok_…; kept after it was spent, "" for a join by secret
+	CreatedAt int64  `json:"createdAt"`
+	ActiveAt  int64  `json:"activeAt,omitempty"` // 0 while pending
+
+	Role       Role            `json:"role"`
+	Record     bool            `json:"record"`
+	ServerData string          `json:"serverData"`
+	Kurento    *KurentoOptions `json:"kurentoOptions,omitempty"`
+	ICEServers []ICEServer     `json:"customIceServers,omitempty"`
+
+	// Of the client, once active.
+	RPC          string `json:"rpc,omitempty"` // RPC session id, 26 characters
+	ClientData   string `json:"clientData,omitempty"`
+	Platform     string `json:"platform,omitempty"`
+	SDKVersion   string `json:"sdkVersion,omitempty"` // "" below 2.21
+	Address      string `json:"ip,omitempty"`
+	FinalUserID  string `json:"finalUserId,omitempty"`
+	Loopback     bool   `json:"loopback,omitempty"`     // its socket came over the loopback interface
+	Insecure     bool   `json:"insecure,omitempty"`     // joined with the server's secret: passes every role check
+	Recorder     bool   `json:"recorder,omitempty"`     // RECORDER: announced to nobody, not in REST
+	CommonMsid   bool   `json:"commonMsid,omitempty"`   // a client up to 2.4
+	ServerOffers bool   `json:"serverOffers,omitempty"` // it was told mediaServer "mediasoup" (design decision 10)
+	// Drops counts socket losses; a grace timer names the count it was armed for, so that a late one is void.
+	Drops     int   `json:"drops,omitempty"`
+	DroppedAt int64 `json:"droppedAt,omitempty"` // 0 while its socket is up
+
+	Stream        *Stream         `json:"stream,omitempty"`
+	Subscriptions []*Subscription `json:"subscriptions,omitempty"`
+}
+
+// KurentoOptions bound one connection's bandwidth in kbit/s (rest §4.4); nil is unset, 0 unconstrained.
+type KurentoOptions struct {
+	VideoMaxRecvBandwidth *int     `json:"videoMaxRecvBandwidth,omitempty"`
+	VideoMinRecvBandwidth *int     `json:"videoMinRecvBandwidth,omitempty"`
+	VideoMaxSendBandwidth *int     `json:"videoMaxSendBandwidth,omitempty"`
+	VideoMinSendBandwidth *int     `json:"videoMinSendBandwidth,omitempty"`
+	AllowedFilters        []string `json:"allowedFilters,omitempty"`
+}
+
+// ICEServer is one STUN or TURN server a client is told of (rest §4.5).
+type ICEServer struct {
+	URL        string `json:"url"`
+	Username   string `json:"username,omitempty"`
+	Credential string `json:"credential,omitempty"`
+}
+
+// Stream is what a connection publishes (spec §5.2).
+type Stream struct {
+	ID        string      `json:"id"` // str_…
+	CreatedAt int64       `json:"createdAt"`
+	Phase     StreamPhase `json:"phase"`
+	Media     StreamMedia `json:"media"`
+	Loopback  bool        `json:"loopback,omitempty"`
+}
+
+// StreamPhase is where a stream is in its life:
+//
+//	publishing → published ⇄ lost      (each ends by unpublish, leave or eviction)
+type StreamPhase string
+
+const (
+	Publishing StreamPhase = "publishing" // the media node is making the answer; nobody has been told yet
+	Published  StreamPhase = "published"  // announced; media flows or will
+	Lost       StreamPhase = "lost"       // announced, but its endpoint died with a process: waits for reconnectStream
+)
+
+// StreamMedia is what publishVideo said of the stream, kept current by streamPropertyChanged.
+type StreamMedia struct {
+	HasAudio    bool   `json:"hasAudio"`
+	HasVideo    bool   `json:"hasVideo"`
+	AudioActive bool   `json:"audioActive"`
+	VideoActive bool   `json:"videoActive"`
+	TypeOfVideo string `json:"typeOfVideo,omitempty"`     // CAMERA, SCREEN, CUSTOM; "" without video
+	FrameRate   int    `json:"frameRate"`                 // -1 unknown
+	Dimensions  string `json:"videoDimensions,omitempty"` // JSON text {"width":n,"height":n}
+}
+
+// Subscription is one stream sent to one connection.
+type Subscription struct {
+	Stream    string            `json:"stream"`
+	Publisher string            `json:"publisher"` // connection id
+	CreatedAt int64             `json:"createdAt"`
+	Phase     SubscriptionPhase `json:"phase"`
+}
+
+// SubscriptionPhase is where a subscription is:
+//
+//	waiting → negotiating → offered → flowing     (client offers: negotiating → flowing)
+type SubscriptionPhase string
+
+const (
+	Waiting     SubscriptionPhase = "waiting"     // its stream is Publishing or Lost; asked of the node when it is up
+	Negotiating SubscriptionPhase = "negotiating" // the media node is making the description
+	Offered     SubscriptionPhase = "offered"     // we offered; the client's answer is awaited
+	Flowing     SubscriptionPhase = "flowing"     // both descriptions are known
+)
