@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"tertulia/internal/wire/mediactl"
 )
 
 // Config is what a Registry needs; zero durations mean the defaults named.
@@ -22,25 +24,61 @@ type Config struct {
 }
 
 // Registry owns the sessions of this node: it creates, finds, runs and recovers them.
-//
-//	New(Config) *Registry
-//	Run(ctx) error                                    loads the records, then runs sessions until ctx ends
-//	Create(ctx, Properties) (State, error)            fault.SessionExists; waits for the store
-//	State(id, ) (State, error)                        a deep copy; fault.SessionNotFound
-//	List() []State                                    deep copies, in order of creation
-//	Do(ctx, id string, Command) (any, error)          runs a command and waits for its Reply
-//	Join(ctx, id string, Join) (*Attachment, error)   joins and attaches the caller to the new outbox
-//	Resume(ctx, rpc string) (*Attachment, error)      fault.ReconnectionUnknown; takes the outbox from an older socket
-//	Event(mediactl.Event)                             what the media node reports
-//
-// An Attachment is one socket's hold on a connection's outbox:
-//
-//	Session, Connection, RPC string
-//	Send(request string, Command) error               queues a client command; its answer comes by Next
-//	Next(ctx) (Message, error)                        the next message in order, from the first unacknowledged on
-//	Ack(seq uint64)                                   the client has proved receipt up to seq
-//	Detach(reason string)                             the socket is gone: Drop, unless another socket has taken over
-//	                                                  or the connection has left
 type Registry struct{ cfg Config }
 
-var _ = context.Background
+// New makes a registry; Run starts it.
+func New(cfg Config) *Registry { return &Registry{cfg: cfg} }
+
+// Run loads the records of the store and runs sessions until ctx ends.
+func (r *Registry) Run(ctx context.Context) error { panic("seam") }
+
+// Ready is closed once the records are loaded.
+func (r *Registry) Ready() <-chan struct{} { panic("seam") }
+
+// Create makes a session and waits for the store (1 s); fault.SessionExists if the custom id is taken.
+func (r *Registry) Create(ctx context.Context, p Properties) (State, error) { panic("seam") }
+
+// State returns a deep copy of a session's state; fault.SessionNotFound.
+func (r *Registry) State(id string) (State, error) { panic("seam") }
+
+// List returns deep copies of all states in order of creation.
+func (r *Registry) List() []State { panic("seam") }
+
+// Do runs a command and waits for its answer, of the type the command names.
+func (r *Registry) Do(ctx context.Context, id string, c Command) (any, error) { panic("seam") }
+
+// Join joins and attaches the caller to the new connection's outbox, whose first message answers the given request.
+func (r *Registry) Join(ctx context.Context, id, request string, j Join) (*Attachment, error) {
+	panic("seam")
+}
+
+// Resume attaches the caller to the outbox of a dropped (or still attached) connection, taking it from an older
+// socket; fault.ReconnectionUnknown.
+func (r *Registry) Resume(ctx context.Context, rpc string) (*Attachment, error) { panic("seam") }
+
+// Stats returns the media node's view of a session's endpoints.
+func (r *Registry) Stats(ctx context.Context, id string) ([]mediactl.EndpointStats, error) {
+	panic("seam")
+}
+
+// Event takes what the media node reports of an endpoint by itself.
+func (r *Registry) Event(e mediactl.Event) { panic("seam") }
+
+// Attachment is one socket's hold on a connection's outbox.
+type Attachment struct {
+	Session, Connection, RPC string
+	Self                     Connection // as of joining: what the edge must know of the client's release
+}
+
+// Send queues a command of the client; its answer comes by Next under the request's id. Commands run in order.
+func (a *Attachment) Send(request string, c Command) error { panic("seam") }
+
+// Next returns the next message, from the first unacknowledged one on; it waits for one until ctx ends. It fails with
+// fault.ConnectionClosed when all is read and the connection has ended, or another socket has taken over.
+func (a *Attachment) Next(ctx context.Context) (Message, error) { panic("seam") }
+
+// Ack says the client has proved receipt of every message up to seq; they are forgotten.
+func (a *Attachment) Ack(seq uint64) { panic("seam") }
+
+// Detach says the socket is gone. The connection's grace time begins, unless another socket has taken over.
+func (a *Attachment) Detach() { panic("seam") }
