@@ -10,7 +10,7 @@
 //	                          noted in media/congestion/arrivals.go
 //	receive   media/receive   receiver.go: header parsed in place (media/header.go), RTX unwrapped;
 //	                          sequence.go: sequence extended, late and restarted streams told apart;
-//	                          cache.go: copied, duplicates dropped; loss.go: what to ask for again;
+//	                          cache.go: copied, duplicates dropped; losses.go: what to ask for again;
 //	                          media/codec/keyframe.go: does a key frame begin here?
 //	publish   media           track.go: Track.Publish, to every sink
 //	forward   media/forward   forwarder.go: taken or dropped; splice.go: sequence and timestamp of this viewer;
