@@ -36,7 +36,7 @@ type Forwarder struct {
 	cfg   Config
 
 	header, rtxHeader header
-	buffer     []byte
+	buffer            []byte
 
 	live       bool   // packets of this generation are being sent
 	asked      bool   // a key frame of this generation was asked for
