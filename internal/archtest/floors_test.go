@@ -88,6 +88,6 @@ var homes = []home{
 	{prefix: "golang.org/x/crypto/acme", pkgs: []string{"certs"}},
 	{prefix: "golang.org/x/net/", pkgs: []string{"media/socket"}},
 	{prefix: "golang.org/x/sys/", pkgs: []string{"media/socket"}},
-	{prefix: "golang.org/x/time/rate", pkgs: []string{"api/*"}},
+	{prefix: "golang.org/x/time/rate", pkgs: []string{"api/*", "turn"}},
 	{prefix: "golang.org/x/tools/"},
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { until } from './wait.js';
 
-const shape = { width: 320, height: 240, fps: 15 };
+const publishing = (options) => ({ source: 'pattern', audio: true, video: true, width: 320, height: 240, fps: 15, ...options });
 
 export class Participant {
   /** number: whose colour and tone this is, 0–5. opened: what browser.open() gave. */
@@ -27,6 +27,14 @@ export class Participant {
     return this.#opened.page.evaluate(([m, a]) => window.tester[m](...a), [method, args]);
   }
 
+  /** Calls a method that must be refused; returns the SDK's error as {name, message}. */
+  async refused(method, ...args) {
+    const error = await this.#opened.page.evaluate(([m, a]) => Promise.resolve(window.tester[m](...a))
+      .then(() => undefined, (e) => ({ name: e.name, message: e.message })), [method, args]);
+    assert.ok(error, `${method} was not refused`);
+    return error;
+  }
+
   evaluate(fn, arg) { return this.#opened.page.evaluate(fn, arg); }
 
   async join(token, options = {}) {
@@ -35,9 +43,12 @@ export class Participant {
   }
 
   async publish(options = {}) {
-    this.stream = await this.call('publish', { source: 'pattern', audio: true, video: true, ...shape, ...options });
+    this.stream = await this.call('publish', publishing(options));
     return this.stream;
   }
+
+  /** A publish that must be refused; returns the SDK's error. */
+  refusedToPublish(options = {}) { return this.refused('publish', publishing(options)); }
 
   /** What is seen and heard of another participant now. */
   probe(other) { return this.call('probe', other.stream); }
@@ -66,7 +77,7 @@ export class Participant {
       now = await this.glimpse(other);
       if (now?.picture.who !== other.number || now.picture.counter < 0) return false;
       first ??= now;
-      return now.picture.counter !== first.picture.counter && now.frames > first.frames;
+      return now.picture.counter !== first.picture.counter && now.frames > 0;
     }, { within, last: () => now && { ...now.picture, frames: now.frames, state: now.stats?.state } });
   }
 

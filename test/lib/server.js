@@ -30,12 +30,16 @@ export class Server {
   secret = randomBytes(12).toString('hex');
 
   constructor({ env = {}, namespace } = {}) {
-    this.#env = env;
+    this.#env = { ...env };
     this.#namespace = namespace;
   }
 
-  /** Starts the program, or starts it again on the same port and data folder, and waits until it is healthy. */
-  async start() {
+  /**
+   * Starts the program, or starts it again on the same port and data folder, and waits until it is healthy.
+   * env: settings that were not known before.
+   */
+  async start(env = {}) {
+    Object.assign(this.#env, env);
     this.#data ??= await mkdtemp(join(tmpdir(), 'tertulia-'));
     const command = [...(this.#namespace ? ['ip', 'netns', 'exec', this.#namespace] : []), binary, 'serve', '--data', this.#data];
     const child = spawn(command[0], command.slice(1), {
@@ -69,9 +73,13 @@ export class Server {
   }
 
   /** A GET with the secret. */
-  get(path) {
+  get(path) { return this.request('GET', path); }
+
+  /** A request with the secret and, if given, a JSON body. */
+  request(method, path, body) {
     const authorization = `Basic ${Buffer.from(`OPENVIDUAPP:${this.secret}`).toString('base64')}`;
-    return fetch(new URL(path, this.url), { headers: { authorization } });
+    const headers = { authorization, ...(body && { 'content-type': 'application/json' }) };
+    return fetch(new URL(path, this.url), { method, headers, body: body && JSON.stringify(body) });
   }
 
   /** The unmodified openvidu-node-client on this server. */

@@ -13,29 +13,28 @@ const out = fileURLToPath(new URL('../out', import.meta.url));
 const newest = '2.32.2';
 
 /**
- * Sets a stage up for this file. env: settings of the server. chromium: options of startChromium.
+ * Sets a stage up for this file. env: settings of the server. chromium: options of startChromium. lab: opens a network
+ * lab; prepare(lab) before the server starts; namespace: the server's place in it.
  * Returns play(name, fn, {timeout}): fn gets a Scene.
  */
-export function stage({ env, chromium = {}, namespace } = {}) {
+export function stage({ env, chromium = {}, lab: openLab, prepare = () => {}, namespace } = {}) {
   const server = new Server({ env, namespace });
   const browsers = new Map();
   const stray = new Set();
-  let pages;
+  let pages, lab;
 
   before(async () => {
     pages = await servePages();
-    try {
-      await server.start();
-    } catch (e) {
-      await pages.close();
-      throw e;
-    }
+    lab = await openLab?.();
+    await prepare(lab);
+    await server.start(lab && { DOMAIN_OR_PUBLIC_IP: lab.address(namespace) });
   });
 
   after(async () => {
     for (const browser of browsers.values()) await (await browser).close();
-    await pages.close();
+    await pages?.close();
     await server.close();
+    await lab?.close();
     for (const path of stray) console.log(`failure report: ${path}`);
   });
 
@@ -48,8 +47,9 @@ export function stage({ env, chromium = {}, namespace } = {}) {
 
   return function play(name, fn, { timeout = 60_000 } = {}) {
     test(name, { timeout }, async () => {
-      const scene = new Scene(server, (kind, options) => browser(kind, { ...chromium, ...options }), pages.origin);
+      const scene = new Scene(server, (kind, options) => browser(kind, { ...chromium, ...options }), pages.origin, lab);
       try {
+        await lab?.clear();
         await fn(scene);
       } catch (e) {
         stray.add(await scene.save(name, e));
@@ -68,8 +68,9 @@ export class Scene {
   #people = [];
   #closers = [];
 
-  constructor(server, browser, origin) {
+  constructor(server, browser, origin, lab) {
     this.server = server;
+    this.lab = lab;
     this.#browser = browser;
     this.#origin = origin;
     this.client = server.client();

@@ -80,13 +80,13 @@ const pattern = (() => {
     };
   }
 
-  /** An ear on a stream; call it for whose tone it hears (-1: nobody's), the loudest frequency in Hz and its level in dB. */
+  /** An ear on a stream; listen() says whose tone it hears (-1: nobody's), the loudest frequency in Hz, its level in dB. */
   function ear(stream) {
     const ctx = new AudioContext();
     const analyser = new AnalyserNode(ctx, { fftSize: 8192, smoothingTimeConstant: 0 });
     ctx.createMediaStreamSource(stream).connect(analyser);
     const bins = new Float32Array(analyser.frequencyBinCount);
-    return () => {
+    const listen = () => {
       analyser.getFloatFrequencyData(bins);
       const top = bins.indexOf(Math.max(...bins));
       const hertz = top * ctx.sampleRate / analyser.fftSize;
@@ -94,6 +94,7 @@ const pattern = (() => {
       const near = colours.findIndex((_, i) => Math.abs(tone(i) - hertz) < 15);
       return { who: level > -60 ? near : -1, hertz, level };
     };
+    return { stream, listen, close: () => ctx.close() };
   }
 
   return { video, audio, look, ear, tone };

@@ -99,14 +99,20 @@ window.tester = (() => {
     async probe(streamId) {
       const v = view(streamId);
       const stream = v.video.srcObject;
-      if (!v.ear && stream?.getAudioTracks().length) v.ear = pattern.ear(stream);
+      if (stream?.getAudioTracks().length && v.ear?.stream !== stream) {
+        v.ear?.close();
+        v.ear = pattern.ear(stream);
+      }
       const pc = v.subscriber.stream.getRTCPeerConnection?.();
       const stats = pc && await connectionStats(pc);
-      return { picture: pattern.look(v.video), tone: v.ear?.() ?? { who: -1 }, frames: stats?.inbound.video?.frames ?? 0, stats };
+      return { picture: pattern.look(v.video), tone: v.ear?.listen() ?? { who: -1 }, frames: stats?.inbound.video?.frames ?? 0, stats };
     },
 
     /** The publisher's own statistics. */
     published: () => connectionStats(publisher.stream.getRTCPeerConnection()),
+
+    /** The SDP the server answered the publisher with. */
+    answer: () => publisher.stream.getRTCPeerConnection().remoteDescription.sdp,
 
     /** The longest time between two shown frames of a stream since the last call, in ms, the running one included. */
     gap(streamId) {
