@@ -63,7 +63,8 @@ type Track struct {
 	Codec  Codec
 	source Source
 	sinks  []Sink
-	// Generation counts sources; a sink that sees it change rebases its sequence numbers and timestamps.
+	// Generation counts sources, and the times that one began anew with other sequence numbers; a sink that sees it
+	// change rebases its own, and its timestamps.
 	Generation uint32
 }
 
