@@ -2,7 +2,9 @@ package testkit
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -312,3 +314,30 @@ func vp8Key(p []byte) bool {
 
 // VP8 is the codec of Publish's pictures.
 var VP8 = webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}
+
+// HasKeyframe is for Wait: a key frame has come in.
+func (c *Client) HasKeyframe() bool { return c.keyframes > 0 }
+
+// HasRTCP is for Wait: a packet of that type (its Go name, "SenderReport") has come in.
+func (c *Client) HasRTCP(name string) func() bool {
+	return func() bool {
+		for _, p := range c.reports {
+			if strings.HasSuffix(fmt.Sprintf("%T", p), "."+name) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// WantRTCP fails the test for each type that has not come in.
+func (c *Client) WantRTCP(t testing.TB, names ...string) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, name := range names {
+		if !c.HasRTCP(name)() {
+			t.Errorf("no RTCP %s came in", name)
+		}
+	}
+}
