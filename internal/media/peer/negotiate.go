@@ -199,7 +199,7 @@ func (e *Endpoint) declare(p plan) {
 			continue
 		}
 		if sec.transportExt != 0 && e.arrivals == nil {
-			e.arrivals = congestion.NewArrivals()
+			e.arrivals = new(congestion.Arrivals)
 		}
 		sec.track.AudioLevelExt = sec.levelExt
 		if streams := p.offer.Sections[i].Streams; len(streams) > 0 {

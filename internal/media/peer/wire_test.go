@@ -159,15 +159,12 @@ func (s *server) until(ctx context.Context, e *peer.Endpoint, ok func(peer.Stats
 func TestUncoveredAttributes(t *testing.T) {
 	s, tp, ctx := tapped(t)
 	e, own := s.receiving(ctx, "alice")
-	m := stun.MustBuild(stun.TransactionID, stun.BindingRequest, stun.NewUsername(own.ufrag+":test"),
-		stun.NewShortTermIntegrity(own.pwd), nominate)
-	c := s.talk(tp.LocalAddr())
-	if _, err := c.Write(m.Raw); err != nil {
-		t.Fatal(err)
-	}
-	c.ask(stun.MustBuild(stun.TransactionID, stun.BindingRequest).Raw) // has come after it
-	if st := must[peer.Stats](t)(e.Stats(ctx)); st.State != peer.Opened {
-		t.Errorf("a request with attributes behind MESSAGE-INTEGRITY was believed: %s", st.State)
+	first, second := s.talk(tp.LocalAddr()), s.talk(tp.LocalAddr())
+	first.ask(own.request(t, nominate))
+	second.ask(stun.MustBuild(stun.TransactionID, stun.BindingRequest, stun.NewUsername(own.ufrag+":test"),
+		stun.NewShortTermIntegrity(own.pwd), nominate).Raw)
+	if st := must[peer.Stats](t)(e.Stats(ctx)); st.RemoteCandidate != "udp "+first.LocalAddr().String() {
+		t.Errorf("a nomination behind MESSAGE-INTEGRITY was believed: %s", st.RemoteCandidate)
 	}
 }
 
