@@ -198,6 +198,7 @@ func (e *Endpoint) declare(p plan) {
 		if sec == nil || sec.track == nil {
 			continue
 		}
+		e.receiving = true
 		if sec.transportExt != 0 && e.arrivals == nil {
 			e.arrivals = new(congestion.Arrivals)
 		}
