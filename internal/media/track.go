@@ -59,8 +59,8 @@ type Source interface {
 // Track is one published media line. It outlives the receiver that feeds it: a publisher that reconnects attaches a
 // new source to the same track and its subscribers go on.
 type Track struct {
-	Kind   Kind
-	Codec  Codec
+	Kind  Kind
+	Codec Codec
 	// AudioLevelExt is the id of the audio level extension in the packets, 0 without (RFC 6464).
 	AudioLevelExt uint8
 
