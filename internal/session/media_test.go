@@ -51,6 +51,12 @@ func (n *node) called() []string {
 	return slices.Clone(n.calls)
 }
 
+func (n *node) sideBySide() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.most
+}
+
 func (n *node) Publish(ctx context.Context, q mediactl.Publish) (mediactl.Description, error) {
 	err := n.call(ctx, "Publish", q.Endpoint)
 	return mediactl.Description{SDP: "answer"}, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -223,19 +224,21 @@ func TestFlood(t *testing.T) {
 
 // TestPanic: a rule that panics ends its session, and no other.
 func TestPanic(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *house) {
+	trap := func(c *Config) {
+		c.NewID = func(prefix string, n int) string {
+			if strings.HasPrefix(prefix, "str_") {
+				panic("nobody could foresee it")
+			}
+			return RandomID(prefix, n)
+		}
+	}
+	bubble(t, trap, func(t *testing.T, h *house) {
 		h.create("room")
 		h.create("other")
 		a := h.join("room", Publisher)
-		h.Registry.mu.Lock()
-		n := h.Registry.sessions["room"]
-		h.Registry.mu.Unlock()
-		n.mu.Lock()
-		n.state.Connections = append(n.state.Connections, nil) // nobody could foresee it
-		n.mu.Unlock()
-		h.send(a, "2", ClientSignal{})
+		h.send(a, "2", Publish{Offer: "o"})
 		h.expect(a, "Evicted Connection:"+a.Connection+" Reason:nodeCrashed")
-		<-n.gone
+		time.Sleep(time.Second)
 		if all := h.List(); len(all) != 1 || all[0].ID != "other" {
 			t.Fatalf("%+v", all)
 		}

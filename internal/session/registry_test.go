@@ -171,8 +171,8 @@ func TestLanes(t *testing.T) {
 			h.send(a, "3", Candidate{})
 		}
 		synctest.Wait()
-		if h.node.most != 4 {
-			t.Fatalf("%d requests side by side, want 4", h.node.most)
+		if n := h.node.sideBySide(); n != 4 {
+			t.Fatalf("%d requests side by side, want 4", n)
 		}
 		time.Sleep(time.Second)
 		if n := len(h.node.called()); n != 8 || time.Since(begin) > 2*time.Second {
