@@ -127,6 +127,7 @@ func TestCall(t *testing.T) {
 		m := h.next(a)
 		stream := m.Reply.Result.(PublishResult).Stream
 
+		time.Sleep(time.Second) // the candidate is with the node
 		b := h.join("room", Subscriber)
 		h.expect(a, "Joined Connection:"+b.Connection+" CreatedAt:"+itoa(b.Self.ActiveAt)+" Metadata:")
 		h.send(b, "2", Subscribe{Sender: stream, Offer: "offer"})
@@ -150,7 +151,9 @@ func TestCall(t *testing.T) {
 		_, err = h.State("room")
 		wantKind(t, err, fault.SessionNotFound)
 		time.Sleep(time.Second)
-		want := []string{"Publish " + a.Connection, "Trickle " + a.Connection + " c", "Subscribe " + b.Connection + "_" + stream}
+		want := []string{
+			"Publish " + a.Connection, "Trickle " + a.Connection + " c", "Subscribe " + b.Connection + "_" + stream,
+		}
 		if got := h.node.called(); !slices.Equal(got[:3], want) || got[len(got)-1] != "Release" {
 			t.Fatalf("the node was asked %q", got)
 		}
