@@ -1,0 +1,174 @@
+package frontdoor
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+)
+
+// startServers runs an HTTP server for each class of connections; the function it returns lets their requests finish,
+// or cuts them off after Limits.Drain, and waits. The requests' contexts derive from ctx.
+func (d *Door) startServers(ctx context.Context) (stop func()) {
+	secure := d.newServer(ctx, restoreTLS(d.config.HTTP))
+	plain := d.newServer(ctx, http.HandlerFunc(d.servePlain))
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = secure.Serve(d.secure) }) // ErrServerClosed, after stop
+	serving.Go(func() { _ = plain.Serve(d.plain) })
+	return func() {
+		drain, cancel := context.WithTimeout(ctx, d.config.Limits.Drain)
+		defer cancel()
+		var stopping sync.WaitGroup
+		for _, server := range []*http.Server{secure, plain} {
+			stopping.Go(func() {
+				if server.Shutdown(drain) != nil {
+					_ = server.Close()
+				}
+			})
+		}
+		stopping.Wait()
+		serving.Wait()
+	}
+}
+
+func (d *Door) newServer(ctx context.Context, handler http.Handler) *http.Server {
+	limits := d.config.Limits
+	return &http.Server{
+		Handler:           limitBody(handler, limits.Body),
+		ReadHeaderTimeout: limits.Header,
+		IdleTimeout:       limits.Idle,
+		MaxHeaderBytes:    limits.HeaderBytes,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 100},
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnContext:       rememberTLS,
+		ErrorLog:          slog.NewLogLogger(d.config.Log.Handler(), slog.LevelWarn),
+	}
+}
+
+type tlsKey struct{}
+
+// rememberTLS and restoreTLS set Request.TLS for clients without ALPN, whose connection had to be peeked into, so that
+// net/http does not see that it is one of TLS.
+func rememberTLS(ctx context.Context, stream net.Conn) context.Context {
+	if _, ok := stream.(*peeked); ok && isSecure(stream) {
+		state := tlsOf(stream).ConnectionState()
+		return context.WithValue(ctx, tlsKey{}, &state)
+	}
+	return ctx
+}
+
+func restoreTLS(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if state, ok := r.Context().Value(tlsKey{}).(*tls.ConnectionState); ok {
+			r.TLS = state
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// servePlain answers HTTP without TLS: here for loopback hosts, by a redirect for others. 308 keeps the method and
+// body; 301 is what clients of GET have always known.
+func (d *Door) servePlain(w http.ResponseWriter, r *http.Request) {
+	if d.config.ServePlain(hostOf(r.Host)) {
+		d.config.HTTP.ServeHTTP(w, r)
+		return
+	}
+	d.counters.redirects.Add(1)
+	w.Header().Set("Connection", "close")
+	if r.Host == "" {
+		http.Error(w, "this port speaks HTTPS; say which host you want", http.StatusBadRequest)
+		return
+	}
+	code := http.StatusPermanentRedirect
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		code = http.StatusMovedPermanently
+	}
+	http.Redirect(w, r, "https://"+r.Host+"/"+strings.TrimPrefix(r.URL.RequestURI(), "/"), code)
+}
+
+// hostOf is a Host header without port and brackets.
+func hostOf(header string) string {
+	if host, _, err := net.SplitHostPort(header); err == nil {
+		return host
+	}
+	return strings.Trim(header, "[]")
+}
+
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && address.IsLoopback()
+}
+
+// limitBody gives each request with a body a time to send it. http.Server.ReadTimeout would do that too, and end the
+// context of every request that is answered for longer.
+func limitBody(next http.Handler, patience time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			stream := http.NewResponseController(w)
+			if err := stream.SetReadDeadline(time.Now().Add(patience)); err != nil {
+				http.Error(w, "the connection has ended", http.StatusBadRequest)
+				return
+			}
+			r.Body = &timedBody{r.Body, stream}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// timedBody takes the deadline away once the body is complete.
+type timedBody struct {
+	io.ReadCloser
+	stream *http.ResponseController
+}
+
+func (b *timedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		_ = b.stream.SetReadDeadline(time.Time{}) // fails only on a connection that has ended
+	}
+	return n, err
+}
+
+// queue is the listener of one class of connections.
+type queue struct {
+	address net.Addr
+	streams chan net.Conn
+	done    chan struct{}
+	once    sync.Once
+}
+
+func newQueue(address net.Addr) *queue {
+	return &queue{address: address, streams: make(chan net.Conn), done: make(chan struct{})}
+}
+
+// deliver hands a connection to whoever accepts; false when nobody will any more.
+func (q *queue) deliver(stream net.Conn) bool {
+	select {
+	case q.streams <- stream:
+		return true
+	case <-q.done:
+		return false
+	}
+}
+
+func (q *queue) Accept() (net.Conn, error) {
+	select {
+	case stream := <-q.streams:
+		return stream, nil
+	case <-q.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (q *queue) Close() error {
+	q.once.Do(func() { close(q.done) })
+	return nil
+}
+
+func (q *queue) Addr() net.Addr { return q.address }

@@ -1,0 +1,164 @@
+package natsd
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+func run(t *testing.T, server *Server) (stop func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx) }()
+	return func() error {
+		cancel()
+		return <-ended
+	}
+}
+
+func TestItListensNowhere(t *testing.T) {
+	before := sockets(t)
+	server := New(Config{Dir: t.TempDir()})
+	stop := run(t, server)
+	conn, err := server.Connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Request("nobody", nil, time.Second); err == nil {
+		t.Error("a request without a responder was answered")
+	}
+	if after := sockets(t); after != before {
+		t.Errorf("%d sockets are open, %d before the start", after, before)
+	}
+	conn.Close()
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// sockets counts this process's open sockets of any kind.
+func sockets(t *testing.T) (n int) {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if to, err := os.Readlink(filepath.Join("/proc/self/fd", entry.Name())); err == nil && strings.HasPrefix(to, "socket:") {
+			n++
+		}
+	}
+	return n
+}
+
+func TestAcknowledgedMessagesOutliveTheServer(t *testing.T) {
+	dir := t.TempDir()
+	for round := range 2 {
+		server := New(Config{Dir: dir})
+		stop := run(t, server)
+		conn, err := server.Connect(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream, err := jetstream.New(conn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept, err := stream.CreateOrUpdateStream(t.Context(), jetstream.StreamConfig{Name: "S", Subjects: []string{"s"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := kept.CachedInfo().State.Msgs; got != uint64(round) {
+			t.Errorf("round %d: %d messages kept", round, got)
+		}
+		if _, err := stream.Publish(t.Context(), "s", []byte("hello")); err != nil {
+			t.Fatal(err)
+		}
+		conn.Close()
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestTheDiskLimit(t *testing.T) {
+	server := New(Config{Dir: t.TempDir(), MaxStore: 1 << 20})
+	stop := run(t, server)
+	defer func() { _ = stop() }()
+	conn, err := server.Connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	stream, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.CreateStream(t.Context(), jetstream.StreamConfig{Name: "S", Subjects: []string{"s"}}); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		if _, err = stream.Publish(t.Context(), "s", make([]byte, 300<<10)); err != nil {
+			return
+		}
+	}
+	t.Error("1.5 MB were stored where 1 MiB is allowed")
+}
+
+func TestADirectoryThatCannotBeUsed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log := &bytes.Buffer{}
+	server := New(Config{Dir: file, Log: slog.New(slog.NewTextHandler(log, nil))})
+	err := server.Run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "writable") {
+		t.Errorf("Run = %v, want the directory and the remedy", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, err := server.Connect(ctx); err == nil {
+		t.Error("a server that did not start gave a connection")
+	}
+}
+
+func TestAStopThatTakesTooLong(t *testing.T) {
+	server := New(Config{Dir: t.TempDir(), StopTimeout: time.Nanosecond})
+	stop := run(t, server)
+	if _, err := server.Connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := stop(); err == nil || !strings.Contains(err.Error(), "did not stop") {
+		t.Errorf("Run = %v, want the missed deadline", err)
+	}
+	server.running.WaitForShutdown()
+}
+
+func TestNothingRunsAfterRun(t *testing.T) {
+	before := runtime.NumGoroutine()
+	server := New(Config{Dir: t.TempDir()})
+	stop := run(t, server)
+	conn, err := server.Connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package turn
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/pion/stun/v4"
+	"golang.org/x/time/rate"
+)
+
+const (
+	nonceLife     = time.Hour // RFC 8656 §5
+	maxAuthErrors = 5         // wrong credentials on one connection before it is closed
+	// Requests, unlike packets, cost us signatures. A client makes some dozens at the start of a call.
+	requestRate, requestBurst = 50, 300
+)
+
+// conn is one client's connection; its goroutine owns all of it but the outbox and the allocation's tables.
+type conn struct {
+	server *Server
+	stream net.Conn
+	client netip.AddrPort
+	in     *frames
+	out    *outbox
+
+	began      time.Time
+	nonce      string
+	nonceAt    time.Time
+	authErrors int
+	requests   *rate.Limiter
+	message    *stun.Message // scratch
+	allocation *allocation   // nil before Allocate and after its end
+}
+
+func newConn(s *Server, stream net.Conn) *conn {
+	now := time.Now()
+	return &conn{
+		server: s, stream: stream, client: addressOf(stream.RemoteAddr()),
+		in: newFrames(stream), out: newOutbox(s.config.Limits.Queue),
+		began: now, nonce: rand.Text(), nonceAt: now,
+		requests: rate.NewLimiter(requestRate, requestBurst), message: stun.New(),
+	}
+}
+
+func addressOf(a net.Addr) netip.AddrPort {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		at := tcp.AddrPort()
+		return netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+	}
+	return netip.AddrPort{}
+}
+
+// serve handles frames until the connection ends; nil when the client ended it, or its time ran out.
+func (c *conn) serve() error {
+	for {
+		if err := c.stream.SetReadDeadline(c.deadline()); err != nil {
+			return nil
+		}
+		frame, err := c.in.next()
+		if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil
+		}
+		if err == nil {
+			err = c.handle(frame)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// deadline is when the connection ends unless the client makes or refreshes its allocation.
+func (c *conn) deadline() time.Time {
+	if c.allocation != nil {
+		return c.allocation.expires
+	}
+	return c.began.Add(c.server.config.Limits.Unallocated)
+}
+
+// handle takes one frame; an error closes the connection.
+func (c *conn) handle(frame []byte) error {
+	if first := binary.BigEndian.Uint16(frame); isChannel(first) {
+		c.channelData(first, frame[channelHeader:])
+		return nil
+	}
+	m := c.message
+	m.Raw = append(m.Raw[:0], frame...)
+	if err := m.Decode(); err != nil {
+		return fmt.Errorf("a malformed STUN message: %w", err)
+	}
+	switch {
+	case m.Type.Class == stun.ClassIndication && m.Type.Method == stun.MethodSend:
+		c.send(m)
+		return nil
+	case m.Type.Class != stun.ClassRequest:
+		return nil // other indications are ignored, we never ask (RFC 8489 §6.3)
+	case !c.requests.Allow():
+		return fmt.Errorf("more than %d requests per second", requestRate)
+	}
+	return c.request(m)
+}
+
+// request answers one; the error closes the connection after the answer.
+func (c *conn) request(m *stun.Message) error {
+	if unknown := notUnderstood(m); len(unknown) > 0 {
+		return c.respond(m, refuse(stun.CodeUnknownAttribute, unknown), nil)
+	}
+	if m.Type.Method == stun.MethodBinding {
+		return c.respond(m, accept(addAddress{stun.AttrXORMappedAddress, c.client}), nil)
+	}
+	user, key, refusal := c.authenticate(m, time.Now())
+	if refusal != nil {
+		if err := c.respond(m, *refusal, nil); err != nil || c.authErrors < maxAuthErrors {
+			return err
+		}
+		return fmt.Errorf("%d wrong credentials", c.authErrors)
+	}
+	return c.respond(m, c.turn(m, user), key)
+}
+
+// authenticate checks a request's long-term credential (RFC 8489 §9.2.4). Its time is not looked at again once it
+// has made the allocation, or calls would end after a day.
+func (c *conn) authenticate(m *stun.Message, now time.Time) (user string, key stun.MessageIntegrity, refusal *answer) {
+	if now.Sub(c.nonceAt) > nonceLife {
+		c.nonce, c.nonceAt = rand.Text(), now
+	}
+	challenge := func(code stun.ErrorCode) *answer {
+		a := refuse(code, stun.NewRealm(c.server.config.Realm), stun.NewNonce(c.nonce))
+		return &a
+	}
+	if !m.Contains(stun.AttrMessageIntegrity) {
+		return "", nil, challenge(stun.CodeUnauthorized)
+	}
+	var name stun.Username
+	var nonce stun.Nonce
+	if name.GetFrom(m) != nil || nonce.GetFrom(m) != nil || !m.Contains(stun.AttrRealm) {
+		a := refuse(stun.CodeBadRequest)
+		return "", nil, &a
+	}
+	if subtle.ConstantTimeCompare(nonce, []byte(c.nonce)) == 0 {
+		return "", nil, challenge(stun.CodeStaleNonce)
+	}
+	user = name.String()
+	key = stun.NewLongTermIntegrity(user, c.server.config.Realm, c.server.password(user))
+	known := c.allocation != nil && c.allocation.user == user
+	if key.Check(m) != nil || expired(user, now) && !known {
+		c.authErrors++
+		c.server.unauthorized.Add(1)
+		return "", nil, challenge(stun.CodeUnauthorized)
+	}
+	return user, key, nil
+}
+
+// respond writes an answer; with a key it is signed.
+func (c *conn) respond(m *stun.Message, a answer, key stun.MessageIntegrity) error {
+	class := stun.ClassSuccessResponse
+	setters := []stun.Setter{stun.NewTransactionIDSetter(m.TransactionID), nil}
+	if a.code != 0 {
+		class = stun.ClassErrorResponse
+		setters = append(setters, a.code)
+	}
+	setters[1] = stun.NewType(m.Type.Method, class)
+	setters = append(setters, a.attributes...)
+	if key != nil {
+		setters = append(setters, key)
+	}
+	response, err := stun.Build(append(setters, stun.Fingerprint)...)
+	if err != nil {
+		return fmt.Errorf("answer a %s: %w", m.Type.Method, err)
+	}
+	if !c.out.put(response.Raw, nil) {
+		return fmt.Errorf("the client does not read: %d bytes wait for it", c.out.limit)
+	}
+	return nil
+}
+
+// release ends the allocation, if there is one.
+func (c *conn) release() {
+	if a := c.allocation; a != nil {
+		c.allocation = nil
+		a.end()
+		c.server.free(a.relay, a.user, c.client.Addr())
+		c.server.config.Media.ForgetRelay(a.relay)
+		c.server.config.Log.Debug("TURN allocation ended", "client", c.client, "relay", a.relay)
+		c.began = time.Now() // the time without an allocation counts from here
+	}
+}

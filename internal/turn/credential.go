@@ -1,0 +1,59 @@
+package turn
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// credentialLife is how long a credential may be used to make an allocation; allocations made with it are kept by
+// refreshing them, however long the call (spec §7: 86,400 s).
+const credentialLife = 24 * time.Hour
+
+// ICEServer is one URL a client is told of; its fields are those of OpenVidu's customIceServers (rest §4.5).
+type ICEServer struct {
+	URL        string // turn:HOST:PORT?transport=tcp
+	Username   string // <unix expiry>:<8 hex digits>
+	Credential string // 32 hex digits: an old client's token parser would spoil anything but letters and digits (spec §2.2)
+}
+
+// Credentials makes the servers one connection of one session is told of: TURN over TCP and over TLS at host, which
+// is "name:port" of the front door as clients reach it. They are good for 24 hours, on this node, and bound to
+// session and connection: that pair is who the allocations count against.
+func (s *Server) Credentials(session, connection, host string) []ICEServer {
+	expiry := strconv.FormatInt(time.Now().Add(credentialLife).Unix(), 10)
+	user := expiry + ":" + hex.EncodeToString(mac(s.key, session, connection))[:8]
+	password := s.password(user)
+	return []ICEServer{
+		{URL: fmt.Sprintf("turn:%s?transport=tcp", host), Username: user, Credential: password},
+		{URL: fmt.Sprintf("turns:%s?transport=tcp", host), Username: user, Credential: password},
+	}
+}
+
+// password is the only one that goes with a username, so nothing has to be remembered.
+func (s *Server) password(user string) string {
+	return hex.EncodeToString(mac(s.key, "password", user))[:32]
+}
+
+// expired reports whether a username's time is over; a username without a time is expired.
+func expired(user string, now time.Time) bool {
+	text, _, _ := strings.Cut(user, ":")
+	expiry, err := strconv.ParseInt(text, 10, 64)
+	return err != nil || now.Unix() > expiry
+}
+
+// derive makes this node's key, so that the secret itself, which may have other uses, signs nothing here.
+func derive(secret, node string) []byte { return mac([]byte(secret), "turn", node) }
+
+// mac signs fields; each is preceded by its length, so that no two lists of fields read the same.
+func mac(key []byte, fields ...string) []byte {
+	h := hmac.New(sha256.New, key)
+	for _, field := range fields {
+		fmt.Fprintf(h, "%d:%s", len(field), field)
+	}
+	return h.Sum(nil)
+}
