@@ -16,7 +16,10 @@ type MemoryStore struct {
 }
 
 // Create writes the first record of a session.
-func (m *MemoryStore) Create(_ context.Context, id string, record []byte) error {
+func (m *MemoryStore) Create(ctx context.Context, id string, record []byte) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, taken := m.records[id]; taken {
@@ -27,7 +30,10 @@ func (m *MemoryStore) Create(_ context.Context, id string, record []byte) error 
 }
 
 // Put replaces a record.
-func (m *MemoryStore) Put(_ context.Context, id string, record []byte) error {
+func (m *MemoryStore) Put(ctx context.Context, id string, record []byte) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.put(id, record)
@@ -42,7 +48,10 @@ func (m *MemoryStore) put(id string, record []byte) {
 }
 
 // Delete removes a record.
-func (m *MemoryStore) Delete(_ context.Context, id string) error {
+func (m *MemoryStore) Delete(ctx context.Context, id string) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.records, id)

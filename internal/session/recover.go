@@ -53,6 +53,7 @@ func endGrace(t *turn, c graceOver) {
 func restart(t *turn, c restarted) {
 	t.Epoch = c.Epoch
 	t.save()
+	t.replyTo(t.from, nil, nil)
 	if t.Closing != "" || t.Active && t.participants() == 0 {
 		end(t, t.Closing)
 		return

@@ -22,8 +22,8 @@ func (r *Registry) Run(ctx context.Context) error {
 		return fmt.Errorf("load sessions: %w", err)
 	}
 	for _, n := range recovered {
-		n.inbox.put(letter{command: restarted{Epoch: r.epoch}})
 		sessions.Go(func() { n.run(ctx) })
+		n.call(Origin{}, restarted{Epoch: r.epoch}) // a rule that panics has ended the session
 	}
 	close(r.ready)
 
