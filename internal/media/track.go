@@ -61,6 +61,9 @@ type Source interface {
 type Track struct {
 	Kind   Kind
 	Codec  Codec
+	// AudioLevelExt is the id of the audio level extension in the packets, 0 without (RFC 6464).
+	AudioLevelExt uint8
+
 	source Source
 	sinks  []Sink
 	// Generation counts sources; a sink that sees it change rebases its sequence numbers and timestamps.

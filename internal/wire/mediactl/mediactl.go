@@ -70,6 +70,8 @@ type Release struct {
 type Policy struct {
 	// Video lists the codecs allowed ("VP8", "VP9", "H264", "AV1"), empty for all.
 	Video []string `json:"video,omitempty"`
+	// Strict refuses an offer with video but none of those codecs; else it is answered without video.
+	Strict bool `json:"strict,omitempty"`
 	// MaxRecvKbps bounds what a publisher may send us, by REMB and b=AS; 0 is unlimited.
 	MaxRecvKbps int `json:"maxRecvKbps,omitempty"`
 	// MaxSendKbps bounds what a subscriber is sent; 0 is unlimited.

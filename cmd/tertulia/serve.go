@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"tertulia/internal/app"
+	"tertulia/internal/config"
+)
+
+// serve runs a node until a signal: SIGINT ends the calls, SIGTERM keeps them for the next process.
+func serve(args []string, out, errs io.Writer) error {
+	c, err := config.Load(args, os.Environ())
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(errs, config.Usage())
+	}
+	if err != nil {
+		return err
+	}
+	log := logger(c, errs)
+	for _, w := range c.Warnings {
+		log.Warn(w)
+	}
+	if c.SecretGenerated {
+		fmt.Fprintf(out, "OPENVIDU_SECRET=%s (generated, kept in %s; shown this once)\n", c.Secret, c.Data)
+	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go func() { // ends with the process
+		for s := range signals {
+			if s == os.Interrupt {
+				cancel(app.ErrEndCalls)
+			} else {
+				cancel(nil)
+			}
+			signal.Stop(signals) // a second signal ends the process at once
+		}
+	}()
+	return app.Run(ctx, c, log, func(url string) { fmt.Fprintln(out, "ready", url) })
+}
+
+func logger(c config.Config, out io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // config has checked it
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(out, options))
+	}
+	return slog.New(slog.NewTextHandler(out, options))
+}

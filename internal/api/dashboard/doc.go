@@ -1,0 +1,6 @@
+// Package dashboard serves what a browser finds at the printed address: the call page and the tokens it joins with.
+//
+// It owns the page's cache discipline (HTML revalidated, hashed assets for ever), its security headers, and who may
+// have a token: [Mode], the caller's address, the page's origin, a rate per address. It knows no session rule; what
+// it needs of them is [Rooms]. It must not import media, pipeline or config. Start at [New], then token.go.
+package dashboard

@@ -1,0 +1,26 @@
+package rest
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"tertulia/internal/wire/openvidu"
+)
+
+func TestAFailedCheckMakesTheHealthDown(t *testing.T) {
+	h, _ := server(t, func(c *Config) {
+		c.Checks = func(context.Context) []openvidu.RESTCheck {
+			return []openvidu.RESTCheck{{Name: "store", Code: "STORE_FULL"}}
+		}
+	})
+	if w := do(h, "GET /openvidu/api/health", ""); w.Code != 503 || !strings.Contains(w.Body.String(), `"status":"DOWN"`) || !strings.Contains(w.Body.String(), "STORE_FULL") {
+		t.Errorf("health: %d %s", w.Code, w.Body)
+	}
+	if w := do(h, "GET /readyz", ""); w.Code != 503 || strings.Contains(w.Body.String(), "STORE") {
+		t.Errorf("readyz, which is public: %d %s", w.Code, w.Body)
+	}
+	if w := do(h, "GET /livez", ""); w.Code != 200 {
+		t.Errorf("livez: %d", w.Code)
+	}
+}

@@ -1,0 +1,80 @@
+package rest
+
+import (
+	"net"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"tertulia/internal/session"
+)
+
+// host is where clients reach us: a name or address (IPv6 without brackets) and a port.
+type host struct {
+	name string
+	port string
+}
+
+// String is HOST[:PORT] for an https or wss URL.
+func (h host) String() string {
+	if h.port != "443" {
+		return net.JoinHostPort(h.name, h.port)
+	}
+	return h.bracketed()
+}
+
+func (h host) bracketed() string {
+	if strings.Contains(h.name, ":") {
+		return "[" + h.name + "]"
+	}
+	return h.name
+}
+
+// host is the configured one, or else the one the request was sent to, if it is one.
+func (r *request) host() host {
+	port := strconv.Itoa(r.Settings.HTTPSPort)
+	if r.Settings.Domain != "" {
+		return host{r.Settings.Domain, port}
+	}
+	if h, ok := parseHost(r.http.Host); ok {
+		return h
+	}
+	return host{"localhost", port}
+}
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,253}$`)
+
+// parseHost reads a Host header; the port that is not there is 443.
+func parseHost(header string) (host, bool) {
+	h := host{header, "443"}
+	if name, port, err := net.SplitHostPort(header); err == nil {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return host{}, false
+		}
+		h = host{name, port}
+	} else {
+		h.name = strings.TrimSuffix(strings.TrimPrefix(header, "["), "]")
+	}
+	if ip, err := netip.ParseAddr(h.name); err == nil {
+		return h, ip.Zone() == ""
+	}
+	return h, hostName.MatchString(h.name)
+}
+
+// tokenURL is what a client joins with. What follows the token's id is for clients before 2.16 (signalling §2.2);
+// later ones ignore it. "version" is left out: 2.10 to 2.15 complain about every release but their own.
+func (r *request) tokenURL(sessionID string, c *session.Connection) string {
+	h := r.host()
+	u := "wss://" + h.String() + "?sessionId=" + sessionID + "&token=" + c.Token + "&role=" + string(c.Role)
+	if r.TURN == nil {
+		return u
+	}
+	for _, s := range r.TURN.TURN(sessionID, c.ID) {
+		// These clients cut values at = and decode % and +.
+		if s.Username != "" && s.Credential != "" && !strings.ContainsAny(s.Username+s.Credential, "=&+%#") {
+			return u + "&coturnIp=" + h.bracketed() + "&turnUsername=" + s.Username + "&turnCredential=" + s.Credential
+		}
+	}
+	return u
+}

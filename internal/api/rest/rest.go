@@ -1,0 +1,93 @@
+package rest
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"tertulia/internal/fault"
+	"tertulia/internal/session"
+	"tertulia/internal/wire/mediactl"
+	"tertulia/internal/wire/openvidu"
+)
+
+// Registry is what REST needs of *session.Registry; see there.
+type Registry interface {
+	Ready() <-chan struct{}
+	Create(context.Context, session.Properties) (session.State, error)
+	State(id string) (session.State, error)
+	List() []session.State
+	Do(ctx context.Context, id string, c session.Command) (any, error)
+	Stats(ctx context.Context, id string) ([]mediactl.EndpointStats, error)
+}
+
+// Config is what New needs.
+type Config struct {
+	Registry Registry
+	Log      *slog.Logger
+	Secret   string // OPENVIDU_SECRET; must not be empty
+	// Settings is what GET /config answers; New fills in Version, and each answer PublicURL. HTTPSPort is the port
+	// that is really open. With an empty Domain, URLs carry the host the request was sent to.
+	Settings openvidu.RESTConfig
+	// ICEServers are for connections that name none; empty: clients use the built-in TURN server.
+	ICEServers []openvidu.RESTICEServer
+	TURN       session.Secrets // credentials for token URLs, read by clients before 2.16; nil: TURN is off
+	Deprecated bool            // serve /api/… and /config… too
+	// Checks are shown by GET /health, and a failed one makes it DOWN; nil: none.
+	Checks func(context.Context) []openvidu.RESTCheck
+}
+
+// Paths are the http.ServeMux patterns the handler of New answers. Those before 2.16 give 404 unless they are on.
+var Paths = []string{prefix + "/", "/livez", "/readyz", "/api/", "/config", "/config/"}
+
+const prefix = "/openvidu/api"
+
+// api is the handler of New.
+type api struct {
+	Config
+	user, secret [sha256.Size]byte // hashes of what Basic authentication must hold
+	failures     failures
+}
+
+// New makes the handler. It fails with fault.Invalid if an ICE server of the settings cannot be used.
+func New(cfg Config) (http.Handler, error) {
+	if cfg.Secret == "" {
+		return nil, fault.New(fault.Invalid, "OPENVIDU_SECRET is empty: set it")
+	}
+	for i, s := range cfg.ICEServers {
+		if err := s.Check(); err != nil {
+			return nil, fault.Wrap(fault.Invalid, err, "OPENVIDU_WEBRTC_ICE_SERVERS entry %d", i+1)
+		}
+	}
+	cfg.Settings.Version = openvidu.RESTVersion
+	return &api{
+		Config: cfg,
+		user:   sha256.Sum256([]byte("OPENVIDUAPP")),
+		secret: sha256.Sum256([]byte(cfg.Secret)),
+	}, nil
+}
+
+// ready reports whether the registry has loaded its records.
+func (a *api) ready() bool {
+	select {
+	case <-a.Registry.Ready():
+		return true
+	default:
+		return false
+	}
+}
+
+// connection runs a command whose answer is a connection.
+func (a *api) connection(ctx context.Context, id string, c session.Command) (*session.Connection, error) {
+	answer, err := a.Registry.Do(ctx, id, c)
+	if err != nil {
+		return nil, err
+	}
+	connection, ok := answer.(*session.Connection)
+	if !ok {
+		return nil, fmt.Errorf("session %s answered %T with %T", id, c, answer)
+	}
+	return connection, nil
+}

@@ -1,0 +1,127 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"tertulia/internal/fault"
+)
+
+// operation answers one request. The response is not looked at if there is an error.
+type operation func(context.Context, *request) (response, error)
+
+// response is a status and a body: nil for none, a string for plain text, anything else for JSON.
+type response struct {
+	status int
+	body   any
+}
+
+func ok(body any) response { return response{http.StatusOK, body} }
+
+var noContent = response{status: http.StatusNoContent}
+
+// route is one row of the API. Patterns are below /openvidu/api; {x} takes one segment.
+type route struct {
+	method, pattern string
+	run             operation
+	except          map[fault.Kind]answer // where the statuses differ from the table in status.go
+	public          bool                  // no authentication
+	early           bool                  // served before the registry is ready
+}
+
+// Exceptions of single resources (rest §8.0).
+var (
+	missingIs400 = map[fault.Kind]answer{fault.SessionNotFound: {http.StatusBadRequest, empty}}
+	streamGone   = map[fault.Kind]answer{
+		fault.SessionNotFound: {http.StatusBadRequest, empty}, fault.SessionInactive: {http.StatusNotFound, empty},
+	}
+	sessionGone = map[fault.Kind]answer{
+		fault.SessionClosed: {http.StatusNotFound, empty}, fault.Timeout: {http.StatusBadRequest, withText},
+	}
+	tokenMissing = map[fault.Kind]answer{fault.SessionNotFound: {http.StatusNotFound, withText}}
+)
+
+var routes = []route{
+	{method: "POST", pattern: "/sessions", run: createSession},
+	{method: "GET", pattern: "/sessions", run: listSessions},
+	{method: "GET", pattern: "/sessions/{session}", run: getSession},
+	{method: "DELETE", pattern: "/sessions/{session}", run: deleteSession, except: sessionGone},
+
+	{method: "POST", pattern: "/sessions/{session}/connection", run: createConnection},
+	{method: "GET", pattern: "/sessions/{session}/connection", run: listConnections},
+	{method: "GET", pattern: "/sessions/{session}/connection/{connection}", run: getConnection, except: missingIs400},
+	{method: "PATCH", pattern: "/sessions/{session}/connection/{connection}", run: updateConnection},
+	{method: "DELETE", pattern: "/sessions/{session}/connection/{connection}", run: deleteConnection, except: missingIs400},
+	{method: "DELETE", pattern: "/sessions/{session}/stream/{stream}", run: deleteStream, except: streamGone},
+
+	{method: "POST", pattern: "/tokens", run: createToken, except: tokenMissing},
+	{method: "POST", pattern: "/signal", run: sendSignal},
+
+	{method: "POST", pattern: "/recordings/start", run: recordingDisabled},
+	{method: "POST", pattern: "/recordings/stop/{recording}", run: recordingDisabled},
+	{method: "GET", pattern: "/recordings", run: recordingDisabled},
+	{method: "GET", pattern: "/recordings/{recording}", run: recordingDisabled},
+	{method: "DELETE", pattern: "/recordings/{recording}", run: recordingDisabled},
+
+	{method: "GET", pattern: "/config", run: getConfig, early: true},
+	{method: "GET", pattern: "/config/openvidu-version", run: getVersion, early: true},
+	{method: "GET", pattern: "/config/openvidu-publicurl", run: getPublicURL, early: true, public: true},
+	{method: "GET", pattern: "/config/openvidu-recording", run: getRecording, early: true},
+	{method: "GET", pattern: "/config/openvidu-recording-path", run: getRecordingPath, early: true},
+	{method: "GET", pattern: "/config/openvidu-cdr", run: getCDR, early: true},
+	{method: "GET", pattern: "/health", run: getHealth, early: true},
+}
+
+// probes are for load balancers and stand outside the API.
+var probes = map[string]operation{"/livez": getLive, "/readyz": getReady}
+
+// lookup returns the route of a method and a path below /openvidu/api, with the values of its {}, or nil.
+func lookup(method, path string) (*route, map[string]string) {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	for i := range routes {
+		if routes[i].method != method {
+			continue
+		}
+		if values, ok := match(routes[i].pattern, path); ok {
+			return &routes[i], values
+		}
+	}
+	return nil, nil
+}
+
+func match(pattern, path string) (map[string]string, bool) {
+	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(want) != len(have) {
+		return nil, false
+	}
+	values := map[string]string{}
+	for i, w := range want {
+		switch {
+		case strings.HasPrefix(w, "{") && have[i] != "":
+			values[strings.Trim(w, "{}")] = have[i]
+		case w != have[i]:
+			return nil, false
+		}
+	}
+	return values, true
+}
+
+// deprecated are the paths before 2.16 and what they are now (rest §1.6); the tail of a path is kept.
+var deprecated = []struct{ old, now string }{
+	{"/api/", prefix + "/"},
+	{"/config/", prefix + "/config/"},
+	{"/config", prefix + "/config"},
+}
+
+// rewrite returns the present path of a deprecated one.
+func rewrite(path string) (now string, ok bool) {
+	for _, d := range deprecated {
+		if path == d.old || strings.HasSuffix(d.old, "/") && strings.HasPrefix(path, d.old) {
+			return d.now + path[len(d.old):], true
+		}
+	}
+	return path, false
+}

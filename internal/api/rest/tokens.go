@@ -1,0 +1,36 @@
+package rest
+
+import (
+	"context"
+
+	"tertulia/internal/wire/openvidu"
+)
+
+// createToken is the connection of servers before 2.16; "record" is not known to it.
+func createToken(ctx context.Context, r *request) (response, error) {
+	asked, err := openvidu.ParseRESTToken(r.body)
+	if err != nil {
+		return response{}, invalid(err)
+	}
+	asked.Connection.Record = true
+	r.path["session"] = asked.Session
+	state, err := r.open()
+	if err != nil {
+		return response{}, err
+	}
+	c, err := r.connect(ctx, state.ID, asked.Connection)
+	if err != nil {
+		return response{}, err
+	}
+	token := r.tokenURL(state.ID, c)
+	return ok(openvidu.RESTToken{
+		ID:             token,
+		Token:          token,
+		CreatedAt:      c.CreatedAt,
+		ConnectionID:   c.ID,
+		Session:        state.ID,
+		Data:           c.ServerData,
+		Role:           string(c.Role),
+		KurentoOptions: (*openvidu.RESTKurentoOptions)(c.Kurento),
+	}), nil
+}

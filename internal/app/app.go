@@ -1,0 +1,190 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"tertulia/internal/api/frontdoor"
+	"tertulia/internal/certs"
+	"tertulia/internal/cluster/kv"
+	"tertulia/internal/cluster/natsd"
+	"tertulia/internal/config"
+	"tertulia/internal/fault"
+	"tertulia/internal/media/peer"
+	"tertulia/internal/media/socket"
+	"tertulia/internal/node"
+	"tertulia/internal/session"
+	"tertulia/internal/turn"
+	"tertulia/internal/wire/mediactl"
+)
+
+// ErrEndCalls as the cause of Run's context ends every call before the node stops (docs/adr/0001-signals.md). Any other
+// cause leaves the records: the next process takes the sessions over.
+var ErrEndCalls = errors.New("end every call and stop")
+
+// Run builds a node bottom-up, serves until ctx ends or a part fails, and stops it in reverse. ready is called with the
+// node's URL once it answers.
+func Run(ctx context.Context, c config.Config, log *slog.Logger, ready func(url string)) error {
+	running := newParts()
+	err := run(ctx, c, log, running, ready)
+	return errors.Join(err, running.stop())
+}
+
+func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts, ready func(url string)) error {
+	keys, err := certs.New(certs.Config{Dir: c.Data, Domain: c.Domain, Own: c.CertificateType == "owncert", Log: log})
+	if err != nil {
+		return err
+	}
+	listener, conn, err := bind(ctx, c.HTTPSPort)
+	if err != nil {
+		return err
+	}
+	defer listener.Close() // the door's own close comes first; this one is for the errors before it
+	port := portOf(listener)
+	name := nodeName(keys.DTLS().Certificate[0])
+	addresses := &socket.Gatherer{Public: publicAddresses(ctx, c.Domain, log)}
+
+	shard, err := peer.New(peer.Config{
+		Socket: conn, Addresses: addresses.Addresses, Port: uint16(port), TCP: true, Certificate: keys.DTLS(), Log: log,
+	})
+	if err != nil {
+		return errors.Join(err, conn.Close())
+	}
+	running.start(ctx, "media", shard.Run)
+
+	relay, err := turn.New(turn.Config{
+		Secret: c.CoturnSecret, Node: name, MediaAddresses: mediaAddresses(addresses, port), Media: newRelays(shard), Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	credentials := &credentials{server: relay, port: port, domain: c.Domain, overTLS: c.CertificateType != "selfsigned"}
+
+	store, err := openStore(ctx, c, log, running)
+	if err != nil {
+		return err
+	}
+	var registry *session.Registry
+	media := node.New(node.Config{Shard: shard, Event: func(e mediactl.Event) { registry.Event(e) }})
+	registry = session.New(session.Config{
+		Store: store, Media: media, Secrets: credentials, Log: log, Node: name,
+		GCInterval:  time.Duration(c.GarbageInterval) * time.Second,
+		GCThreshold: time.Duration(c.GarbageThreshold) * time.Second,
+		MaxRecvKbps: c.Bandwidth.MaxRecv, MaxSendKbps: c.Bandwidth.MaxSend,
+		Defaults: defaults(c),
+	})
+	running.start(ctx, "sessions", registry.Run)
+
+	clients, handler, err := routes(c, port, registry, credentials, shard, log)
+	if err != nil {
+		return err
+	}
+	door, err := frontdoor.New(frontdoor.Config{
+		Listener: listener, TLS: keys.TLSConfig(), HTTP: handler,
+		ICE: logged(log, "ICE-TCP", shard.ServeTCP), TURN: logged(log, "TURN", relay.ServeConn), Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	running.start(ctx, "front door", door.Run)
+	running.start(ctx, "clients", clients.Run)
+
+	select {
+	case <-registry.Ready():
+	case <-running.ended:
+		return nil // stop tells which part failed
+	case <-ctx.Done():
+		return nil
+	}
+	ready(c.PublicURL(port))
+	select {
+	case <-running.ended:
+	case <-ctx.Done():
+		if errors.Is(context.Cause(ctx), ErrEndCalls) {
+			endCalls(registry, clients, log)
+		}
+	}
+	return nil
+}
+
+// openStore starts the embedded NATS and opens the bucket of session records on it.
+func openStore(ctx context.Context, c config.Config, log *slog.Logger, running *parts) (*kv.Bucket, error) {
+	nats := natsd.New(natsd.Config{Dir: filepath.Join(c.Data, "nats"), Log: log})
+	running.start(ctx, "store", nats.Run)
+	waiting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() { // ends with waiting
+		select {
+		case <-running.ended:
+			running.ended <- struct{}{}
+			cancel()
+		case <-waiting.Done():
+		}
+	}()
+	conn, err := nats.Connect(waiting)
+	if err != nil {
+		return nil, err
+	}
+	running.start(ctx, "store connection", func(ctx context.Context) error {
+		<-ctx.Done()
+		conn.Close()
+		return nil
+	})
+	return kv.Open(ctx, conn, kv.Config{Name: "sessions", Taken: fault.SessionExists})
+}
+
+func defaults(c config.Config) session.Properties {
+	return session.Properties{ForcedVideoCodec: c.ForcedVideoCodec, AllowTranscoding: c.AllowTranscoding}
+}
+
+// logged serves a stream and tells the log why we ended it.
+func logged(log *slog.Logger, kind string, serve func(context.Context, net.Conn) error) func(context.Context, net.Conn) {
+	return func(ctx context.Context, stream net.Conn) {
+		if err := serve(ctx, stream); err != nil {
+			log.Debug("stream ended", "kind", kind, "client", stream.RemoteAddr().String(), "error", err)
+		}
+	}
+}
+
+// nodeName is this node's key in RPC session ids: the same as long as the data folder is.
+func nodeName(certificate []byte) string {
+	sum := sha256.Sum256(certificate)
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:5]
+}
+
+// credentials are what a joining client is told of our TURN server; it is session's Secrets.
+type credentials struct {
+	server  *turn.Server
+	port    int
+	domain  string
+	overTLS bool // the certificate is one that clients trust
+}
+
+// TURN offers one URL: each costs an allocation per peer connection. Over TLS it passes firewalls that look inside,
+// but browsers refuse a self-signed certificate there. host is where the client reached us.
+func (c *credentials) TURN(sessionID, connection, host string) []session.ICEServer {
+	if c.domain != "" || host == "" {
+		host = net.JoinHostPort(orLocalhost(c.domain), strconv.Itoa(c.port))
+	}
+	for _, s := range c.server.Credentials(sessionID, connection, host) {
+		if strings.HasPrefix(s.URL, "turns:") == c.overTLS {
+			return []session.ICEServer{{URL: s.URL, Username: s.Username, Credential: s.Credential}}
+		}
+	}
+	return nil
+}
+
+func orLocalhost(domain string) string {
+	if domain == "" {
+		return "localhost"
+	}
+	return domain
+}

@@ -1,0 +1,42 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"syscall"
+
+	"tertulia/internal/fault"
+	"tertulia/internal/media/socket"
+)
+
+// bind takes the one port for TCP and UDP. With port 0 the system draws one that is free for TCP, and UDP may find it
+// taken: then another is drawn.
+func bind(ctx context.Context, port int) (net.Listener, socket.Conn, error) {
+	var last error
+	for range 8 {
+		listener, err := net.Listen("tcp", ":"+strconv.Itoa(port))
+		if err != nil {
+			return nil, nil, unbound(err, "TCP", port)
+		}
+		conn, err := socket.Listen(ctx, ":"+strconv.Itoa(portOf(listener)))
+		if err == nil {
+			return listener, conn, nil
+		}
+		_ = listener.Close() // it has accepted nothing
+		if last = unbound(err, "UDP", portOf(listener)); port != 0 {
+			break
+		}
+	}
+	return nil, nil, last
+}
+
+func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
+
+func unbound(err error, protocol string, port int) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fault.Wrap(fault.Invalid, err, "%s port %d is taken; stop the other program or set HTTPS_PORT to a free port", protocol, port)
+	}
+	return fault.Wrap(fault.Invalid, err, "cannot listen on %s port %d; ports below 1024 need root", protocol, port)
+}

@@ -1,0 +1,62 @@
+package config
+
+import (
+	"net"
+	"strconv"
+	"strings"
+)
+
+// Config is every setting, valid, with defaults filled in. The comments name the setting each field comes from;
+// settings.go says what it means.
+type Config struct {
+	Data     string   // --data: the data folder, which exists
+	Warnings []string // to be logged: settings that are known but not built yet, and the like
+
+	Secret          string // OPENVIDU_SECRET
+	SecretGenerated bool   // it was made by this very start: print it once
+	Domain          string // DOMAIN_OR_PUBLIC_IP, "" if unset; an IPv6 address has no brackets
+	HTTPSPort       int    // HTTPS_PORT; 0: any free port
+	CertificateType string // CERTIFICATE_TYPE: selfsigned or owncert
+	CertificateFile string // with owncert: the PEM certificate chain …
+	KeyFile         string // … and its key
+
+	Bandwidth        Bandwidth
+	ForcedVideoCodec string // OPENVIDU_STREAMS_FORCED_VIDEO_CODEC
+	AllowTranscoding bool   // OPENVIDU_STREAMS_ALLOW_TRANSCODING
+	GarbageInterval  int    // OPENVIDU_SESSIONS_GARBAGE_INTERVAL, seconds; 0: none
+	GarbageThreshold int    // OPENVIDU_SESSIONS_GARBAGE_THRESHOLD, seconds
+	ICEServers       []ICEServer
+	MediaServer      string // OPENVIDU_ENTERPRISE_MEDIA_SERVER: kurento, mediasoup, or "" to choose by client
+	DeprecatedAPI    bool   // SUPPORT_DEPRECATED_API
+	CallPage         string // CALL_PAGE: off, local or all
+	CoturnSecret     string // COTURN_SHARED_SECRET_KEY, never empty
+	LogLevel         string // LOG_LEVEL: debug, info, warn or error
+	LogFormat        string // LOG_FORMAT: text or json
+}
+
+// Bandwidth bounds video in kbit/s, OPENVIDU_STREAMS_VIDEO_…_BANDWIDTH; 0 is unbounded. Recv is what the server
+// receives (publishers), Send what it sends (subscribers).
+type Bandwidth struct{ MaxRecv, MinRecv, MaxSend, MinSend int }
+
+// ICEServer is one entry of OPENVIDU_WEBRTC_ICE_SERVERS, taken apart; api/rest checks the URL by the same rule as a
+// customIceServers entry of a request.
+type ICEServer struct{ URL, Username, Credential, StaticAuthSecret string }
+
+// Host is the host name of our URLs: DOMAIN_OR_PUBLIC_IP, or localhost if that is unset.
+func (c *Config) Host() string {
+	if c.Domain == "" {
+		return "localhost"
+	}
+	return c.Domain
+}
+
+// PublicURL is "https://HOST[:PORT]" for the port that is really open; HTTPS_PORT itself may be 0.
+func (c *Config) PublicURL(port int) string {
+	if port == 443 {
+		if strings.Contains(c.Host(), ":") {
+			return "https://[" + c.Host() + "]"
+		}
+		return "https://" + c.Host()
+	}
+	return "https://" + net.JoinHostPort(c.Host(), strconv.Itoa(port))
+}

@@ -1,0 +1,102 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// kind is the type of a setting: its name for people, what to write instead of a bad value, and how a value gets into
+// the Config. set is never given an empty value, which is the same as an absent one.
+type kind struct {
+	typeName string
+	want     string
+	set      func(*Config, string) error
+}
+
+// invalid refuses a value; its text is joined to "NAME=value" and the kind's want.
+type invalid string
+
+func (e invalid) Error() string { return string(e) }
+
+func boolean(field func(*Config) *bool) kind {
+	return kind{"boolean", "true or false", func(c *Config, v string) error {
+		switch strings.ToLower(strings.TrimSpace(v)) {
+		case "true":
+			*field(c) = true
+		case "false":
+			*field(c) = false
+		default:
+			return invalid("not a boolean")
+		}
+		return nil
+	}}
+}
+
+func integer(low, high int, field func(*Config) *int) kind {
+	want := fmt.Sprintf("a whole number from %d to %d", low, high)
+	return kind{"integer", want, func(c *Config, v string) error {
+		n, err := strconv.Atoi(strings.TrimSpace(v))
+		if err != nil {
+			return invalid("not a number")
+		}
+		if n < low || n > high {
+			return invalid("out of range")
+		}
+		*field(c) = n
+		return nil
+	}}
+}
+
+func kbps(field func(*Config) *int) kind { return integer(0, 1_000_000, field) }
+
+func oneOf(field func(*Config) *string, values ...string) kind {
+	want := strings.Join(values, ", ")
+	return kind{"one of " + want, "one of " + want, func(c *Config, v string) error {
+		v = strings.TrimSpace(v)
+		for _, value := range values {
+			if v == value {
+				*field(c) = v
+				return nil
+			}
+		}
+		if v == "letsencrypt" {
+			return invalid("not built yet")
+		}
+		return invalid("unknown value")
+	}}
+}
+
+func text(field func(*Config) *string) kind {
+	return kind{"string", "a text", func(c *Config, v string) error { *field(c) = v; return nil }}
+}
+
+func pattern(expression, want string, field func(*Config) *string) kind {
+	re := regexp.MustCompile(expression)
+	return kind{"string", want, func(c *Config, v string) error {
+		if !re.MatchString(v) {
+			return invalid("holds other characters")
+		}
+		*field(c) = v
+		return nil
+	}}
+}
+
+// hostName is a DNS name of letters, digits, - and _ (container names have it).
+var hostName = regexp.MustCompile(`^([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?$`)
+
+func host(field func(*Config) *string) kind {
+	return kind{"host", "a domain name or an IP address, without scheme or port", func(c *Config, v string) error {
+		v = strings.TrimSpace(v)
+		if bare, ok := strings.CutPrefix(v, "["); ok && strings.HasSuffix(bare, "]") {
+			v = strings.TrimSuffix(bare, "]")
+		}
+		if _, err := netip.ParseAddr(v); err != nil && (len(v) > 253 || !hostName.MatchString(v)) {
+			return invalid("not a host")
+		}
+		*field(c) = v
+		return nil
+	}}
+}

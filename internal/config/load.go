@@ -1,0 +1,164 @@
+package config
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"tertulia/internal/fault"
+)
+
+// given is a value somebody set, and where: "/d/.env:3", "environment" or "--https-port".
+type given struct{ value, origin string }
+
+// sources are the places a value may come from, strongest first.
+type sources struct {
+	flags, file, environment map[string]given
+	warnings                 []string
+}
+
+// Load reads the settings: flags over DIR/.env over the environment over defaults. args are the command's arguments
+// after its name, environ is os.Environ(). An empty value counts as absent. The error, if any, joins everything that
+// is wrong, one *fault.Error each; with -h it is flag.ErrHelp (print Usage). The data folder is made if it is missing,
+// and so is the secret; nothing is written when a setting is bad.
+func Load(args, environ []string) (Config, error) {
+	var src sources
+	var c Config
+	dir, err := src.parseFlags(args)
+	if err != nil {
+		return c, err
+	}
+	if c.Data, err = filepath.Abs(dir); err != nil {
+		return c, fault.Wrap(fault.Invalid, err, "--data=%s", dir)
+	}
+	errs := src.parseFile(filepath.Join(c.Data, ".env"))
+	src.parseEnvironment(environ)
+	for _, s := range settings {
+		if err := src.apply(&c, s); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	errs = append(errs, c.certificate(src.origin("CERTIFICATE_TYPE"))...)
+	c.Warnings = src.warnings
+	if len(errs) > 0 {
+		return c, errors.Join(errs...)
+	}
+	return c, c.secrets()
+}
+
+func flagName(setting string) string { return strings.ToLower(strings.ReplaceAll(setting, "_", "-")) }
+
+func (src *sources) parseFlags(args []string) (dir string, err error) {
+	src.flags = map[string]given{}
+	fs := flag.NewFlagSet("", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.StringVar(&dir, "data", "data", "")
+	for _, s := range settings {
+		fs.Func(flagName(s.Name), "", func(v string) error {
+			src.flags[s.Name] = given{v, "--" + flagName(s.Name)}
+			return nil
+		})
+	}
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return "", err
+		}
+		return "", fault.Wrap(fault.Invalid, err, "see --help")
+	}
+	if fs.NArg() > 0 {
+		return "", fault.New(fault.Invalid, "unexpected argument %q: settings are given as --name=value", fs.Arg(0))
+	}
+	return dir, nil
+}
+
+func (src *sources) parseFile(file string) []error {
+	src.file = map[string]given{}
+	lines, errs := readDotenv(file)
+	for _, l := range lines {
+		origin := fmt.Sprintf("%s:%d", file, l.number)
+		switch {
+		case isPlanned(l.name):
+			src.warn(origin, l.name, l.value)
+			continue
+		case !isSetting(l.name):
+			errs = append(errs, unknownName(file, l))
+			continue
+		}
+		if first, ok := src.file[l.name]; ok {
+			src.warnings = append(src.warnings, fmt.Sprintf("%s: %s is set again and replaces %s", origin, l.name, first.origin))
+		}
+		src.file[l.name] = given{l.value, origin}
+	}
+	return errs
+}
+
+func (src *sources) parseEnvironment(environ []string) {
+	src.environment = map[string]given{}
+	for _, pair := range environ {
+		name, value, _ := strings.Cut(pair, "=")
+		switch {
+		case isSetting(name):
+			src.environment[name] = given{value, "environment"}
+		case warnsInEnvironment(name):
+			src.warn("environment", name, value)
+		}
+	}
+}
+
+// warn notes a planned setting, unless it has no value.
+func (src *sources) warn(origin, name, value string) {
+	if value != "" {
+		src.warnings = append(src.warnings, fmt.Sprintf("%s: %s is not built yet and has no effect", origin, name))
+	}
+}
+
+// lookup returns the strongest value of a setting; ok is false if nobody set one.
+func (src *sources) lookup(name string) (g given, ok bool) {
+	for _, place := range []map[string]given{src.flags, src.file, src.environment} {
+		if g = place[name]; g.value != "" {
+			return g, true
+		}
+	}
+	return given{}, false
+}
+
+func (src *sources) origin(name string) string {
+	g, _ := src.lookup(name)
+	return g.origin
+}
+
+// apply stores one setting. Its error reads "ORIGIN: NAME=value: what is wrong; want …".
+func (src *sources) apply(c *Config, s Setting) error {
+	g, ok := src.lookup(s.Name)
+	if !ok {
+		g = given{s.Default, "default"}
+	}
+	if g.value == "" {
+		return nil
+	}
+	err := s.set(c, g.value)
+	if err == nil {
+		return nil
+	}
+	shown := g.value
+	if s.Secret {
+		shown = "(hidden)"
+	}
+	remedy := "want " + s.want
+	if s.Default != "" {
+		remedy += fmt.Sprintf("; remove it for the default, %s", s.Default)
+	}
+	return fault.New(fault.Invalid, "%s: %s=%s: %v; %s", g.origin, s.Name, shown, err, remedy)
+}
+
+func isSetting(name string) bool {
+	for _, s := range settings {
+		if s.Name == name {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,204 @@
+package config
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"tertulia/internal/fault"
+)
+
+// folder makes a data folder with that .env.
+func folder(t *testing.T, dotenv string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, ".env"), []byte(dotenv), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func load(t *testing.T, dotenv string, environ []string, args ...string) (Config, error) {
+	t.Helper()
+	return Load(append([]string{"--data", folder(t, dotenv)}, args...), environ)
+}
+
+func TestDefaults(t *testing.T) {
+	c, err := load(t, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Data, c.Secret, c.CoturnSecret = "", "", ""
+	want := Config{
+		SecretGenerated: true, HTTPSPort: 4443, CertificateType: "selfsigned",
+		Bandwidth:        Bandwidth{MaxRecv: 1000, MinRecv: 300, MaxSend: 1000, MinSend: 300},
+		ForcedVideoCodec: "MEDIA_SERVER_PREFERRED", GarbageInterval: 900, GarbageThreshold: 3600,
+		DeprecatedAPI: true, CallPage: "local", LogLevel: "info", LogFormat: "text",
+	}
+	if len(c.ICEServers) > 0 || len(c.Warnings) > 0 {
+		t.Errorf("ICE servers %v, warnings %v", c.ICEServers, c.Warnings)
+	}
+	c.ICEServers, c.Warnings = nil, nil
+	if got := c; !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestPrecedence(t *testing.T) {
+	dotenv := "HTTPS_PORT=2\nLOG_LEVEL=\n"
+	environ := []string{"HTTPS_PORT=3", "LOG_LEVEL=debug", "LOG_FORMAT=json", "SOMETHING_ELSE=1"}
+	c, err := load(t, dotenv, environ, "--https-port=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.HTTPSPort != 1 || c.LogLevel != "debug" || c.LogFormat != "json" {
+		t.Errorf("flags over .env over environment: port %d, level %q, format %q", c.HTTPSPort, c.LogLevel, c.LogFormat)
+	}
+	if c, err = load(t, dotenv, environ); err != nil || c.HTTPSPort != 2 {
+		t.Errorf(".env over environment: port %d, %v", c.HTTPSPort, err)
+	}
+}
+
+func TestEverySettingReachesTheConfig(t *testing.T) {
+	values := map[string]string{
+		"OPENVIDU_SECRET": "MY_SECRET", "DOMAIN_OR_PUBLIC_IP": "call.example.com", "HTTPS_PORT": "0", "CERTIFICATE_TYPE": "owncert",
+		"OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH": "1", "OPENVIDU_STREAMS_VIDEO_MIN_RECV_BANDWIDTH": "2",
+		"OPENVIDU_STREAMS_VIDEO_MAX_SEND_BANDWIDTH": "3", "OPENVIDU_STREAMS_VIDEO_MIN_SEND_BANDWIDTH": "4",
+		"OPENVIDU_STREAMS_FORCED_VIDEO_CODEC": "H264", "OPENVIDU_STREAMS_ALLOW_TRANSCODING": "TRUE",
+		"OPENVIDU_SESSIONS_GARBAGE_INTERVAL": "5", "OPENVIDU_SESSIONS_GARBAGE_THRESHOLD": "6",
+		"OPENVIDU_WEBRTC_ICE_SERVERS":      `["url=stun:a"]`,
+		"OPENVIDU_ENTERPRISE_MEDIA_SERVER": "kurento", "SUPPORT_DEPRECATED_API": "false", "CALL_PAGE": "all",
+		"COTURN_SHARED_SECRET_KEY": "k", "LOG_LEVEL": "warn", "LOG_FORMAT": "json",
+	}
+	var dotenv strings.Builder
+	for _, s := range settings {
+		value, ok := values[s.Name]
+		if !ok {
+			t.Errorf("%s: add it to this test", s.Name)
+		}
+		dotenv.WriteString(s.Name + "=" + value + "\r\n")
+	}
+	dir := folder(t, dotenv.String())
+	os.Mkdir(filepath.Join(dir, "owncert"), 0o700)
+	os.WriteFile(filepath.Join(dir, "owncert", "certificate.cert"), nil, 0o600)
+	os.WriteFile(filepath.Join(dir, "owncert", "certificate.key"), nil, 0o600)
+	c, err := Load([]string{"--data", dir}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Config{
+		Data: dir, Secret: "MY_SECRET", Domain: "call.example.com", CertificateType: "owncert",
+		CertificateFile: filepath.Join(dir, "owncert", "certificate.cert"), KeyFile: filepath.Join(dir, "owncert", "certificate.key"),
+		Bandwidth: Bandwidth{1, 2, 3, 4}, ForcedVideoCodec: "H264", AllowTranscoding: true, GarbageInterval: 5, GarbageThreshold: 6,
+		ICEServers: []ICEServer{{URL: "stun:a"}}, MediaServer: "kurento", CallPage: "all", CoturnSecret: "k", LogLevel: "warn", LogFormat: "json",
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got  %+v\nwant %+v", c, want)
+	}
+}
+
+func TestEveryErrorIsReportedWithPlaceValueAndRemedy(t *testing.T) {
+	dotenv := `# a comment
+HTTPS_PORT=70000
+CERTIFICATE_TYPE=letsencrypt
+OPENVIDU_SECRET=has space
+nonsense
+=1
+OPENVIDU_SECERT=x
+LETSENCRYPT_EMAIL=me@example.com
+OPENVIDU_WEBRTC_ICE_SERVERS=["url=turn:a,username=u"]
+`
+	dir := folder(t, dotenv)
+	c, err := Load([]string{"--data", dir, "--call-page=maybe"}, []string{"SUPPORT_DEPRECATED_API=yes", "DOMAIN_OR_PUBLIC_IP=https://a.b"})
+	if !fault.Is(err, fault.Invalid) {
+		t.Fatalf("got %v, want a fault.Invalid", err)
+	}
+	text := err.Error()
+	for _, want := range []string{
+		"/.env:2: HTTPS_PORT=70000: out of range; want a whole number from 0 to 65535; remove it for the default, 4443",
+		"/.env:3: CERTIFICATE_TYPE=letsencrypt: not built yet; want one of selfsigned, owncert",
+		"/.env:4: OPENVIDU_SECRET=(hidden): holds other characters; want letters, digits, _ and - only",
+		"/.env:5: there is no =",
+		"/.env:6: there is no name before the =",
+		"/.env:7: OPENVIDU_SECERT: unknown setting; remove the line, or put # before it; did you mean OPENVIDU_SECRET?",
+		"/.env:9: OPENVIDU_WEBRTC_ICE_SERVERS=(hidden): entry 1: a TURN server takes username and credential",
+		"--call-page: CALL_PAGE=maybe: unknown value; want one of off, local, all",
+		"environment: SUPPORT_DEPRECATED_API=yes: not a boolean; want true or false",
+		"environment: DOMAIN_OR_PUBLIC_IP=https://a.b: not a host",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("missing: %s\nin: %s", want, text)
+		}
+	}
+	if strings.Contains(text, "has space") {
+		t.Error("a secret is printed")
+	}
+	if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "/.env:8: LETSENCRYPT_EMAIL is not built yet") {
+		t.Errorf("warnings: %q", c.Warnings)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "secret")); err == nil {
+		t.Error("a secret was generated although the start is refused")
+	}
+}
+
+func TestPlannedNamesWarn(t *testing.T) {
+	dotenv := "OPENVIDU_RECORDING=true\nOPENVIDU_CDR=\nKMS_DOCKER_ENV_GST_DEBUG=3\nAWS_INSTANCE_ID=i-1\nLOG_LEVEL=info\nLOG_LEVEL=warn\n"
+	c, err := load(t, dotenv, []string{"OPENVIDU_WEBHOOK=true", "AWS_DEFAULT_REGION=eu-west-1", "JAVA_OPTIONS=-Xmx1g"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{":1: OPENVIDU_RECORDING is not built yet", ":3: KMS_DOCKER_ENV_GST_DEBUG is not built yet", ":4: AWS_INSTANCE_ID",
+		":6: LOG_LEVEL is set again and replaces", "environment: OPENVIDU_WEBHOOK is not built yet"}
+	if len(c.Warnings) != len(want) {
+		t.Fatalf("warnings: %q", c.Warnings)
+	}
+	for i, w := range want {
+		if !strings.Contains(c.Warnings[i], w) {
+			t.Errorf("warning %d is %q, want …%s…", i, c.Warnings[i], w)
+		}
+	}
+	if c.LogLevel != "warn" {
+		t.Errorf("of two lines the last counts, got %q", c.LogLevel)
+	}
+}
+
+func TestArguments(t *testing.T) {
+	if _, err := Load([]string{"--help"}, nil); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("--help: %v", err)
+	}
+	for _, args := range [][]string{{"--unknown"}, {"stray"}} {
+		if _, err := Load(append([]string{"--data", t.TempDir()}, args...), nil); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
+
+func TestUnreadableDotenv(t *testing.T) {
+	dir := t.TempDir()
+	os.Mkdir(filepath.Join(dir, ".env"), 0o700)
+	if _, err := Load([]string{"--data", dir}, nil); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a folder for .env: %v", err)
+	}
+	if _, err := load(t, strings.Repeat("# comment\n", maxDotenv/8), nil); !fault.Is(err, fault.TooLarge) {
+		t.Errorf("an oversize .env: %v", err)
+	}
+}
+
+func TestPublicURL(t *testing.T) {
+	for _, test := range []struct {
+		domain string
+		port   int
+		want   string
+	}{
+		{"", 4443, "https://localhost:4443"}, {"a.example", 443, "https://a.example"},
+		{"2001:db8::1", 443, "https://[2001:db8::1]"}, {"2001:db8::1", 4443, "https://[2001:db8::1]:4443"},
+	} {
+		if got := (&Config{Domain: test.domain}).PublicURL(test.port); got != test.want {
+			t.Errorf("%q %d: got %s, want %s", test.domain, test.port, got, test.want)
+		}
+	}
+}

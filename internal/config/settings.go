@@ -1,0 +1,73 @@
+package config
+
+// Setting is one row of the table.
+type Setting struct {
+	Name    string // as in .env and in the environment
+	Default string // "" is unset
+	Doc     string
+	Live    bool // a change is taken over without a restart
+	Secret  bool // the value is never printed
+	kind
+}
+
+// settings is the table, in the order of the reference page.
+var settings = []Setting{
+	{
+		Name: "OPENVIDU_SECRET", Secret: true, kind: pattern(`^[a-zA-Z0-9_-]+$`, "letters, digits, _ and - only", func(c *Config) *string { return &c.Secret }),
+		Doc: "Password of the REST API (user `OPENVIDUAPP`) and of the dashboard. Unset: one is generated, kept in the data folder (file `secret`, mode 0600) and printed by the start that made it.",
+	}, {
+		Name: "DOMAIN_OR_PUBLIC_IP", kind: host(func(c *Config) *string { return &c.Domain }),
+		Doc: "Domain name or address by which clients reach this machine: part of tokens and URLs, and an address for media (1:1 NAT). Unset: tokens carry the host a REST request was sent to, other URLs `localhost`.",
+	}, {
+		Name: "HTTPS_PORT", Default: "4443", kind: integer(0, 65535, func(c *Config) *int { return &c.HTTPSPort }),
+		Doc: "The one port, TCP and UDP: HTTPS, websocket, TURN and media. 0 takes any free port.",
+	}, {
+		Name: "CERTIFICATE_TYPE", Default: "selfsigned", kind: oneOf(func(c *Config) *string { return &c.CertificateType }, "selfsigned", "owncert"),
+		Doc: "`selfsigned` makes a certificate on first start and keeps it; `owncert` reads `owncert/certificate.cert` and `owncert/certificate.key` of the data folder. `letsencrypt` is not built yet.",
+	}, {
+		Name: "OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH", Default: "1000", kind: kbps(func(c *Config) *int { return &c.Bandwidth.MaxRecv }),
+		Doc: "Most video in kbit/s taken from a publisher; 0 is unbounded.",
+	}, {
+		Name: "OPENVIDU_STREAMS_VIDEO_MIN_RECV_BANDWIDTH", Default: "300", kind: kbps(func(c *Config) *int { return &c.Bandwidth.MinRecv }),
+		Doc: "Least video in kbit/s asked of a publisher; 0 is unbounded.",
+	}, {
+		Name: "OPENVIDU_STREAMS_VIDEO_MAX_SEND_BANDWIDTH", Default: "1000", kind: kbps(func(c *Config) *int { return &c.Bandwidth.MaxSend }),
+		Doc: "Most video in kbit/s sent to a subscriber for one stream; 0 is unbounded.",
+	}, {
+		Name: "OPENVIDU_STREAMS_VIDEO_MIN_SEND_BANDWIDTH", Default: "300", kind: kbps(func(c *Config) *int { return &c.Bandwidth.MinSend }),
+		Doc: "Least video in kbit/s sent to a subscriber for one stream; 0 is unbounded.",
+	}, {
+		Name: "OPENVIDU_STREAMS_FORCED_VIDEO_CODEC", Default: "MEDIA_SERVER_PREFERRED", kind: oneOf(func(c *Config) *string { return &c.ForcedVideoCodec }, "MEDIA_SERVER_PREFERRED", "NONE", "VP8", "VP9", "H264"),
+		Doc: "Video codec of sessions whose creation names none. `MEDIA_SERVER_PREFERRED` is VP8; `NONE` leaves the choice to the clients.",
+	}, {
+		Name: "OPENVIDU_STREAMS_ALLOW_TRANSCODING", Default: "false", kind: boolean(func(c *Config) *bool { return &c.AllowTranscoding }),
+		Doc: "Whether a client without the forced codec may publish in another one, for sessions whose creation does not say.",
+	}, {
+		Name: "OPENVIDU_SESSIONS_GARBAGE_INTERVAL", Default: "900", kind: integer(0, 1<<30, func(c *Config) *int { return &c.GarbageInterval }),
+		Doc: "Seconds between two searches for sessions nobody ever joined; 0 turns them off.",
+	}, {
+		Name: "OPENVIDU_SESSIONS_GARBAGE_THRESHOLD", Default: "3600", kind: integer(0, 1<<30, func(c *Config) *int { return &c.GarbageThreshold }),
+		Doc: "Age in seconds from which such a session is removed.",
+	}, {
+		Name: "OPENVIDU_WEBRTC_ICE_SERVERS", Secret: true, kind: iceServers(func(c *Config) *[]ICEServer { return &c.ICEServers }),
+		Doc: "STUN and TURN servers clients use instead of the built-in one: an array such as `[\"url=turn:turn.example.com:3478,username=u,credential=p\",\"url=turns:turn.example.com,staticAuthSecret=s\"]`.",
+	}, {
+		Name: "OPENVIDU_ENTERPRISE_MEDIA_SERVER", kind: oneOf(func(c *Config) *string { return &c.MediaServer }, "kurento", "mediasoup"),
+		Doc: "The media server clients are told of, which decides who makes the offer. Unset: `mediasoup` for clients known to cope with it, `kurento` for all others.",
+	}, {
+		Name: "SUPPORT_DEPRECATED_API", Default: "true", kind: boolean(func(c *Config) *bool { return &c.DeprecatedAPI }),
+		Doc: "Serve the REST API under its paths before 2.16 too: `/api/…` and `/config…`.",
+	}, {
+		Name: "CALL_PAGE", Default: "local", kind: oneOf(func(c *Config) *string { return &c.CallPage }, "off", "local", "all"),
+		Doc: "Who may open the call page: nobody, browsers at loopback and private addresses, or everybody.",
+	}, {
+		Name: "COTURN_SHARED_SECRET_KEY", Secret: true, kind: text(func(c *Config) *string { return &c.CoturnSecret }),
+		Doc: "Key the TURN credentials are made from. Unset: derived from `OPENVIDU_SECRET`.",
+	}, {
+		Name: "LOG_LEVEL", Default: "info", kind: oneOf(func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error"),
+		Doc: "The least important lines that are logged.",
+	}, {
+		Name: "LOG_FORMAT", Default: "text", kind: oneOf(func(c *Config) *string { return &c.LogFormat }, "text", "json"),
+		Doc: "How a log line is written.",
+	},
+}

@@ -1,0 +1,59 @@
+package forward
+
+import (
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"tertulia/internal/media"
+)
+
+func TestSenderReportKeepsLipSync(t *testing.T) {
+	g := newRig(t, "VP8", nil)
+	g.source.clock = true
+	if _, ok := g.SenderReport(0); ok {
+		t.Error("a report before the first packet")
+	}
+	g.start(1 << 16)
+	g.connect()
+	g.publish(2000*ms, 9<<16, 1000, true, 0x10, 0, 1) // goes out 2 s after the first: shift = 180000-1000
+	if _, ok := g.SenderReport(2000 * ms); ok {
+		t.Error("a report although the source has sent none")
+	}
+	g.source.clock, g.source.ntp, g.source.rtp, g.source.at = true, 5<<32, 4000, 2500*ms
+	r, ok := g.SenderReport(8000 * ms) // 5.5 s later
+	if !ok || r.SSRC != 0xaaaa || r.NTPTime != 10<<32|1<<31 || r.RTPTime != 4000+495000+180000-1000 {
+		t.Errorf("report = %+v, %v", r, ok)
+	}
+	if r.PacketCount != 2 || r.OctetCount != 6 {
+		t.Errorf("counts = %d, %d", r.PacketCount, r.OctetCount)
+	}
+	g.track.SetSource(nil)
+	if _, ok := g.SenderReport(8000 * ms); ok {
+		t.Error("a report without a source")
+	}
+}
+
+func TestReceiverReportMeasuresRoundTrip(t *testing.T) {
+	g := newRig(t, "VP8", nil)
+	g.start(1 << 16)
+	g.source.clock, g.source.ntp = true, 1<<40
+	var lsr uint32
+	for i := range 3 {
+		r, _ := g.SenderReport(media.Time(i) * 1000 * ms)
+		lsr = uint32(r.NTPTime >> 16)
+	}
+	g.ReceiverReport(3000*ms, rtcp.ReceptionReport{LastSenderReport: 12345, FractionLost: 64}) // not one of ours
+	if s := g.Stats(); s.RTT != 0 || s.FractionLost != 0.25 {
+		t.Errorf("stats = %+v", s)
+	}
+	g.ReceiverReport(2540*ms, rtcp.ReceptionReport{LastSenderReport: lsr, Delay: 1 << 15}) // sent at 2 s, held 0.5 s
+	if s := g.Stats(); s.RTT != 40*time.Millisecond {
+		t.Errorf("round trip = %v", s.RTT)
+	}
+	g.ReceiverReport(2540*ms, rtcp.ReceptionReport{LastSenderReport: lsr, Delay: 1<<32 - 1}) // a lie
+	if s := g.Stats(); s.RTT != time.Millisecond {
+		t.Errorf("round trip = %v", s.RTT)
+	}
+}

@@ -1,0 +1,154 @@
+package forward
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"tertulia/internal/media"
+)
+
+const (
+	// A viewer may have at most half as many packets resent as it was sent, and a burst of maxCredit at any time: who
+	// loses more needs fewer packets, not more. It is counted in halves.
+	maxCredit  = 2 * 128
+	resendCost = 2
+
+	recentResends = 128
+	unknownRTT    = media.Time(20 * time.Millisecond)
+
+	// asIsReach is how many packets back one can be resent without RTX.
+	asIsReach = 512
+)
+
+// resend is what a forwarder remembers in order to answer NACKs.
+type resend struct {
+	credit int
+	recent *[recentResends]resent // made at the first NACK: most viewers never send one
+	number uint16                 // the latest of the RTX stream
+
+	// Without RTX a packet goes out again under its own number, and SRTP would use the same nonce again: the two must
+	// not differ in a single bit (RFC 3711 §9.1, RFC 7714 §8.1), header extensions included. So those are kept.
+	stamps *[asIsReach]stamped
+}
+
+type resent struct {
+	out uint64
+	at  media.Time
+}
+
+type stamped struct {
+	out uint64
+	stamp
+}
+
+func newResend(asIs bool) resend {
+	r := resend{credit: maxCredit}
+	if asIs {
+		r.stamps = new([asIsReach]stamped)
+	}
+	return r
+}
+
+func (r *resend) earn() { r.credit = min(r.credit+1, maxCredit) }
+
+// stamped keeps the stamp of a packet sent, if it may be resent as is.
+func (r *resend) stamped(out uint64, s stamp) {
+	if r.stamps != nil {
+		r.stamps[out%asIsReach] = stamped{out: out, stamp: s}
+	}
+}
+
+// tooSoon tells whether a packet was resent less than a round trip ago; the viewer cannot have it yet.
+func (r *resend) tooSoon(out uint64, now, rtt media.Time) bool {
+	if r.recent == nil {
+		r.recent = new([recentResends]resent)
+	}
+	last := r.recent[out%recentResends]
+	return last.out == out && now-last.at < rtt
+}
+
+// NACK resends what the viewer says it lacks (RFC 4585 §6.2.1), as far as it is still cached.
+func (f *Forwarder) NACK(now media.Time, pairs []rtcp.NackPair) {
+	if !f.cfg.NACK {
+		return
+	}
+	for _, pair := range pairs {
+		f.answer(now, pair.PacketID)
+		for i := range uint16(16) {
+			if pair.LostPackets>>i&1 != 0 {
+				f.answer(now, pair.PacketID+1+i)
+			}
+		}
+	}
+}
+
+// answer resends one packet, or counts why it does not.
+func (f *Forwarder) answer(now media.Time, number uint16) {
+	f.stats.NACKed++
+	source := f.track.Source()
+	out, ok := f.splice.extend(number)
+	if !ok || !f.live || f.generation != f.track.Generation || source == nil {
+		f.stats.Unreachable++
+		return
+	}
+	in, ok := f.splice.trace(out)
+	if !ok {
+		f.stats.Unreachable++
+		return
+	}
+	if f.resend.credit < resendCost || f.resend.tooSoon(out, now, f.reports.roundTrip()) {
+		f.stats.Withheld++
+		return
+	}
+	raw, ok := source.Cached(in)
+	if !ok {
+		f.stats.Unreachable++
+		return
+	}
+	h, err := media.ParseHeader(raw)
+	if err != nil { // it was parsed when it came
+		f.stats.Unreachable++
+		return
+	}
+	payload := raw[h.HeaderLen : len(raw)-h.PaddingLen]
+	if f.cfg.RTXSSRC != 0 {
+		f.sendRTX(now, out, h, payload, raw)
+	} else if !f.sendAgain(now, out, h, payload, raw) {
+		f.stats.Unreachable++
+		return
+	}
+	f.resend.recent[out%recentResends] = resent{out: out, at: now}
+	f.resend.credit -= resendCost
+	f.stats.Resent++
+	f.stats.ResentOctets += uint64(len(payload))
+}
+
+// sendRTX wraps a packet as RFC 4588 §4: a stream of its own, whose payload begins with the original number.
+func (f *Forwarder) sendRTX(now media.Time, out uint64, h media.Header, payload, raw []byte) {
+	f.resend.number++
+	n := f.rtxHeader.write(f.buffer, f.resend.number, h.Timestamp+f.splice.shift, h.Marker, f.stamp(now), f.level(raw))
+	binary.BigEndian.PutUint16(f.buffer[n:], uint16(out))
+	n += 2
+	copied := f.buffer[n : n+copy(f.buffer[n:], payload)]
+	f.pictures.rewrite(copied)
+	f.cfg.Send(f.buffer[:n+len(copied)])
+}
+
+// sendAgain repeats a packet bit by bit. One that was never sent (it came before the key frame that started the
+// stream) goes out for the first time; where it is too long ago to tell, nothing goes out.
+func (f *Forwarder) sendAgain(now media.Time, out uint64, h media.Header, payload, raw []byte) bool {
+	if f.splice.highestOut-out >= asIsReach {
+		return false
+	}
+	kept := &f.resend.stamps[out%asIsReach]
+	if kept.out != out {
+		f.resend.stamped(out, f.stamp(now))
+	}
+	n := f.header.write(f.buffer, uint16(out), h.Timestamp+f.splice.shift, h.Marker, kept.stamp, f.level(raw))
+	copied := f.buffer[n : n+copy(f.buffer[n:], payload)]
+	f.pictures.rewrite(copied)
+	f.cfg.Send(f.buffer[:n+len(copied)])
+	return true
+}

@@ -1,0 +1,175 @@
+package peer_test
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"tertulia/internal/media"
+	"tertulia/internal/media/peer"
+	"tertulia/internal/media/socket"
+	"tertulia/internal/testkit"
+)
+
+// server is a shard under test.
+type server struct {
+	*peer.Shard
+	t    *testing.T
+	stop context.CancelFunc
+	done chan error
+
+	mu     sync.Mutex
+	events []peer.Event
+	moved  chan struct{}
+}
+
+// serve starts a shard on a socket; the test ends when its Run has.
+func serve(t *testing.T, conn socket.Conn, addresses socket.Addresses) *server {
+	t.Helper()
+	s := &server{t: t, done: make(chan error, 1), moved: make(chan struct{})}
+	shard, err := peer.New(peer.Config{
+		Socket: conn, Addresses: func() socket.Addresses { return addresses }, TCP: true,
+		Certificate: testkit.Certificate(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Event: s.event,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Shard = shard
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	go func() { s.done <- shard.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-s.done; err != nil {
+			t.Errorf("Run ended with %v", err)
+		}
+	})
+	return s
+}
+
+func (s *server) event(e peer.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events = append(s.events, e)
+	close(s.moved)
+	s.moved = make(chan struct{})
+}
+
+// await returns the n-th event (from 1) of an endpoint.
+func (s *server) await(ctx context.Context, e *peer.Endpoint, n int) peer.Event {
+	s.t.Helper()
+	for {
+		s.mu.Lock()
+		var own []peer.Event
+		for _, event := range s.events {
+			if event.Endpoint == e {
+				own = append(own, event)
+			}
+		}
+		moved := s.moved
+		s.mu.Unlock()
+		if len(own) >= n {
+			return own[n-1]
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			s.t.Fatalf("waiting for event %d of %s: %v", n, e.Name(), ctx.Err())
+		}
+	}
+}
+
+var loopback = netip.MustParseAddr("127.0.0.1")
+
+// onLoopback starts a shard on a real socket of the loopback interface.
+func onLoopback(t *testing.T) (*server, context.Context) {
+	t.Helper()
+	noLeaks(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	t.Cleanup(cancel)
+	conn, err := socket.Listen(ctx, "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serve(t, conn, socket.Addresses{Loopback: []netip.Addr{loopback}}), ctx
+}
+
+// noLeaks fails the test if goroutines of ours are left when everything registered after it has been cleaned up.
+func noLeaks(t *testing.T) {
+	t.Helper()
+	t.Cleanup(func() {
+		deadline := time.Now().Add(5 * time.Second)
+		for {
+			buf := make([]byte, 1<<20)
+			stacks := string(buf[:runtime.Stack(buf, true)])
+			if !strings.Contains(stacks, "media/peer.(") && !strings.Contains(stacks, "pion/dtls") {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("goroutines left:\n%s", stacks)
+			}
+			runtime.Gosched()
+		}
+	})
+}
+
+func must[T any](t *testing.T) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// publish connects a client that publishes; its tracks are returned.
+func (s *server) publish(ctx context.Context, name string, c *testkit.Client, o peer.PublishOptions) (*peer.Endpoint, []*media.Track) {
+	s.t.Helper()
+	e := must[*peer.Endpoint](s.t)(s.Open(ctx, peer.EndpointConfig{Name: name, Loopback: true}))
+	d := must[peer.Description](s.t)(e.AcceptPublish(ctx, c.PublishOffer(testkit.VP8), o))
+	c.Accept(d.SDP)
+	return e, d.Tracks
+}
+
+// subscribe connects a client that offers to receive the tracks.
+func (s *server) subscribe(ctx context.Context, name string, c *testkit.Client, tracks []*media.Track) *peer.Endpoint {
+	s.t.Helper()
+	e := must[*peer.Endpoint](s.t)(s.Open(ctx, peer.EndpointConfig{Name: name, Loopback: true}))
+	d := must[peer.Description](s.t)(e.AcceptSubscribe(ctx, c.SubscribeOffer(), peer.SubscribeOptions{Tracks: tracks}))
+	c.Accept(d.SDP)
+	return e
+}
+
+func TestPictureAndSoundFlow(t *testing.T) {
+	s, ctx := onLoopback(t)
+	alice, bob, carol := testkit.NewClient(t, testkit.ClientConfig{}), testkit.NewClient(t, testkit.ClientConfig{}), testkit.NewClient(t, testkit.ClientConfig{})
+	publisher, tracks := s.publish(ctx, "alice", alice, peer.PublishOptions{})
+	s.await(ctx, publisher, 1)
+	alice.WaitConnected(ctx)
+	sending, stop := context.WithCancel(ctx)
+	defer stop()
+	alice.Publish(sending)
+
+	s.subscribe(ctx, "bob_alice", bob, tracks)
+	bob.WaitPackets(ctx, "video", 20)
+	bob.WaitPackets(ctx, "audio", 5)
+	if bob.Keyframes() == 0 {
+		t.Error("bob got no key frame")
+	}
+
+	// The server may as well be the one that offers.
+	e := must[*peer.Endpoint](t)(s.Open(ctx, peer.EndpointConfig{Name: "carol_alice", Loopback: true}))
+	d := must[peer.Description](t)(e.OfferSubscribe(ctx, peer.SubscribeOptions{Tracks: tracks, Audio: true, Video: true}))
+	if err := e.Answer(ctx, carol.Answer(d.SDP)); err != nil {
+		t.Fatal(err)
+	}
+	carol.WaitPackets(ctx, "video", 20)
+	carol.WaitPackets(ctx, "audio", 5)
+}

@@ -1,0 +1,28 @@
+// Package peer is the WebRTC endpoint: ICE-lite responder, DTLS, SRTP, RTCP, without webrtc.PeerConnection.
+//
+// A [Shard] is one goroutine ([Shard.Run]) that owns a socket, every [Endpoint] on it, their tracks, receivers and
+// forwarders, and all timers; everybody else hands it messages ([Shard.Do]). A packet's way in: loop.go (packet) →
+// ice.go, dtls.go, rtp.go or rtcp.go → media/receive → the track → media/forward → rtp.go (sendRTP) → loop.go (commit).
+// Negotiation: negotiate.go and plan.go, on the caller's goroutine; only its result is handed to the shard.
+//
+// What PeerConnection did, and the test that shows we do:
+//
+//   - the certificate's fingerprint is verified before keys are used: TestWrongFingerprint
+//   - SRTP and SRTCP replay window of 1024: TestReplayedMedia
+//   - a source address is ours only after a request with verified MESSAGE-INTEGRITY: TestSpoofedCheck
+//   - role conflict, nomination, several addresses per endpoint: TestRoleConflict, TestNewestNominationWins
+//   - payload type, extension ids, MID and SSRC per subscriber: TestPayloadTypesDiffer
+//   - SSRC, sequence and timestamp go on when the publisher comes back: TestPublisherReconnects
+//   - consent expires after 30 s and revives: TestConsent
+//   - RTCP compounds with CNAME, BYE at the end: TestReports
+//   - NACK, RTX, PLI, FIR: TestLossIsRepaired, TestLateJoiner
+//   - undeclared SSRCs by MID and payload type: TestUndeclaredSource
+//   - ICE-TCP and relays: TestTCP, TestRelay
+//   - statistics: TestStats
+//
+// Absent, and so not promised in any description: simulcast (rid is parsed, not negotiated) and data channels
+// (m=application is rejected).
+//
+// It imports media, media/sdp, media/socket, media/receive, media/forward, media/congestion and fault; never session,
+// pipeline or api. Start reading at [Shard.Run] and [Endpoint.AcceptPublish].
+package peer

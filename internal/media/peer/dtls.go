@@ -1,0 +1,226 @@
+package peer
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/sha512"
+	"crypto/x509"
+	"errors"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/srtp/v3"
+	"github.com/pion/transport/v4/packetio"
+
+	"tertulia/internal/media/sdp"
+)
+
+const (
+	handshakeWithin = 20 * time.Second
+	maxHandshakes   = 256 // under way in a shard; the next clients' hellos wait for their retransmission
+	maxAttempts     = 5   // of one endpoint
+	maxEarly        = 4
+	replayWindow    = 1024
+)
+
+// handshake is a DTLS server on an in-memory connection. It lives in a goroutine of its own until the client has
+// proven that it has our last flight, and is then released: 0 goroutines and no buffers stay behind.
+type handshake struct {
+	pipe *pipe
+	end  context.CancelFunc // called by the shard to release it
+}
+
+// pipe is the packet connection pion/dtls sees.
+type pipe struct {
+	*packetio.Buffer
+	write func([]byte)
+}
+
+func (p *pipe) ReadFrom(b []byte) (int, net.Addr, error) {
+	n, err := p.Read(b)
+	return n, p.LocalAddr(), err
+}
+
+func (p *pipe) WriteTo(b []byte, _ net.Addr) (int, error) {
+	p.write(slices.Clone(b))
+	return len(b), nil
+}
+
+func (p *pipe) LocalAddr() net.Addr              { return &net.UDPAddr{} }
+func (p *pipe) SetDeadline(t time.Time) error    { return p.SetReadDeadline(t) }
+func (p *pipe) SetWriteDeadline(time.Time) error { return nil }
+
+// dtlsPacket takes a DTLS record that came over a validated path.
+func (e *Endpoint) dtlsPacket(b []byte) {
+	switch {
+	case e.refused != "" || e.proven:
+		return
+	case e.dtls != nil:
+		_, _ = e.dtls.pipe.Write(b)
+	case len(e.remote.Fingerprints) == 0:
+		if len(e.early) < maxEarly {
+			e.early = append(e.early, slices.Clone(b))
+		}
+	default:
+		e.startDTLS(b)
+	}
+}
+
+// takeEarly starts the handshake with what came before the client's answer.
+func (e *Endpoint) takeEarly() {
+	for _, b := range e.early {
+		e.dtlsPacket(b)
+	}
+	e.early = nil
+}
+
+func (e *Endpoint) startDTLS(first []byte) {
+	s := e.shard
+	if e.attempts >= maxAttempts || s.handshake >= maxHandshakes || e.out != nil {
+		s.counters.HandshakeRefused++
+		return
+	}
+	e.attempts++
+	s.handshake++
+	ctx, end := context.WithCancel(context.Background()) // ended by the endpoint's release
+	h := &handshake{pipe: &pipe{Buffer: packetio.NewBuffer()}, end: end}
+	h.pipe.SetLimitCount(64)
+	h.pipe.SetLimitSize(64 << 10)
+	h.pipe.write = func(b []byte) {
+		s.post(func() {
+			if e.dtls == h && e.selected != nil {
+				s.transmit(b, e.selected.pathKey)
+			}
+		})
+	}
+	e.dtls = h
+	_, _ = h.pipe.Write(first)
+	fingerprints := e.remote.Fingerprints
+	s.tasks.Go(func() { s.serveDTLS(ctx, e, h, fingerprints) })
+}
+
+// endDTLS releases the handshake without a word to the client: dtls writes are dropped once e.dtls is nil.
+func (e *Endpoint) endDTLS() {
+	if e.dtls != nil {
+		e.dtls.end()
+		e.dtls = nil
+	}
+}
+
+// serveDTLS runs one handshake and keeps its connection for retransmissions until ctx ends.
+func (s *Shard) serveDTLS(ctx context.Context, e *Endpoint, h *handshake, fingerprints []sdp.Fingerprint) {
+	conn, state, err := s.shake(ctx, h, fingerprints)
+	s.post(func() {
+		s.handshake--
+		if e.dtls == h {
+			e.shaken(conn, state, err)
+		}
+	})
+	if err != nil {
+		return
+	}
+	<-ctx.Done()
+	_ = conn.Close()
+}
+
+var errFingerprint = errors.New("the client's DTLS certificate is not the one its SDP announced")
+
+func (s *Shard) shake(ctx context.Context, h *handshake, fingerprints []sdp.Fingerprint) (*dtls.Conn, dtls.State, error) {
+	conn, err := dtls.ServerWithOptions(h.pipe, &net.UDPAddr{},
+		dtls.WithCertificates(s.config.Certificate),
+		dtls.WithSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80),
+		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret),
+		dtls.WithClientAuth(dtls.RequireAnyClientCert),
+		// The address is validated by ICE already: no cookie round trip.
+		dtls.WithInsecureSkipVerifyHello(true),
+		dtls.WithFlightInterval(200*time.Millisecond),
+		dtls.WithVerifyPeerCertificate(func(certificates [][]byte, _ [][]*x509.Certificate) error {
+			if len(certificates) == 0 || !announced(certificates[0], fingerprints) {
+				return errFingerprint
+			}
+			return nil
+		}))
+	if err != nil {
+		_ = h.pipe.Close()
+		return nil, dtls.State{}, err
+	}
+	within, cancel := context.WithTimeout(ctx, handshakeWithin)
+	defer cancel()
+	if err := conn.HandshakeContext(within); err != nil {
+		_ = conn.Close()
+		return nil, dtls.State{}, err
+	}
+	state, _ := conn.ConnectionState()
+	return conn, state, nil
+}
+
+// announced reports whether a certificate has one of the fingerprints (RFC 8122 §5; SHA-1 and weaker do not count).
+func announced(certificate []byte, fingerprints []sdp.Fingerprint) bool {
+	for _, f := range fingerprints {
+		var sum []byte
+		switch f.Algorithm {
+		case "sha-256":
+			h := sha256.Sum256(certificate)
+			sum = h[:]
+		case "sha-384":
+			h := sha512.Sum384(certificate)
+			sum = h[:]
+		case "sha-512":
+			h := sha512.Sum512(certificate)
+			sum = h[:]
+		default:
+			continue
+		}
+		if colons(sum) == f.Value {
+			return true
+		}
+	}
+	return false
+}
+
+// shaken takes the keys of a finished handshake, or notes why there are none.
+func (e *Endpoint) shaken(conn *dtls.Conn, state dtls.State, err error) {
+	if err == nil {
+		err = e.takeKeys(conn, &state)
+	}
+	switch {
+	case err == nil:
+		e.connected()
+	case errors.Is(err, errFingerprint):
+		e.shard.counters.FingerprintMismatch++
+		e.refused = errFingerprint.Error()
+		e.endDTLS()
+		e.fail(e.refused)
+	default:
+		// A client that is slow or lost packets starts again with a new ClientHello.
+		e.endDTLS()
+		e.shard.config.Log.Debug("DTLS handshake failed", "endpoint", e.config.Name, "error", err)
+		if e.attempts >= maxAttempts {
+			e.fail("DTLS handshake failed: " + err.Error())
+		}
+	}
+}
+
+func (e *Endpoint) takeKeys(conn *dtls.Conn, state *dtls.State) error {
+	chosen, ok := conn.SelectedSRTPProtectionProfile()
+	if !ok {
+		return errors.New("no common SRTP protection profile")
+	}
+	keys := srtp.Config{Profile: srtp.ProtectionProfile(chosen)}
+	if err := keys.ExtractSessionKeysFromDTLS(state, false); err != nil {
+		return err
+	}
+	in, err := srtp.CreateContext(keys.Keys.RemoteMasterKey, keys.Keys.RemoteMasterSalt, keys.Profile,
+		srtp.SRTPReplayProtection(replayWindow), srtp.SRTCPReplayProtection(replayWindow))
+	if err != nil {
+		return err
+	}
+	out, err := srtp.CreateContext(keys.Keys.LocalMasterKey, keys.Keys.LocalMasterSalt, keys.Profile)
+	if err != nil {
+		return err
+	}
+	e.in, e.out, e.profile = in, out, keys.Profile
+	return nil
+}

@@ -1,0 +1,123 @@
+package peer
+
+import (
+	"bytes"
+	"net/netip"
+	"time"
+
+	"github.com/pion/stun/v4"
+
+	"tertulia/internal/media"
+)
+
+// check answers a STUN message as an ICE-lite agent that is always controlled (RFC 8445 §7.3, RFC 8489).
+func (s *Shard) check(from pathKey, b []byte) {
+	m := s.stun
+	m.Raw = append(m.Raw[:0], b...)
+	if m.Decode() != nil || m.Type != stun.BindingRequest {
+		s.counters.Malformed++
+		return
+	}
+	username, err := m.Get(stun.AttrUsername)
+	if err != nil {
+		s.reflect(from, m)
+		return
+	}
+	local, remote, _ := bytes.Cut(username, []byte(":"))
+	e := s.endpoints[string(local)]
+	if e == nil || !e.authentic(m, remote) {
+		s.counters.Unauthenticated++
+		return
+	}
+	if m.Contains(stun.AttrICEControlled) {
+		s.respond(from, m, stun.BindingError, stun.CodeRoleConflict, stun.NewShortTermIntegrity(e.pwd), stun.Fingerprint)
+		return
+	}
+	p := s.claim(from, e)
+	if p == nil {
+		return
+	}
+	s.respond(from, m, stun.BindingSuccess, mapped(from.remote), stun.NewShortTermIntegrity(e.pwd), stun.Fingerprint)
+	e.checked(p, m.Contains(stun.AttrUseCandidate))
+}
+
+// authentic verifies a request with our password before anything in it is believed. Attributes behind
+// MESSAGE-INTEGRITY are not covered by it: only FINGERPRINT may stand there (RFC 8489 §14.5).
+func (e *Endpoint) authentic(m *stun.Message, remote []byte) bool {
+	covered := true
+	for _, a := range m.Attributes {
+		if !covered && a.Type != stun.AttrFingerprint {
+			return false
+		}
+		if a.Type == stun.AttrMessageIntegrity {
+			covered = false
+		}
+	}
+	if covered || stun.NewShortTermIntegrity(e.pwd).Check(m) != nil {
+		return false
+	}
+	if m.Contains(stun.AttrFingerprint) && stun.Fingerprint.Check(m) != nil {
+		return false
+	}
+	return e.remote.Ufrag == "" || string(remote) == e.remote.Ufrag
+}
+
+// checked notes a verified check: it is consent to send (RFC 7675), and it may nominate its path.
+func (e *Endpoint) checked(p *path, nominated bool) {
+	e.consent = e.shard.now
+	if e.selected == nil || nominated {
+		e.selected = p
+	}
+	switch {
+	case e.state == Opened:
+		e.state = Checking
+	case e.state == Failed && e.refused == "":
+		e.state = Checking
+		e.connected()
+	}
+}
+
+// reflect is a plain STUN server for clients that only ask for their address; rate-limited per address.
+func (s *Shard) reflect(from pathKey, m *stun.Message) {
+	if !s.reflexive.allow(s.now, from.remote.Addr()) {
+		s.counters.RateLimited++
+		return
+	}
+	s.respond(from, m, stun.BindingSuccess, mapped(from.remote), stun.Fingerprint)
+}
+
+func mapped(a netip.AddrPort) *stun.XORMappedAddress {
+	return &stun.XORMappedAddress{IP: a.Addr().AsSlice(), Port: int(a.Port())}
+}
+
+func (s *Shard) respond(to pathKey, request *stun.Message, kind stun.MessageType, setters ...stun.Setter) {
+	id := stun.NewTransactionIDSetter(request.TransactionID)
+	response, err := stun.Build(append([]stun.Setter{id, kind}, setters...)...)
+	if err != nil {
+		s.counters.Malformed++
+		return
+	}
+	s.transmit(response.Raw, to)
+}
+
+// meter allows each address a few answers per second, and a bounded number of addresses.
+type meter struct {
+	second media.Time
+	counts map[netip.Addr]int
+}
+
+const (
+	perAddress   = 20
+	maxAddresses = 4096
+)
+
+func (m *meter) allow(now media.Time, a netip.Addr) bool {
+	if second := now / media.Time(time.Second); m.counts == nil || second != m.second {
+		m.second, m.counts = second, map[netip.Addr]int{}
+	}
+	if m.counts[a] >= perAddress || m.counts[a] == 0 && len(m.counts) >= maxAddresses {
+		return false
+	}
+	m.counts[a]++
+	return true
+}

@@ -1,0 +1,166 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"time"
+
+	"tertulia/internal/media"
+	"tertulia/internal/media/socket"
+)
+
+// idle is the longest a shard sleeps, pause how long it looks at the socket while messages wait.
+const (
+	idle  = time.Second
+	pause = 50 * time.Microsecond
+)
+
+// Run serves until ctx ends or the socket fails; it says BYE, closes the socket and waits for all it started.
+func (s *Shard) Run(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() { s.post(func() { s.stopping = true }) })
+	defer stop()
+	defer s.shutdown()
+	failures := 0
+	for !s.stopping {
+		n, err := s.read()
+		s.now = media.Time(time.Since(s.start))
+		switch {
+		case err == nil:
+			failures = 0
+		case errors.Is(err, net.ErrClosed):
+			return err
+		default:
+			// An ICMP error surfaces once; a broken socket does so for ever.
+			if failures++; failures > 1000 {
+				return err
+			}
+		}
+		for i := range n {
+			m := &s.in[i]
+			s.packet(pathKey{remote: m.Remote, local: m.Local}, m.Buf[:m.N])
+		}
+		s.runInbox()
+		s.runDue()
+		s.flush()
+	}
+	return nil
+}
+
+// read waits for datagrams until the next timer is due or a message is posted.
+func (s *Shard) read() (int, error) {
+	s.mu.Lock()
+	wait := idle
+	if at, ok := s.due.next(); ok {
+		wait = min(wait, max(pause, time.Duration(at)-time.Since(s.start)))
+	}
+	if len(s.inbox) > 0 {
+		wait = pause
+	}
+	err := s.config.Socket.SetReadDeadline(time.Now().Add(wait))
+	s.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	n, err := s.config.Socket.ReadBatch(s.in)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return 0, nil
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return 0, nil
+	}
+	return n, err
+}
+
+// packet is the one entrance of foreign bytes, from the socket, ICE-TCP and relays alike.
+func (s *Shard) packet(from pathKey, b []byte) {
+	class := socket.Classify(b)
+	if class == socket.STUN {
+		s.check(from, b)
+		return
+	}
+	p := s.paths[from]
+	if p == nil {
+		s.counters.Unauthenticated++
+		return
+	}
+	switch class {
+	case socket.DTLS:
+		p.endpoint.dtlsPacket(b)
+	case socket.RTP:
+		p.endpoint.rtpPacket(p, b)
+	case socket.RTCP:
+		p.endpoint.rtcpPacket(p, b)
+	default:
+		s.counters.Malformed++
+	}
+}
+
+func (s *Shard) runInbox() {
+	s.mu.Lock()
+	messages := s.inbox
+	s.inbox = nil
+	s.mu.Unlock()
+	for _, fn := range messages {
+		fn()
+	}
+}
+
+func (s *Shard) runDue() {
+	for {
+		e := s.due.pop(s.now)
+		if e == nil {
+			return
+		}
+		s.due.put(e, e.tick(s.now))
+	}
+}
+
+// shutdown ends every endpoint and lets nothing of ours live on.
+func (s *Shard) shutdown() {
+	for _, e := range s.endpoints {
+		e.release()
+	}
+	s.flush()
+	s.mu.Lock()
+	s.ended, s.inbox = true, nil
+	s.mu.Unlock()
+	close(s.stopped)
+	_ = s.config.Socket.Close()
+	s.tasks.Wait()
+}
+
+// slot returns room for a datagram, to be given to commit before the next slot is asked for.
+func (s *Shard) slot() []byte {
+	if s.filled == len(s.out) {
+		s.flush()
+	}
+	return s.out[s.filled].Buf
+}
+
+// commit sends the first n bytes of the latest slot along a path, with the rest of the batch.
+func (s *Shard) commit(n int, to pathKey) {
+	m := &s.out[s.filled]
+	if to.via != nil {
+		to.via.send(to, m.Buf[:n])
+		return
+	}
+	m.N, m.Remote, m.Local = n, to.remote, to.local
+	s.filled++
+}
+
+// transmit copies b into a slot and commits it.
+func (s *Shard) transmit(b []byte, to pathKey) {
+	if len(b) <= datagram {
+		s.commit(copy(s.slot(), b), to)
+	}
+}
+
+func (s *Shard) flush() {
+	if s.filled > 0 {
+		s.counters.SendDropped += uint64(s.config.Socket.WriteBatch(s.out[:s.filled]))
+		s.filled = 0
+	}
+}

@@ -1,0 +1,98 @@
+package peer
+
+import (
+	"net/netip"
+	"time"
+
+	"tertulia/internal/media"
+)
+
+// pathKey names one way packets take: the far address and ours, or a link (an ICE-TCP connection, a TURN allocation).
+type pathKey struct {
+	remote netip.AddrPort
+	local  netip.Addr // zero where the socket does not tell
+	via    *link      // nil for UDP
+}
+
+// link carries packets other than through the socket. send must copy and must not block.
+type link struct {
+	protocol string // "tcp", "relay"
+	send     func(to pathKey, b []byte)
+}
+
+// path is a way that a request with verified MESSAGE-INTEGRITY took: only such ones belong to an endpoint.
+type path struct {
+	pathKey
+	endpoint *Endpoint
+	heard    media.Time // latest authenticated packet
+}
+
+const (
+	maxPaths = 16
+	// held is how long an address stays with its endpoint after it was last heard, whoever else claims it: a spoofed
+	// check of one participant must not divert another's media.
+	held = media.Time(10 * time.Second)
+)
+
+// claim makes a path belong to an endpoint after a verified check; nil if another live endpoint holds it.
+func (s *Shard) claim(key pathKey, e *Endpoint) *path {
+	p := s.paths[key]
+	switch {
+	case p != nil && p.endpoint == e:
+		p.heard = s.now
+		return p
+	case p != nil && s.now-p.heard < held:
+		s.counters.AddressHeld++
+		return nil
+	case p != nil:
+		s.forget(p)
+	}
+	if len(e.paths) >= maxPaths {
+		s.forget(e.stalest())
+	}
+	p = &path{pathKey: key, endpoint: e, heard: s.now}
+	s.paths[key] = p
+	e.paths = append(e.paths, p)
+	return p
+}
+
+// forget removes a path; an endpoint that had selected it goes on with the one heard last.
+func (s *Shard) forget(p *path) {
+	delete(s.paths, p.pathKey)
+	e := p.endpoint
+	kept := e.paths[:0]
+	for _, other := range e.paths {
+		if other != p {
+			kept = append(kept, other)
+		}
+	}
+	e.paths = kept
+	if e.selected != p {
+		return
+	}
+	e.selected = nil
+	for _, other := range e.paths {
+		if e.selected == nil || other.heard > e.selected.heard {
+			e.selected = other
+		}
+	}
+}
+
+func (s *Shard) forgetLink(l *link) {
+	for key, p := range s.paths {
+		if key.via == l {
+			s.forget(p)
+		}
+	}
+}
+
+// stalest is the path heard longest ago, never the selected one.
+func (e *Endpoint) stalest() *path {
+	var oldest *path
+	for _, p := range e.paths {
+		if p != e.selected && (oldest == nil || p.heard < oldest.heard) {
+			oldest = p
+		}
+	}
+	return oldest
+}

@@ -1,0 +1,107 @@
+package peer
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+
+	"tertulia/internal/media"
+	"tertulia/internal/media/forward"
+	"tertulia/internal/media/receive"
+	"tertulia/internal/media/sdp"
+)
+
+// cachePackets is how many packets of a video track stay for retransmission: some 2 s at 2 Mbit/s.
+const (
+	cachePackets      = 512
+	cachePacketsAudio = 64
+)
+
+// section is one accepted m-line at work.
+type section struct {
+	endpoint  *Endpoint
+	kind, mid string
+	codec     sdp.Codec
+
+	midExt, timeExt, transportExt, levelExt uint8
+
+	track    *media.Track // what the client publishes here; nil if it does not
+	receiver *receive.Receiver
+
+	source    *media.Track // what we send here; nil if we do not
+	send      sdp.Stream
+	forwarder *forward.Forwarder
+}
+
+func newSection(e *Endpoint, s *sdp.Section, codec sdp.Codec) *section {
+	return &section{
+		endpoint: e, kind: s.Kind, mid: s.MID, codec: codec,
+		midExt: s.Extension(sdp.ExtMID), timeExt: s.Extension(sdp.ExtAbsSendTime),
+		transportExt: s.Extension(sdp.ExtTransportCC), levelExt: s.Extension(sdp.ExtAudioLevel),
+	}
+}
+
+// stream draws the SSRCs of what we send.
+func stream(e *Endpoint, codec sdp.Codec) sdp.Stream {
+	var b [8]byte
+	_, _ = rand.Read(b[:])
+	st := sdp.Stream{SSRC: binary.BigEndian.Uint32(b[:]) | 1, CNAME: e.ufrag}
+	if codec.RTX != 0 {
+		st.RTX = binary.BigEndian.Uint32(b[4:]) &^ 1
+	}
+	return st
+}
+
+func trackOf(kind string, codec sdp.Codec) *media.Track {
+	t := &media.Track{Kind: media.Audio}
+	if kind == "video" {
+		t.Kind = media.Video
+	}
+	t.Codec = media.Codec{Name: codec.Name, ClockRate: codec.ClockRate, Channels: codec.Channels, Fmtp: codec.Fmtp}
+	return t
+}
+
+// receive makes an SSRC of the client's the one that feeds the track.
+func (sec *section) receive(ssrc, rtx uint32) {
+	cache := cachePackets
+	if sec.kind == "audio" {
+		cache = cachePacketsAudio
+	}
+	sec.receiver = receive.New(receive.Config{
+		Track: sec.track, SSRC: ssrc, RTXSSRC: rtx,
+		PayloadType: sec.codec.PayloadType, RTXPayloadType: sec.codec.RTX,
+		NACK: sec.codec.Has("nack"), PLI: sec.codec.Has("nack pli"), FIR: sec.codec.Has("ccm fir"),
+		CachePackets: cache,
+	})
+	sec.track.SetSource(sec.receiver)
+}
+
+// attach lets the media flow to the client, once; after a revival it only asks for a key frame.
+func (sec *section) attach(now media.Time) {
+	if sec.source == nil {
+		return
+	}
+	if sec.forwarder != nil {
+		sec.forwarder.KeyframeRequested(now)
+		return
+	}
+	e := sec.endpoint
+	sec.forwarder = forward.New(forward.Config{
+		Track: sec.source, SSRC: sec.send.SSRC, RTXSSRC: sec.send.RTX,
+		PayloadType: sec.codec.PayloadType, RTXPayloadType: sec.codec.RTX,
+		MID: sec.mid, MIDExt: sec.midExt, AbsSendTimeExt: sec.timeExt, TransportCCExt: sec.transportExt,
+		AudioLevelExt: sec.levelExt, SourceAudioLevelExt: sec.source.AudioLevelExt,
+		NextTransportSequence: e.nextTransport, Send: e.sendRTP, NACK: sec.codec.Has("nack"),
+	})
+	sec.source.Attach(sec.forwarder)
+	sec.source.RequestKeyframe(now)
+}
+
+func (sec *section) release() {
+	if sec.forwarder != nil {
+		sec.source.Detach(sec.forwarder)
+	}
+	// A reconnected publisher may feed the track already.
+	if sec.receiver != nil && sec.track.Source() == media.Source(sec.receiver) {
+		sec.track.SetSource(nil)
+	}
+}

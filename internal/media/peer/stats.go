@@ -1,0 +1,70 @@
+package peer
+
+import (
+	"context"
+	"fmt"
+)
+
+// Counters count what a shard refused or lost.
+type Counters struct {
+	Malformed           uint64 // not parseable as what its first byte says
+	Unauthenticated     uint64 // from an address without a verified check, or a check with wrong credentials
+	AddressHeld         uint64 // a verified check from an address that another live endpoint uses
+	RateLimited         uint64 // address requests beyond the limit
+	BeforeKeys          uint64 // media before the handshake ended
+	Forged              uint64 // SRTP or SRTCP that did not authenticate
+	Replayed            uint64 // SRTP or SRTCP that was there before
+	UnknownSSRC         uint64
+	FingerprintMismatch uint64
+	HandshakeRefused    uint64 // beyond the limits
+	SendDropped         uint64 // the network, or a slow TCP client, did not take it
+}
+
+// Counters returns a snapshot.
+func (s *Shard) Counters(ctx context.Context) (c Counters, err error) {
+	err = s.Do(ctx, func() { c = s.counters })
+	return c, err
+}
+
+// Stats is a snapshot of an endpoint. Packets and bytes count SRTP and SRTCP on the wire.
+type Stats struct {
+	State           State
+	Reason          string // of a state Failed that is for good
+	LocalSDP        string
+	RemoteSDP       string
+	LocalCandidate  string // of the selected path: "udp 192.0.2.1:4443"
+	RemoteCandidate string
+	Signalled       []string // candidates the client announced
+	Cipher          string   // "SRTP_AEAD_AES_128_GCM"; empty before keys
+	PacketsIn       uint64
+	BytesIn         uint64
+	PacketsOut      uint64
+	BytesOut        uint64
+}
+
+// Stats returns a snapshot.
+func (e *Endpoint) Stats(ctx context.Context) (st Stats, err error) {
+	err = e.shard.Do(ctx, func() {
+		st = Stats{
+			State: e.state, Reason: e.refused, LocalSDP: e.localSDP, RemoteSDP: e.remoteSDP,
+			Signalled: append([]string(nil), e.signalled...),
+			PacketsIn: e.packetsIn, BytesIn: e.bytesIn, PacketsOut: e.packetsOut, BytesOut: e.bytesOut,
+		}
+		if e.out != nil {
+			st.Cipher = fmt.Sprint(e.profile)
+		}
+		if p := e.selected; p != nil {
+			protocol := "udp"
+			if p.via != nil {
+				protocol = p.via.protocol
+			}
+			local := "unknown"
+			if p.local.IsValid() {
+				local = p.local.String()
+			}
+			st.LocalCandidate = fmt.Sprintf("%s %s port %d", protocol, local, e.shard.config.Port)
+			st.RemoteCandidate = fmt.Sprintf("%s %s", protocol, p.remote)
+		}
+	})
+	return st, err
+}

@@ -1,0 +1,37 @@
+package receive
+
+import "time"
+
+// Stats counts what happened to a stream since New. Lost, Jitter and RTT are readings.
+type Stats struct {
+	Packets, Octets uint64 // taken, retransmissions included; octets of payload
+	Padding         uint64 // packets without payload
+	Keyframes       uint64 // video
+
+	Lost       int64         // as reported to the publisher: retransmissions do not make it good
+	Recovered  uint64        // missing packets that came by RTX
+	NACKed     uint64        // packets asked for, repetitions included
+	Abandoned  uint64        // packets no longer asked for
+	Jitter     time.Duration // RFC 3550 A.8
+	RTT        time.Duration // from NACK to RTX; zero where NACK is off
+	Restarts   uint64        // times the sequence numbers began anew
+	Duplicates uint64
+
+	KeyframeRequests uint64 // sent
+
+	Malformed  uint64 // not RTP, or RTX that is cut short
+	Foreign    uint64 // SSRC or payload type of no stream of ours
+	Suspicious uint64 // sequence number too old or too far ahead
+	Stray      uint64 // RTX of a packet too old, or never heard of
+}
+
+// Stats returns the counters.
+func (r *Receiver) Stats() Stats {
+	s := r.stats
+	s.Lost = r.lost()
+	s.RTT = time.Duration(r.losses.rtt)
+	if r.quality.clockRate > 0 {
+		s.Jitter = time.Duration(r.quality.jitter >> 4 * int64(time.Second) / r.quality.clockRate)
+	}
+	return s
+}

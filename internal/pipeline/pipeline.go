@@ -1,0 +1,182 @@
+package pipeline
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"tertulia/internal/fault"
+	"tertulia/internal/media"
+	"tertulia/internal/media/peer"
+	"tertulia/internal/wire/mediactl"
+)
+
+// releaseWithin bounds the goodbye to a transport whose request has ended.
+const releaseWithin = 5 * time.Second
+
+// Endpoint is an element of the graph: a WebRTC transport and what it publishes.
+type Endpoint struct {
+	transport *peer.Endpoint
+	tracks    []*media.Track // published; empty for a subscription
+}
+
+// Pipeline is one session's graph. Its methods may be called from any goroutine; calls for one endpoint name come one
+// after the other (session's lanes see to it).
+type Pipeline struct {
+	session string
+	shard   *peer.Shard
+	event   func(mediactl.Event)
+
+	mu        sync.Mutex
+	endpoints map[string]*Endpoint
+	released  bool
+}
+
+// New makes an empty graph whose endpoints live on shard. event is told of their changes by the shard's goroutine: it
+// must not block.
+func New(session string, shard *peer.Shard, event func(mediactl.Event)) *Pipeline {
+	return &Pipeline{session: session, shard: shard, event: event, endpoints: map[string]*Endpoint{}}
+}
+
+// Publish answers a client that offers its media. With Reconnect the tracks of the endpoint it replaces are fed anew
+// and their subscribers go on.
+func (p *Pipeline) Publish(ctx context.Context, r mediactl.Publish) (mediactl.Description, error) {
+	transport, err := p.open(ctx, r.Endpoint, r.Peer)
+	if err != nil {
+		return mediactl.Description{}, err
+	}
+	options := peer.PublishOptions{
+		Video: r.Policy.Video, Strict: r.Policy.Strict, Loopback: r.Loopback, MaxKbps: r.Policy.MaxRecvKbps,
+	}
+	if old := p.endpoint(r.Endpoint); old != nil && r.Reconnect {
+		options.Tracks = old.tracks
+	}
+	d, err := transport.AcceptPublish(ctx, r.Offer, options)
+	return p.settle(r.Endpoint, &Endpoint{transport, d.Tracks}, d, err)
+}
+
+// Subscribe connects the tracks of the publishing endpoint Source to a new transport. Without an offer of the client
+// it makes one, and Answer completes it.
+func (p *Pipeline) Subscribe(ctx context.Context, r mediactl.Subscribe) (mediactl.Description, error) {
+	source := p.endpoint(r.Source)
+	if source == nil || len(source.tracks) == 0 {
+		return mediactl.Description{}, fault.New(fault.StreamNotFound, "endpoint %s publishes nothing", r.Source)
+	}
+	transport, err := p.open(ctx, r.Endpoint, r.Peer)
+	if err != nil {
+		return mediactl.Description{}, err
+	}
+	options := peer.SubscribeOptions{Tracks: source.tracks, Audio: r.Audio, Video: r.Video}
+	var d peer.Description
+	if r.Offer == "" {
+		d, err = transport.OfferSubscribe(ctx, options)
+	} else {
+		d, err = transport.AcceptSubscribe(ctx, r.Offer, options)
+	}
+	return p.settle(r.Endpoint, &Endpoint{transport: transport}, d, err)
+}
+
+// Answer takes the client's answer to an offer of ours.
+func (p *Pipeline) Answer(ctx context.Context, r mediactl.Answer) error {
+	e, err := p.known(r.Endpoint)
+	if err != nil {
+		return err
+	}
+	return e.transport.Answer(ctx, r.SDP)
+}
+
+// Trickle notes a candidate of the client.
+func (p *Pipeline) Trickle(ctx context.Context, r mediactl.Trickle) error {
+	e, err := p.known(r.Endpoint)
+	if err != nil {
+		return err
+	}
+	return e.transport.Signalled(ctx, r.Candidate.Candidate)
+}
+
+// Release ends one endpoint; an unknown one is released already.
+func (p *Pipeline) Release(ctx context.Context, name string) error {
+	p.mu.Lock()
+	e := p.endpoints[name]
+	delete(p.endpoints, name)
+	p.mu.Unlock()
+	if e == nil {
+		return nil
+	}
+	return e.transport.Close(ctx)
+}
+
+// ReleaseAll ends the graph; what is being negotiated meanwhile fails.
+func (p *Pipeline) ReleaseAll(ctx context.Context) error {
+	p.mu.Lock()
+	endpoints := p.endpoints
+	p.endpoints, p.released = map[string]*Endpoint{}, true
+	p.mu.Unlock()
+	var first error
+	for _, e := range endpoints {
+		if err := e.transport.Close(ctx); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+func (p *Pipeline) open(ctx context.Context, name string, client mediactl.Peer) (*peer.Endpoint, error) {
+	return p.shard.Open(ctx, peer.EndpointConfig{
+		Name: name, Loopback: client.Loopback,
+		Event: func(state peer.State, reason string) {
+			p.event(mediactl.Event{Session: p.session, Endpoint: name, Type: eventType(state), Reason: reason})
+		},
+	})
+}
+
+func eventType(s peer.State) mediactl.EventType {
+	if s == peer.Connected {
+		return mediactl.Connected
+	}
+	return mediactl.Failed
+}
+
+// settle puts a negotiated endpoint into the graph in place of its predecessor, or drops it.
+func (p *Pipeline) settle(name string, e *Endpoint, d peer.Description, err error) (mediactl.Description, error) {
+	p.mu.Lock()
+	if err == nil && p.released {
+		err = fault.New(fault.SessionClosed, "session %s is released", p.session)
+	}
+	leaving := e
+	if err == nil {
+		leaving, p.endpoints[name] = p.endpoints[name], e
+	}
+	p.mu.Unlock()
+	if leaving != nil {
+		// The request's context may have ended: that is one of the reasons to be here.
+		ctx, cancel := context.WithTimeout(context.Background(), releaseWithin)
+		defer cancel()
+		_ = leaving.transport.Close(ctx) // fails only when the shard has ended, and the transport with it
+	}
+	if err != nil {
+		return mediactl.Description{}, err
+	}
+	return describe(d), nil
+}
+
+func describe(d peer.Description) mediactl.Description {
+	out := mediactl.Description{SDP: d.SDP, Audio: d.Audio, Video: d.Video}
+	for _, c := range d.Candidates {
+		out.Candidates = append(out.Candidates, mediactl.Candidate{Candidate: c.Candidate, SDPMid: c.MID, SDPMLineIndex: c.Line})
+	}
+	return out
+}
+
+func (p *Pipeline) endpoint(name string) *Endpoint {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.endpoints[name]
+}
+
+func (p *Pipeline) known(name string) (*Endpoint, error) {
+	if e := p.endpoint(name); e != nil {
+		return e, nil
+	}
+	return nil, fault.New(fault.StreamNotFound, "session %s has no endpoint %s", p.session, name)
+}

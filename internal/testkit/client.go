@@ -1,0 +1,314 @@
+package testkit
+
+import (
+	"context"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/transport/v4"
+	"github.com/pion/webrtc/v4"
+)
+
+// ClientConfig says what network and codecs a client has. The zero value uses loopback and Pion's default codecs.
+type ClientConfig struct {
+	Net    transport.Net // vnet; nil for the real loopback interface
+	TCP    bool          // only ICE-TCP
+	Engine *webrtc.MediaEngine
+	Tune   func(*webrtc.SettingEngine) // last word on the settings
+}
+
+// Client is a Pion peer connection that publishes and counts. Its goroutines end with the test.
+type Client struct {
+	t     testing.TB
+	PC    *webrtc.PeerConnection
+	audio *webrtc.TrackLocalStaticRTP
+	video *webrtc.TrackLocalStaticRTP
+	tasks sync.WaitGroup
+
+	mu        sync.Mutex
+	keyframe  bool // asked for by PLI
+	plis      int
+	changed   chan struct{} // closed and renewed with every packet and state
+	received  map[string][]rtp.Header
+	keyframes int
+	reports   []rtcp.Packet
+	state     webrtc.PeerConnectionState
+}
+
+// NewClient makes a client that is closed with the test.
+func NewClient(t testing.TB, c ClientConfig) *Client {
+	t.Helper()
+	var settings webrtc.SettingEngine
+	// As browsers do; Pion would be passive towards an ICE-lite offerer.
+	check(t, settings.SetAnsweringDTLSRole(webrtc.DTLSRoleClient))
+	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	if c.Net != nil {
+		settings.SetNet(c.Net)
+	} else {
+		settings.SetIncludeLoopbackCandidate(true)
+		settings.SetIPFilter(net.IP.IsLoopback)
+	}
+	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	if c.TCP {
+		settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeTCP4})
+	}
+	if c.Tune != nil {
+		c.Tune(&settings)
+	}
+	engine := c.Engine
+	if engine == nil {
+		engine = &webrtc.MediaEngine{}
+		check(t, engine.RegisterDefaultCodecs())
+	}
+	registry := &interceptor.Registry{}
+	check(t, webrtc.RegisterDefaultInterceptors(engine, registry))
+	api := webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry))
+	pc, err := api.NewPeerConnection(webrtc.Configuration{})
+	check(t, err)
+	client := &Client{t: t, PC: pc, changed: make(chan struct{}), received: map[string][]rtp.Header{}}
+	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { client.note(func() { client.state = s }) })
+	pc.OnTrack(client.take)
+	t.Cleanup(client.Close)
+	return client
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Close ends the client and waits for its goroutines.
+func (c *Client) Close() {
+	_ = c.PC.GracefulClose()
+	c.tasks.Wait()
+}
+
+// PublishOffer adds an audio and a video track and returns the offer to send.
+func (c *Client) PublishOffer(video webrtc.RTPCodecCapability) string {
+	c.t.Helper()
+	var err error
+	c.audio, err = webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}, "audio", "stream")
+	check(c.t, err)
+	c.video, err = webrtc.NewTrackLocalStaticRTP(video, "video", "stream")
+	check(c.t, err)
+	for _, track := range []webrtc.TrackLocal{c.audio, c.video} {
+		tr, err := c.PC.AddTransceiverFromTrack(track, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+		check(c.t, err)
+		c.tasks.Go(func() { c.readFeedback(tr.Sender()) })
+	}
+	return c.offer()
+}
+
+// SubscribeOffer returns an offer to receive audio and video.
+func (c *Client) SubscribeOffer() string {
+	c.t.Helper()
+	for _, kind := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeVideo} {
+		_, err := c.PC.AddTransceiverFromKind(kind, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
+		check(c.t, err)
+	}
+	return c.offer()
+}
+
+func (c *Client) offer() string {
+	c.t.Helper()
+	offer, err := c.PC.CreateOffer(nil)
+	check(c.t, err)
+	check(c.t, c.PC.SetLocalDescription(offer))
+	return offer.SDP
+}
+
+// Accept takes the server's answer.
+func (c *Client) Accept(answer string) {
+	c.t.Helper()
+	check(c.t, c.PC.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}))
+}
+
+// Answer answers the server's offer.
+func (c *Client) Answer(offer string) string {
+	c.t.Helper()
+	check(c.t, c.PC.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}))
+	answer, err := c.PC.CreateAnswer(nil)
+	check(c.t, err)
+	check(c.t, c.PC.SetLocalDescription(answer))
+	return answer.SDP
+}
+
+// note changes what waiters look at.
+func (c *Client) note(change func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change()
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+// Wait blocks until ok holds, or fails the test when ctx ends; ok is called with the client's state locked.
+func (c *Client) Wait(ctx context.Context, what string, ok func() bool) {
+	c.t.Helper()
+	for {
+		c.mu.Lock()
+		done, changed := ok(), c.changed
+		c.mu.Unlock()
+		if done {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			c.t.Fatalf("waiting for %s: %v", what, ctx.Err())
+		}
+	}
+}
+
+// WaitConnected waits for ICE and DTLS.
+func (c *Client) WaitConnected(ctx context.Context) {
+	c.t.Helper()
+	c.Wait(ctx, "connection", func() bool { return c.state == webrtc.PeerConnectionStateConnected })
+}
+
+// WaitPackets waits until n packets more than there were have come in of a kind ("audio", "video").
+func (c *Client) WaitPackets(ctx context.Context, kind string, n int) {
+	c.t.Helper()
+	n += len(c.Headers(kind))
+	c.Wait(ctx, kind+" packets", func() bool { return len(c.received[kind]) >= n })
+}
+
+// Headers returns the headers of the packets received so far of a kind, in order of arrival.
+func (c *Client) Headers(kind string) []rtp.Header {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]rtp.Header(nil), c.received[kind]...)
+}
+
+// Keyframes returns how many key frames came in.
+func (c *Client) Keyframes() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.keyframes
+}
+
+// Requests returns how many key frames were asked of the client.
+func (c *Client) Requests() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.plis
+}
+
+// Reports returns the RTCP the receivers read.
+func (c *Client) Reports() []rtcp.Packet {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]rtcp.Packet(nil), c.reports...)
+}
+
+func (c *Client) take(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
+	c.tasks.Go(func() {
+		for {
+			packets, _, err := receiver.ReadRTCP()
+			if err != nil {
+				return
+			}
+			c.note(func() { c.reports = append(c.reports, packets...) })
+		}
+	})
+	kind := track.Kind().String()
+	for {
+		p, _, err := track.ReadRTP()
+		if err != nil {
+			return
+		}
+		c.note(func() {
+			c.received[kind] = append(c.received[kind], p.Header)
+			if kind == "video" && vp8Key(p.Payload) {
+				c.keyframes++
+			}
+		})
+	}
+}
+
+func (c *Client) readFeedback(sender *webrtc.RTPSender) {
+	for {
+		packets, _, err := sender.ReadRTCP()
+		if err != nil {
+			return
+		}
+		c.note(func() {
+			for _, p := range packets {
+				switch p.(type) {
+				case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
+					c.keyframe = true
+					c.plis++
+				}
+			}
+			c.reports = append(c.reports, packets...)
+		})
+	}
+}
+
+// Publish sends 30 pictures of several packets and 50 sounds a second until ctx ends; a picture is a key frame when
+// one was asked for.
+func (c *Client) Publish(ctx context.Context) {
+	c.tasks.Go(func() {
+		pictures, sounds := time.NewTicker(time.Second/30), time.NewTicker(20*time.Millisecond)
+		defer pictures.Stop()
+		defer sounds.Stop()
+		var audio, video rtp.Header
+		audio.Version, video.Version = 2, 2
+		for picture := uint16(0); ; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-sounds.C:
+				audio.SequenceNumber++
+				audio.Timestamp += 960
+				_ = c.audio.WriteRTP(&rtp.Packet{Header: audio, Payload: []byte{0xfc, 0xff, 0xfe}})
+			case <-pictures.C:
+				picture++
+				c.picture(&video, picture)
+			}
+		}
+	})
+}
+
+func (c *Client) picture(h *rtp.Header, id uint16) {
+	c.mu.Lock()
+	key := c.keyframe || id == 1
+	c.keyframe = false
+	c.mu.Unlock()
+	h.Timestamp += 3000
+	const parts = 3
+	for part := range parts {
+		h.SequenceNumber++
+		h.Marker = part == parts-1
+		_ = c.video.WriteRTP(&rtp.Packet{Header: *h, Payload: vp8(id, part == 0, key)})
+	}
+}
+
+// vp8 makes a payload with descriptor and 15-bit picture id (RFC 7741 §4.2), filled up to 1,000 bytes.
+func vp8(id uint16, start, key bool) []byte {
+	p := make([]byte, 1000)
+	p[0], p[1], p[2], p[3] = 0x80, 0x80, 0x80|byte(id>>8)&0x7f, byte(id)
+	if start {
+		p[0] |= 0x10
+	}
+	p[4] = 1 // inter frame
+	if key {
+		p[4] = 0
+	}
+	return p
+}
+
+func vp8Key(p []byte) bool {
+	return len(p) > 4 && p[0]&0x1f == 0x10 && p[0]&0x80 != 0 && p[1]&0x80 != 0 && p[4]&1 == 0
+}
+
+// VP8 is the codec of Publish's pictures.
+var VP8 = webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}

@@ -1,0 +1,98 @@
+package openvidu
+
+// RESTConnection is a connection in an answer; every key is always there. A pending one (its token is not spent) has
+// null in all pointers and slices but Token, Role and CustomICEServers.
+type RESTConnection struct {
+	ID                      string              `json:"id"`
+	ConnectionID            string              `json:"connectionId"`
+	Object                  string              `json:"object"` // "connection"
+	Status                  string              `json:"status"` // RESTPending or RESTActive
+	SessionID               string              `json:"sessionId"`
+	CreatedAt               int64               `json:"createdAt"`
+	ActiveAt                *int64              `json:"activeAt"`
+	Location                *string             `json:"location"`
+	IP                      *string             `json:"ip"`
+	Platform                *string             `json:"platform"`
+	Token                   *string             `json:"token"` // the whole URL; null for a join by secret
+	Type                    string              `json:"type"`
+	Record                  bool                `json:"record"`
+	Role                    *string             `json:"role"`
+	KurentoOptions          *RESTKurentoOptions `json:"kurentoOptions"`
+	CustomICEServers        []RESTICEServer     `json:"customIceServers"`
+	RTSPURI                 *string             `json:"rtspUri"` // this and the next three: IP cameras
+	AdaptativeBitrate       *bool               `json:"adaptativeBitrate"`
+	OnlyPlayWithSubscribers *bool               `json:"onlyPlayWithSubscribers"`
+	NetworkCache            *int                `json:"networkCache"`
+	ServerData              string              `json:"serverData"`
+	ClientData              *string             `json:"clientData"`
+	Publishers              []RESTPublisher     `json:"publishers"`
+	Subscribers             []RESTSubscriber    `json:"subscribers"`
+}
+
+// RESTKurentoOptions bound a connection's video in kbit/s: Recv is what the client receives, Send what it sends; nil
+// is not set, 0 unbounded.
+type RESTKurentoOptions struct {
+	VideoMaxRecvBandwidth *int     `json:"videoMaxRecvBandwidth,omitempty"`
+	VideoMinRecvBandwidth *int     `json:"videoMinRecvBandwidth,omitempty"`
+	VideoMaxSendBandwidth *int     `json:"videoMaxSendBandwidth,omitempty"`
+	VideoMinSendBandwidth *int     `json:"videoMinSendBandwidth,omitempty"`
+	AllowedFilters        []string `json:"allowedFilters,omitempty"`
+}
+
+// RESTConnectionRequest is the body of POST /sessions/{s}/connection.
+type RESTConnectionRequest struct {
+	Type       string // RESTWebRTC or RESTIPCamera
+	Role       string
+	Record     bool
+	Data       string
+	Kurento    *RESTKurentoOptions
+	ICEServers []RESTICEServer // nil: the configured ones
+}
+
+// RESTConnectionUpdate is the body of PATCH …/connection/{c}; nil leaves a property as it is.
+type RESTConnectionUpdate struct {
+	Role   *string
+	Record *bool
+}
+
+const (
+	restMaxFilters = 100
+	restMaxKbps    = 1_000_000
+)
+
+// ParseRESTConnection reads the body of POST /sessions/{s}/connection; the error is a *RESTFieldError.
+func ParseRESTConnection(body []byte) (RESTConnectionRequest, error) {
+	o, _ := parseRESTBody(body)
+	r := parseRESTConnection(o, o.oneOf("type", RESTWebRTC, restConnectionTypes))
+	return r, o.err()
+}
+
+func parseRESTConnection(o *restObject, kind string) RESTConnectionRequest {
+	r := RESTConnectionRequest{
+		Type:   kind,
+		Data:   o.text("data", ""),
+		Record: o.flag("record", true),
+	}
+	if r.Type == RESTIPCamera {
+		return r // fields of the other type are ignored
+	}
+	r.Role = o.oneOf("role", "PUBLISHER", restRoles)
+	r.ICEServers = parseRESTICEServers(o, "customIceServers")
+	if k := o.object("kurentoOptions"); k != nil {
+		r.Kurento = &RESTKurentoOptions{
+			VideoMaxRecvBandwidth: k.integerOrNil("videoMaxRecvBandwidth", restMaxKbps),
+			VideoMinRecvBandwidth: k.integerOrNil("videoMinRecvBandwidth", restMaxKbps),
+			VideoMaxSendBandwidth: k.integerOrNil("videoMaxSendBandwidth", restMaxKbps),
+			VideoMinSendBandwidth: k.integerOrNil("videoMinSendBandwidth", restMaxKbps),
+			AllowedFilters:        k.texts("allowedFilters", restMaxFilters),
+		}
+	}
+	return r
+}
+
+// ParseRESTConnectionUpdate reads the body of PATCH …/connection/{c}; the error is a *RESTFieldError.
+func ParseRESTConnectionUpdate(body []byte) (RESTConnectionUpdate, error) {
+	o, _ := parseRESTBody(body)
+	u := RESTConnectionUpdate{Role: o.oneOfOrNil("role", restRoles), Record: o.flagOrNil("record")}
+	return u, o.err()
+}

@@ -1,0 +1,35 @@
+// The process ends under a call and is started again on the same data: the application is told nothing.
+import assert from 'node:assert/strict';
+import { stage } from '../lib/stage.js';
+
+const play = stage();
+
+for (const signal of ['SIGKILL', 'SIGINT']) {
+  play(`a call goes on after ${signal} and a start`, async (s) => {
+    const session = await s.session();
+    const [a, b] = await s.joinAll(session, {}, {});
+    await Promise.all([a.publish(), b.publish()]);
+    await s.allSeeAndHear();
+    const known = await view(s, session);
+
+    await s.server.stop(signal);
+    const began = performance.now();
+    await s.server.start();
+    const left = () => Math.max(1000, 15_000 - (performance.now() - began));
+    for (const p of [a, b]) await p.event('reconnected', undefined, { within: left() });
+    await Promise.all([a.sees(b, { within: left() }), b.sees(a, { within: left() })]);
+    console.log(`${signal}: both decode ${Math.round(performance.now() - began)} ms after the start`);
+
+    await s.allSeeAndHear();
+    assert.deepEqual(await view(s, session), known);
+    await s.assertNever([a, b], 'sessionDisconnected', 'streamDestroyed', 'connectionDestroyed');
+  }, { timeout: 90_000 });
+}
+
+/** The ids REST shows of a session. */
+async function view(s, session) {
+  const found = await (await s.server.get(`/openvidu/api/sessions/${session.sessionId}`)).json();
+  return found.connections.content.map((c) => ({
+    connection: c.id, publishes: c.publishers.map((p) => p.streamId), subscribes: c.subscribers.map((x) => x.streamId).sort(),
+  })).sort((x, y) => x.connection.localeCompare(y.connection));
+}

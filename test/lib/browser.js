@@ -1,0 +1,84 @@
+// Real browsers, driven by Playwright (Chromium) and by Puppeteer over WebDriver BiDi (Firefox). Both give pages with
+// goto, evaluate(function, argument) and on('console'); open() hides the rest.
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import puppeteer from 'puppeteer-core';
+import { page as asset } from './pages.js';
+import { startSound } from './sound.js';
+
+const chromiumPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const firefoxPath = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
+
+const chromiumFlags = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'];
+const fakeDevices = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+
+const firefoxPrefs = {
+  'media.navigator.streams.fake': true, 'media.navigator.permission.disabled': true, 'media.autoplay.default': 0,
+  'media.peerconnection.ice.loopback': true, 'media.gmp-manager.updateEnabled': false, 'app.normandy.enabled': false,
+  'network.captive-portal-service.enabled': false, 'network.connectivity-service.enabled': false, 'app.update.auto': false,
+  'extensions.update.enabled': false, 'datareporting.policy.dataSubmissionEnabled': false,
+  'browser.safebrowsing.downloads.remote.enabled': false,
+};
+
+/**
+ * Starts Chromium. devices: with the fake camera and microphone and their permission; without them the browser hides
+ * its addresses behind mDNS names, as it does for any visitor who has granted nothing. namespace: a network namespace
+ * to run it in; such a browser gets the test site without a network.
+ */
+export async function startChromium({ devices = false, namespace } = {}) {
+  const wrapper = namespace && await inNamespace(namespace);
+  const browser = await chromium.launch({
+    executablePath: wrapper?.path ?? chromiumPath, headless: true, chromiumSandbox: false,
+    args: [...chromiumFlags, ...(devices ? fakeDevices : [])],
+  });
+  return {
+    kind: 'chromium',
+    async open() {
+      const context = await browser.newContext({ ignoreHTTPSErrors: true });
+      if (namespace) {
+        await context.route('http://localhost/**', async (route) => {
+          const { status, type, body } = await asset(new URL(route.request().url()).pathname);
+          await route.fulfill({ status, contentType: type, body });
+        });
+      }
+      const page = await context.newPage();
+      return { page, origin: namespace ? 'http://localhost' : undefined, close: () => context.close() };
+    },
+    async close() {
+      await browser.close();
+      await wrapper?.remove();
+    },
+  };
+}
+
+/** Starts Firefox; its host candidates are always mDNS names. */
+export async function startFirefox() {
+  const sound = await startSound();
+  const browser = await puppeteer.launch({
+    browser: 'firefox', executablePath: firefoxPath, headless: true, acceptInsecureCerts: true, extraPrefsFirefox: firefoxPrefs,
+    env: { ...process.env, ...sound.env },
+  });
+  return {
+    kind: 'firefox',
+    async open() {
+      const page = await (await browser.createBrowserContext()).newPage();
+      return { page, close: () => page.close() };
+    },
+    async close() {
+      await browser.close();
+      await sound.close();
+    },
+  };
+}
+
+/** A program that starts Chromium in a namespace; the driver's pipes survive it. */
+async function inNamespace(namespace) {
+  const dir = await mkdtemp(join(tmpdir(), 'tertulia-ns-'));
+  const path = join(dir, 'chromium');
+  await writeFile(path, `#!/bin/sh\nexec ip netns exec ${namespace} ${chromiumPath} "$@"\n`);
+  await chmod(path, 0o755);
+  return { path, remove: () => rm(dir, { recursive: true }) };
+}
