@@ -125,15 +125,12 @@ func (s *Server) ServeConn(ctx context.Context, stream net.Conn) error {
 	defer context.AfterFunc(ctx, func() { _ = stream.Close() })()
 
 	c := newConn(s, stream)
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		c.out.writeTo(stream, s.config.Limits.Write)
-	}()
+	var writing sync.WaitGroup
+	writing.Go(func() { c.out.writeTo(stream, s.config.Limits.Write) })
 	err := c.serve(ctx)
 	c.release()
 	c.out.close()
-	<-written
+	writing.Wait()
 	_ = stream.Close() // a second close, or of a connection the client has left
 	if err != nil {
 		s.malformed.Add(1)
