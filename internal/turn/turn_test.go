@@ -61,7 +61,7 @@ func TestConfigIsChecked(t *testing.T) {
 	if _, err := New(short); !fault.Is(err, fault.Invalid) || strings.Contains(err.Error(), "short") {
 		t.Errorf("a short secret: %v, want kind %s without the secret", err, fault.Invalid)
 	}
-	if _, err := New(Config{Secret: server.config.Secret, Media: media}); !fault.Is(err, fault.Invalid) {
+	if _, err := New(Config{Secret: server.config.Secret, OpenRelay: media.open}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("no media addresses: %v", err)
 	}
 }
@@ -278,9 +278,13 @@ func TestChannels(t *testing.T) {
 			t.Errorf("media got %q, want %q", seen[len(seen)-1], want)
 		}
 	}
+	if _, err := client.stream.Write([]byte{0x40, 1, 0, 11, 'r', 'e', 'f', 'u', 's', 'e', ' ', 't', 'h', 'i', 's', 0}); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "Binding", client.ask(stun.MethodBinding), 0)
 	media.reply(own[2], []byte("from a host without permission"))
 	media.reply(own[0], make([]byte, maxFrame+1))
-	if now := server.Stats(); now.Dropped != 2 || now.ToMedia != 4 || now.FromMedia != 4 {
+	if now := server.Stats(); now.Dropped != 3 || now.ToMedia != 4 || now.FromMedia != 4 {
 		t.Errorf("counted %+v", now)
 	}
 }
