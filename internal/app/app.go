@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -61,7 +62,8 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	running.start(ctx, "media", shard.Run)
 
 	relay, err := turn.New(turn.Config{
-		Secret: c.CoturnSecret, Node: name, MediaAddresses: mediaAddresses(addresses, port), Media: newRelays(shard), Log: log,
+		Secret: c.CoturnSecret, Node: name, MediaAddresses: mediaAddresses(addresses, port), Log: log,
+		OpenRelay: func(a netip.AddrPort, reply func(netip.AddrPort, []byte)) turn.Relay { return shard.OpenRelay(a, reply) },
 	})
 	if err != nil {
 		return err
@@ -83,7 +85,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	})
 	running.start(ctx, "sessions", registry.Run)
 
-	clients, handler, err := routes(c, port, registry, credentials, shard, log)
+	clients, handler, err := routes(c, port, registry, log)
 	if err != nil {
 		return err
 	}
@@ -176,7 +178,7 @@ func (c *credentials) TURN(sessionID, connection, host string) []session.ICEServ
 	}
 	for _, s := range c.server.Credentials(sessionID, connection, host) {
 		if strings.HasPrefix(s.URL, "turns:") == c.overTLS {
-			return []session.ICEServer{{URL: s.URL, Username: s.Username, Credential: s.Credential}}
+			return []session.ICEServer{session.ICEServer(s)}
 		}
 	}
 	return nil

@@ -1,0 +1,27 @@
+package app
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"tertulia/internal/fault"
+)
+
+// lock keeps a second process from the data folder: two owners of one store would undo each other. The kernel lets go
+// of it when the process ends, however it ends.
+func lock(dir string) (*os.File, error) {
+	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "--data=%s: the data folder cannot be locked: make it writable or name another one", dir)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = file.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fault.Wrap(fault.Invalid, err, "--data=%s: another tertulia uses this data folder: stop it or name another one", dir)
+		}
+		return nil, fault.Wrap(fault.Invalid, err, "--data=%s: the data folder cannot be locked", dir)
+	}
+	return file, nil
+}
