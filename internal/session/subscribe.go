@@ -94,7 +94,7 @@ func askSubscribe(t *turn, me, owner *Connection, s *Subscription, p parked) {
 		},
 		Connection: me.ID, Stream: s.Stream, Serial: s.Serial, To: p.to,
 	})
-	t.trickleEarly(me, owner.ID, name)
+	trickleEarly(t, me, owner.ID, name)
 }
 
 // serveWaiting gives a stream that has come up to those who wait for it, and an offer to those who were refused.
@@ -116,7 +116,7 @@ func serveWaiting(t *turn, owner *Connection) {
 
 // subscribeSettled takes the node's description, an answer or an offer, to the subscriber.
 func subscribeSettled(t *turn, d settled, request mediactl.Subscribe) {
-	me, s := t.awaited(d)
+	me, s := awaited(t, d)
 	if s == nil {
 		return
 	}
@@ -140,12 +140,12 @@ func subscribeSettled(t *turn, d settled, request mediactl.Subscribe) {
 		t.notify(ForcedOffer{Publisher: s.Publisher, Stream: s.Stream, SDP: d.Description.SDP}, me.ID)
 	}
 	t.replyTo(d.To, SubscribeResult{SDP: d.Description.SDP}, nil)
-	t.trickleBack(me, s.Publisher, d.Description.Candidates)
+	trickleBack(t, me, s.Publisher, d.Description.Candidates)
 }
 
 // awaited returns the subscription a result is for; if that has been overtaken, its request is answered so and nil
 // returned.
-func (t *turn) awaited(d settled) (*Connection, *Subscription) {
+func awaited(t *turn, d settled) (*Connection, *Subscription) {
 	me := t.active(d.Connection)
 	if me == nil {
 		return nil, nil
@@ -180,7 +180,7 @@ func answer(t *turn, me *Connection, sender, sdp string) {
 }
 
 func answerSettled(t *turn, d settled) {
-	me, s := t.awaited(d)
+	me, s := awaited(t, d)
 	if s == nil {
 		return
 	}
