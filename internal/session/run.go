@@ -74,9 +74,6 @@ func readRecord(id string, record []byte) (*State, error) {
 		return nil, fmt.Errorf("the record of session %q holds session %q", id, s.ID)
 	}
 	s.Connections = slices.DeleteFunc(s.Connections, func(c *Connection) bool { return c == nil })
-	for _, c := range s.Connections {
-		c.Subscriptions = slices.DeleteFunc(c.Subscriptions, func(s *Subscription) bool { return s == nil })
-	}
 	return &s, nil
 }
 

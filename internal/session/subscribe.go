@@ -71,8 +71,6 @@ func beginSubscription(t *turn, me, owner *Connection, offer string) {
 		me.Subscriptions = append(me.Subscriptions, s)
 	}
 	refuseParked(t, s, superseded(endpoint(me.ID, stream.ID)))
-	s.Owed = false
-	t.save()
 	if stream.Phase == Published {
 		askSubscribe(t, me, owner, s, parked{to: t.from, offer: offer})
 		return
@@ -103,13 +101,12 @@ func serveWaiting(t *turn, owner *Connection) {
 		s := c.subscription(owner.Stream.ID)
 		switch {
 		case s == nil || s.Phase != Waiting:
-		case s.parked != nil:
+		case s.parked == nil:
+			askSubscribe(t, c, owner, s, parked{})
+		default:
 			p := *s.parked
 			s.parked = nil
 			askSubscribe(t, c, owner, s, p)
-		case s.Owed:
-			s.Owed = false
-			askSubscribe(t, c, owner, s, parked{})
 		}
 	}
 }
@@ -126,7 +123,6 @@ func subscribeSettled(t *turn, d settled, request mediactl.Subscribe) {
 		t.emit(d.Ask)
 		return
 	}
-	t.save()
 	if d.Err != nil {
 		endSubscription(t, me, s, d.Err)
 		t.replyTo(d.To, nil, d.Err)
@@ -184,7 +180,6 @@ func answerSettled(t *turn, d settled) {
 	if s == nil {
 		return
 	}
-	t.save()
 	if d.Err != nil {
 		endSubscription(t, me, s, d.Err)
 		t.replyTo(d.To, nil, d.Err)
@@ -200,7 +195,6 @@ func unsubscribe(t *turn, me *Connection, c Unsubscribe) {
 	if i >= 0 {
 		s := me.Subscriptions[i]
 		endSubscription(t, me, s, superseded(endpoint(me.ID, s.Stream)))
-		t.save()
 	} else if _, err := t.sender(c.Sender); fault.Is(err, fault.ConnectionNotFound) {
 		t.fail(err)
 		return
@@ -208,7 +202,8 @@ func unsubscribe(t *turn, me *Connection, c Unsubscribe) {
 	t.reply(nil)
 }
 
-// endWait refuses a request that has waited too long. It is owed an offer if its client would understand one.
+// endWait refuses a request that has waited too long. A client that would understand it will be offered the stream
+// when that is back.
 func endWait(t *turn, c waitOver) {
 	me := t.active(c.Connection)
 	if me == nil {
@@ -218,9 +213,13 @@ func endWait(t *turn, c waitOver) {
 	if s == nil || s.Phase != Waiting || s.Serial != c.Serial {
 		return
 	}
-	s.Serial, s.Owed = 0, me.takesOffers()
-	t.save()
-	refuseParked(t, s, fault.New(fault.Timeout, "stream %s did not come back within %v", s.Stream, t.env.Rules.Park))
+	late := fault.New(fault.Timeout, "stream %s did not come back within %v", s.Stream, t.env.Rules.Park)
+	if !me.takesOffers() {
+		endSubscription(t, me, s, late)
+		return
+	}
+	s.Serial = 0
+	refuseParked(t, s, late)
 }
 
 // takesOffers tells the clients that understand forciblyReconnectSubscriber. It came with 2.19, but clients name
