@@ -59,14 +59,15 @@ type Source interface {
 // Track is one published media line. It outlives the receiver that feeds it: a publisher that reconnects attaches a
 // new source to the same track and its subscribers go on.
 type Track struct {
-	Kind   Kind
-	Codec  Codec
+	Kind  Kind
+	Codec Codec
 	// AudioLevelExt is the id of the audio level extension in the packets, 0 without (RFC 6464).
 	AudioLevelExt uint8
 
 	source Source
 	sinks  []Sink
-	// Generation counts sources; a sink that sees it change rebases its sequence numbers and timestamps.
+	// Generation counts sources, and the times that one began anew with other sequence numbers; a sink that sees it
+	// change rebases its own, and its timestamps.
 	Generation uint32
 }
 

@@ -16,6 +16,7 @@ func createConnection(t *turn, c CreateConnection) {
 		Token:      t.env.NewID("tok_", 16),
 		CreatedAt:  t.env.Now,
 		Role:       c.Role,
+		TokenRole:  c.Role,
 		Record:     c.Record,
 		ServerData: c.ServerData,
 		Kurento:    c.Kurento.copy(),

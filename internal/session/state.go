@@ -58,6 +58,7 @@ type Connection struct {
 	ActiveAt  int64  `json:"activeAt,omitempty"` // 0 while pending
 
 	Role       Role            `json:"role"`
+	TokenRole  Role            `json:"tokenRole,omitempty"` // role at creation: part of the token's URL, which never changes
 	Record     bool            `json:"record"`
 	ServerData string          `json:"serverData"`
 	Kurento    *KurentoOptions `json:"kurentoOptions,omitempty"`

@@ -2,7 +2,9 @@ package testkit
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -30,6 +32,8 @@ type Client struct {
 	audio *webrtc.TrackLocalStaticRTP
 	video *webrtc.TrackLocalStaticRTP
 	tasks sync.WaitGroup
+	close func() // closes done, once
+	done  chan struct{}
 
 	mu        sync.Mutex
 	keyframe  bool // asked for by PLI
@@ -71,7 +75,8 @@ func NewClient(t testing.TB, c ClientConfig) *Client {
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{})
 	check(t, err)
-	client := &Client{t: t, PC: pc, changed: make(chan struct{}), received: map[string][]rtp.Header{}}
+	client := &Client{t: t, PC: pc, changed: make(chan struct{}), done: make(chan struct{}), received: map[string][]rtp.Header{}}
+	client.close = sync.OnceFunc(func() { close(client.done) })
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { client.note(func() { client.state = s }) })
 	pc.OnTrack(client.take)
 	t.Cleanup(client.Close)
@@ -87,6 +92,7 @@ func check(t testing.TB, err error) {
 
 // Close ends the client and waits for its goroutines.
 func (c *Client) Close() {
+	c.close()
 	_ = c.PC.GracefulClose()
 	c.tasks.Wait()
 }
@@ -253,7 +259,7 @@ func (c *Client) readFeedback(sender *webrtc.RTPSender) {
 	}
 }
 
-// Publish sends 30 pictures of several packets and 50 sounds a second until ctx ends; a picture is a key frame when
+// Publish sends 30 pictures of several packets and 50 sounds a second until ctx or the client ends; a picture is a key frame when
 // one was asked for.
 func (c *Client) Publish(ctx context.Context) {
 	c.tasks.Go(func() {
@@ -265,6 +271,8 @@ func (c *Client) Publish(ctx context.Context) {
 		for picture := uint16(0); ; {
 			select {
 			case <-ctx.Done():
+				return
+			case <-c.done:
 				return
 			case <-sounds.C:
 				audio.SequenceNumber++
@@ -312,3 +320,30 @@ func vp8Key(p []byte) bool {
 
 // VP8 is the codec of Publish's pictures.
 var VP8 = webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}
+
+// HasKeyframe is for Wait: a key frame has come in.
+func (c *Client) HasKeyframe() bool { return c.keyframes > 0 }
+
+// HasRTCP is for Wait: a packet of that type (its Go name, "SenderReport") has come in.
+func (c *Client) HasRTCP(name string) func() bool {
+	return func() bool {
+		for _, p := range c.reports {
+			if strings.HasSuffix(fmt.Sprintf("%T", p), "."+name) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// WantRTCP fails the test for each type that has not come in.
+func (c *Client) WantRTCP(t testing.TB, names ...string) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, name := range names {
+		if !c.HasRTCP(name)() {
+			t.Errorf("no RTCP %s came in", name)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package turn
 
 import (
+	"context"
 	"encoding/binary"
 	"net/netip"
 	"sync"
@@ -15,8 +16,8 @@ type allocation struct {
 	out     *outbox
 	user    string
 	relay   netip.AddrPort
-	expires time.Time                                // of the connection's goroutine
-	reply   func(from netip.AddrPort, packet []byte) // toClient, made once
+	expires time.Time // of the connection's goroutine
+	media   Relay
 
 	mu          sync.Mutex // guards what follows from toClient; no call leaves this package while it is held
 	ended       bool
@@ -40,7 +41,7 @@ func newAllocation(s *Server, out *outbox, user string, relay netip.AddrPort, ex
 		byPeer:      map[netip.AddrPort]*channel{},
 		indication:  stun.New(),
 	}
-	a.reply = a.toClient
+	a.media = s.config.OpenRelay(relay, a.toClient)
 	return a
 }
 
@@ -102,18 +103,18 @@ func (a *allocation) permitted(peer netip.Addr) bool {
 }
 
 // channelData relays a packet the client sent on a channel (RFC 8656 §12.6).
-func (c *conn) channelData(number uint16, packet []byte) {
+func (c *conn) channelData(ctx context.Context, number uint16, packet []byte) {
 	if c.allocation == nil {
 		return
 	}
 	if peer, ok := c.allocation.bound(number); ok {
-		c.toMedia(peer, packet)
+		c.toMedia(ctx, peer, packet)
 	}
 }
 
 // send relays a packet the client sent in a Send indication (RFC 8656 §11.2); without permission it is dropped, as
 // indications have no answer.
-func (c *conn) send(m *stun.Message) {
+func (c *conn) send(ctx context.Context, m *stun.Message) {
 	if c.allocation == nil {
 		return
 	}
@@ -126,12 +127,15 @@ func (c *conn) send(m *stun.Message) {
 		c.server.refused.Add(1)
 		return
 	}
-	c.toMedia(peer, packet)
+	c.toMedia(ctx, peer, packet)
 }
 
-func (c *conn) toMedia(peer netip.AddrPort, packet []byte) {
-	c.server.toMedia.Add(1)
-	c.server.config.Media.FromRelay(c.allocation.relay, peer, packet, c.allocation.reply)
+func (c *conn) toMedia(ctx context.Context, peer netip.AddrPort, packet []byte) {
+	if c.allocation.media.Packet(ctx, peer, packet) == nil {
+		c.server.toMedia.Add(1)
+	} else {
+		c.server.dropped.Add(1)
+	}
 }
 
 // toClient relays a packet from our media: on the peer's channel if it has one, else in a Data indication if there is
@@ -141,7 +145,7 @@ func (a *allocation) toClient(from netip.AddrPort, packet []byte) {
 	if a.write(from, packet, time.Now()) {
 		a.server.fromMedia.Add(1)
 	} else {
-		a.server.fromDropped.Add(1)
+		a.server.dropped.Add(1)
 	}
 }
 

@@ -1,6 +1,7 @@
 package turn
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/binary"
@@ -59,7 +60,7 @@ func addressOf(a net.Addr) netip.AddrPort {
 }
 
 // serve handles frames until the connection ends; nil when the client ended it, or its time ran out.
-func (c *conn) serve() error {
+func (c *conn) serve(ctx context.Context) error {
 	for {
 		if err := c.stream.SetReadDeadline(c.deadline()); err != nil {
 			return nil
@@ -69,7 +70,7 @@ func (c *conn) serve() error {
 			return nil
 		}
 		if err == nil {
-			err = c.handle(frame)
+			err = c.handle(ctx, frame)
 		}
 		if err != nil {
 			return err
@@ -86,9 +87,9 @@ func (c *conn) deadline() time.Time {
 }
 
 // handle takes one frame; an error closes the connection.
-func (c *conn) handle(frame []byte) error {
+func (c *conn) handle(ctx context.Context, frame []byte) error {
 	if first := binary.BigEndian.Uint16(frame); isChannel(first) {
-		c.channelData(first, frame[channelHeader:])
+		c.channelData(ctx, first, frame[channelHeader:])
 		return nil
 	}
 	m := c.message
@@ -98,7 +99,7 @@ func (c *conn) handle(frame []byte) error {
 	}
 	switch {
 	case m.Type.Class == stun.ClassIndication && m.Type.Method == stun.MethodSend:
-		c.send(m)
+		c.send(ctx, m)
 		return nil
 	case m.Type.Class != stun.ClassRequest:
 		return nil // other indications are ignored, we never ask (RFC 8489 §6.3)
@@ -187,8 +188,8 @@ func (c *conn) release() {
 	if a := c.allocation; a != nil {
 		c.allocation = nil
 		a.end()
+		a.media.Close()
 		c.server.free(a.relay, a.user, c.client.Addr())
-		c.server.config.Media.ForgetRelay(a.relay)
 		c.server.config.Log.Debug("TURN allocation ended", "client", c.client, "relay", a.relay)
 		c.began = time.Now() // the time without an allocation counts from here
 	}

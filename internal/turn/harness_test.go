@@ -2,6 +2,7 @@ package turn
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"runtime"
@@ -21,26 +22,42 @@ var (
 type echo struct {
 	mu        sync.Mutex
 	silent    bool
-	reply     func(netip.AddrPort, []byte)
-	seen      []string // "relay>to packet"
+	reply     func(netip.AddrPort, []byte) // of the latest relay
+	seen      []string                     // "relay>to packet"
 	forgotten []netip.AddrPort
 }
 
-func (e *echo) FromRelay(relay, to netip.AddrPort, packet []byte, reply func(netip.AddrPort, []byte)) {
-	e.mu.Lock()
-	e.seen = append(e.seen, relay.String()+">"+to.String()+" "+string(packet))
-	e.reply = reply
-	silent := e.silent
-	e.mu.Unlock()
-	if !silent {
-		reply(to, packet)
-	}
-}
-
-func (e *echo) ForgetRelay(relay netip.AddrPort) {
+func (e *echo) open(relay netip.AddrPort, reply func(netip.AddrPort, []byte)) Relay {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.forgotten = append(e.forgotten, relay)
+	e.reply = reply
+	return echoRelay{e, relay, reply}
+}
+
+type echoRelay struct {
+	*echo
+	address netip.AddrPort
+	reply   func(netip.AddrPort, []byte)
+}
+
+func (r echoRelay) Packet(_ context.Context, to netip.AddrPort, packet []byte) error {
+	if string(packet) == "refuse this" {
+		return errors.New("refused")
+	}
+	r.mu.Lock()
+	r.seen = append(r.seen, r.address.String()+">"+to.String()+" "+string(packet))
+	silent := r.silent
+	r.mu.Unlock()
+	if !silent {
+		r.reply(to, packet)
+	}
+	return nil
+}
+
+func (r echoRelay) Close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forgotten = append(r.forgotten, r.address)
 }
 
 func (e *echo) packets() []string {
@@ -53,7 +70,7 @@ func newServer(t testing.TB, limits Limits) (*Server, *echo) {
 	t.Helper()
 	media := &echo{}
 	server, err := New(Config{
-		Secret: "0123456789abcdef", Node: "node1", Media: media, Limits: limits,
+		Secret: "0123456789abcdef", Node: "node1", OpenRelay: media.open, Limits: limits,
 		MediaAddresses: func() []netip.AddrPort { return []netip.AddrPort{mediaAt, mediaAt6} },
 	})
 	if err != nil {

@@ -12,15 +12,14 @@ import (
 	"tertulia/internal/fault"
 )
 
-// Media is our own media as an allocation sees it. It is called from the goroutine of the client's connection.
-type Media interface {
-	// FromRelay takes one packet that a client sent from its relayed address to one of our media addresses. The
-	// packet is valid during the call. reply, which is the same function for the life of the relayed address, sends
-	// packets the other way: it may be called from any goroutine, never blocks, copies the packet, and drops it when
-	// the client reads too slowly or is gone. from is the media address the packet comes from.
-	FromRelay(relay, to netip.AddrPort, packet []byte, reply func(from netip.AddrPort, packet []byte))
-	// ForgetRelay says that a relayed address is no more.
-	ForgetRelay(relay netip.AddrPort)
+// Relay is the media side of one allocation; peer.Relay is one. It is called from the goroutine of the client's
+// connection.
+type Relay interface {
+	// Packet takes what the client sent from its relayed address to one of our media addresses. The packet is valid
+	// during the call, which may wait: the client is not read meanwhile. An error drops the packet.
+	Packet(ctx context.Context, to netip.AddrPort, packet []byte) error
+	// Close says that the relayed address is no more.
+	Close()
 }
 
 // Limits bound what clients may hold; a zero field takes the default.
@@ -42,9 +41,12 @@ type Config struct {
 	// MediaAddresses are the addresses our media answers on, every one that is offered as a candidate. It is called
 	// for requests and for packets outside channels, and must be cheap.
 	MediaAddresses func() []netip.AddrPort
-	Media          Media
-	Limits         Limits
-	Log            *slog.Logger // nil discards
+	// OpenRelay joins a new allocation to our media. reply sends packets of our media address from to the client: it
+	// may be called from any goroutine, never blocks, copies the packet, and drops it when the client reads too
+	// slowly or is gone.
+	OpenRelay func(relay netip.AddrPort, reply func(from netip.AddrPort, packet []byte)) Relay
+	Limits    Limits
+	Log       *slog.Logger // nil discards
 }
 
 // Stats are counters since New, except Connections and Allocations, which are current.
@@ -54,8 +56,8 @@ type Stats struct {
 	Refused                  uint64 // peers that are not our media
 	OverQuota                uint64 // allocations refused by Limits
 	Malformed                uint64 // connections closed for what they sent
-	ToMedia, FromMedia       uint64 // packets
-	Dropped                  uint64 // packets from media that a client did not take
+	ToMedia, FromMedia       uint64 // packets that arrived
+	Dropped                  uint64 // packets that media or a client did not take
 }
 
 // Server answers STUN and TURN on connections it is given; it runs nothing of its own.
@@ -69,9 +71,9 @@ type Server struct {
 	perAddress map[netip.Addr]int
 	lastPort   uint16
 
-	connections, allocations                   atomic.Int64
-	unauthorized, refused, overQuota           atomic.Uint64
-	malformed, toMedia, fromMedia, fromDropped atomic.Uint64
+	connections, allocations               atomic.Int64
+	unauthorized, refused, overQuota       atomic.Uint64
+	malformed, toMedia, fromMedia, dropped atomic.Uint64
 }
 
 // New checks config and starts nothing. Errors are of kind Invalid.
@@ -79,8 +81,8 @@ func New(config Config) (*Server, error) {
 	if len(config.Secret) < 16 {
 		return nil, fault.New(fault.Invalid, "the TURN secret has %d characters; use at least 16", len(config.Secret))
 	}
-	if config.MediaAddresses == nil || config.Media == nil {
-		return nil, fault.New(fault.Invalid, "turn.Config lacks MediaAddresses or Media; give both")
+	if config.MediaAddresses == nil || config.OpenRelay == nil {
+		return nil, fault.New(fault.Invalid, "turn.Config lacks MediaAddresses or OpenRelay; give both")
 	}
 	if config.Realm == "" {
 		config.Realm = "tertulia"
@@ -123,15 +125,12 @@ func (s *Server) ServeConn(ctx context.Context, stream net.Conn) error {
 	defer context.AfterFunc(ctx, func() { _ = stream.Close() })()
 
 	c := newConn(s, stream)
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		c.out.writeTo(stream, s.config.Limits.Write)
-	}()
-	err := c.serve()
+	var writing sync.WaitGroup
+	writing.Go(func() { c.out.writeTo(stream, s.config.Limits.Write) })
+	err := c.serve(ctx)
 	c.release()
 	c.out.close()
-	<-written
+	writing.Wait()
 	_ = stream.Close() // a second close, or of a connection the client has left
 	if err != nil {
 		s.malformed.Add(1)
@@ -145,6 +144,6 @@ func (s *Server) Stats() Stats {
 	return Stats{
 		Connections: s.connections.Load(), Allocations: s.allocations.Load(),
 		Unauthorized: s.unauthorized.Load(), Refused: s.refused.Load(), OverQuota: s.overQuota.Load(),
-		Malformed: s.malformed.Load(), ToMedia: s.toMedia.Load(), FromMedia: s.fromMedia.Load(), Dropped: s.fromDropped.Load(),
+		Malformed: s.malformed.Load(), ToMedia: s.toMedia.Load(), FromMedia: s.fromMedia.Load(), Dropped: s.dropped.Load(),
 	}
 }

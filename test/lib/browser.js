@@ -39,6 +39,8 @@ export async function startChromium({ devices = false, namespace } = {}) {
     async open() {
       const context = await browser.newContext({ ignoreHTTPSErrors: true });
       if (namespace) {
+        // A page that came through no network counts as a public one, which may not call private addresses unasked.
+        await context.grantPermissions(['local-network-access']);
         await context.route('http://localhost/**', async (route) => {
           const { status, type, body } = await asset(new URL(route.request().url()).pathname);
           await route.fulfill({ status, contentType: type, body });

@@ -29,6 +29,8 @@ export class Lab {
     await run('ip', '-n', node, 'link', 'set', 'lo', 'up');
     await run('ip', '-n', node, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
     await run('ip', '-n', node, 'link', 'set', 'eth0', 'up');
+    // A browser that may not tell its addresses gathers on the default route only.
+    await run('ip', '-n', node, 'route', 'add', 'default', 'via', `${subnet}.254`);
   }
 
   address(node) { return this.#nodes.get(node); }

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"syscall"
 	"time"
 
 	"tertulia/internal/fault"
@@ -17,9 +16,9 @@ import (
 
 // Config is what the door leads to.
 type Config struct {
-	Address string       // "host:port"; ":4443" is every address of both families, port 0 any free port
-	TLS     *tls.Config  // with h2 and http/1.1 in NextProtos: certs.Store.TLSConfig
-	HTTP    http.Handler // gets HTTP/1.1 and HTTP/2; http.Request.TLS is set for what came by TLS, RemoteAddr is the client's
+	Listener net.Listener // bound by the caller, so that the port is known before the door is built; Run closes it
+	TLS      *tls.Config  // with h2 and http/1.1 in NextProtos: certs.Store.TLSConfig
+	HTTP     http.Handler // gets HTTP/1.1 and HTTP/2; http.Request.TLS is set for what came by TLS, RemoteAddr is the client's
 	// ServePlain says for which hosts (no port, no brackets) HTTP without TLS is served; the others are redirected.
 	// nil: localhost and loopback addresses.
 	ServePlain func(host string) bool
@@ -62,10 +61,9 @@ func (l *Limits) fill() {
 	}
 }
 
-// Door is the one port. Make it with New, bind it with Listen, open it with Run.
+// Door is the one port. Make it with New, open it with Run.
 type Door struct {
 	config        Config
-	listener      net.Listener
 	secure, plain *queue // connections for the two HTTP servers
 	unclassified  *quota
 	open          *quota
@@ -78,8 +76,8 @@ type Door struct {
 
 // New checks config and starts nothing. Errors are of kind Invalid.
 func New(config Config) (*Door, error) {
-	if config.TLS == nil || config.HTTP == nil {
-		return nil, fault.New(fault.Invalid, "frontdoor.Config lacks TLS or HTTP; give both")
+	if config.Listener == nil || config.TLS == nil || config.HTTP == nil {
+		return nil, fault.New(fault.Invalid, "frontdoor.Config lacks Listener, TLS or HTTP; give all three")
 	}
 	if config.ServePlain == nil {
 		config.ServePlain = isLoopback
@@ -96,44 +94,22 @@ func New(config Config) (*Door, error) {
 	}, nil
 }
 
-// Listen binds the port, so that its number is known before Run; clients wait in the kernel's queue until then.
-// An address that cannot be had is of kind Invalid.
-func (d *Door) Listen() error {
-	listener, err := net.Listen("tcp", d.config.Address)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fault.Wrap(fault.Invalid, err, "port of %q is taken; stop the other program or set HTTPS_PORT to a free port", d.config.Address)
-	case err != nil:
-		return fault.Wrap(fault.Invalid, err, "cannot listen on %q; use host:port with an address of this machine, and a port above 1023 unless you are root", d.config.Address)
-	}
-	d.listener = listener
-	return nil
-}
-
-// Addr is where Listen bound; nil before.
-func (d *Door) Addr() net.Addr {
-	if d.listener == nil {
-		return nil
-	}
-	return d.listener.Addr()
-}
+// Addr is where the door stands.
+func (d *Door) Addr() net.Addr { return d.config.Listener.Addr() }
 
 // Run serves until ctx ends: then it accepts no more, lets requests in flight finish within Limits.Drain, ends ICE and
 // TURN connections, closes what is left, hijacked websockets included, and returns. Whoever wants to say goodbye on a
-// websocket does so before. It may be called once, after Listen.
+// websocket does so before. It may be called once.
 func (d *Door) Run(ctx context.Context) error {
-	if d.listener == nil {
-		return errors.New("frontdoor: Run before Listen")
-	}
-	d.secure, d.plain = newQueue(d.listener.Addr()), newQueue(d.listener.Addr())
+	d.secure, d.plain = newQueue(d.Addr()), newQueue(d.Addr())
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stopServers := d.startServers(work)
 
-	closeListener := context.AfterFunc(ctx, func() { _ = d.listener.Close() })
+	closeListener := context.AfterFunc(ctx, func() { _ = d.config.Listener.Close() })
 	err := d.accept(ctx, work)
 	closeListener()
-	_ = d.listener.Close()
+	_ = d.config.Listener.Close()
 
 	stopServers()
 	cancel()
@@ -145,7 +121,7 @@ func (d *Door) Run(ctx context.Context) error {
 // accept takes connections until ctx ends (nil) or the listener fails for good.
 func (d *Door) accept(ctx, work context.Context) error {
 	for {
-		stream, err := d.listener.Accept()
+		stream, err := d.config.Listener.Accept()
 		switch {
 		case ctx.Err() != nil:
 			if err == nil {

@@ -143,9 +143,6 @@ func TestWhatNobodySpeaks(t *testing.T) {
 func TestAKindThatIsNotServed(t *testing.T) {
 	o := prepare(t, Config{})
 	o.config.TURN = nil
-	if err := o.Listen(); err != nil {
-		t.Fatal(err)
-	}
 	o.run()
 	stream := o.dial()
 	if _, err := stream.Write(stunRequest); err != nil {
@@ -274,32 +271,15 @@ func TestNothingRunsAfterRun(t *testing.T) {
 	await(t, "the goroutines end", func() bool { return runtime.NumGoroutine() <= before })
 }
 
-func TestAddressesThatCannotBeHad(t *testing.T) {
-	taken := open(t, Config{}).Addr().String()
-	for address, says := range map[string]string{taken: "HTTPS_PORT", "192.0.2.1:4443": "address of this machine", "nonsense": "host:port"} {
-		o := prepare(t, Config{})
-		o.config.Address = address
-		if err := o.Listen(); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), address) {
-			t.Errorf("Listen on %s: %v, want the address and %q", address, err, says)
-		}
-		if o.Addr() != nil {
-			t.Errorf("Addr is %v without a listener", o.Addr())
-		}
-		if err := o.Run(t.Context()); err == nil {
-			t.Error("Run without a listener")
-		}
-	}
+func TestWhatADoorNeeds(t *testing.T) {
 	if _, err := New(Config{}); !fault.Is(err, fault.Invalid) {
-		t.Errorf("New without TLS and HTTP: %v", err)
+		t.Errorf("New without Listener, TLS and HTTP: %v", err)
 	}
 }
 
 func TestAListenerThatBreaks(t *testing.T) {
 	o := prepare(t, Config{})
-	if err := o.Listen(); err != nil {
-		t.Fatal(err)
-	}
-	_ = o.listener.Close()
+	_ = o.config.Listener.Close()
 	if err := o.Run(t.Context()); err == nil {
 		t.Error("Run without a port returned no error")
 	}

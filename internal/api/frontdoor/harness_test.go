@@ -56,9 +56,6 @@ type opened struct {
 func open(t *testing.T, config Config) opened {
 	t.Helper()
 	o := prepare(t, config)
-	if err := o.Listen(); err != nil {
-		t.Fatal(err)
-	}
 	o.run()
 	return o
 }
@@ -67,7 +64,12 @@ func open(t *testing.T, config Config) opened {
 func prepare(t *testing.T, config Config) opened {
 	t.Helper()
 	log := &bytes.Buffer{}
-	config.Address, config.TLS = "127.0.0.1:0", testTLS()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	config.Listener, config.TLS = listener, testTLS()
 	config.Log = slog.New(slog.NewTextHandler(&locked{to: log}, nil))
 	if config.HTTP == nil {
 		config.HTTP = http.NotFoundHandler()

@@ -87,7 +87,7 @@ func inMemory(t *testing.T, config Config) (door opened, dial func() net.Conn) {
 	t.Helper()
 	o := prepare(t, config)
 	listener := newQueue(&net.TCPAddr{})
-	o.listener = listener
+	o.config.Listener = listener
 	o.run()
 	return o, func() net.Conn {
 		ours, theirs := net.Pipe()

@@ -87,10 +87,8 @@ func (f *fakeRegistry) Stats(_ context.Context, id string) ([]mediactl.EndpointS
 // aCall is a session with one publisher, one subscriber, one pending connection and the recorder.
 func aCall() session.State {
 	limit := 500
-	p := (&request{api: &api{}}).properties(openvidu.RESTSessionRequest{
-		MediaMode: "ROUTED", RecordingMode: "MANUAL", CustomSessionID: "Call", Recording: openvidu.DefaultRESTRecordingProperties(),
-	})
-	p.ForcedVideoCodec = "VP8"
+	p := Defaults(openvidu.RESTConfig{ForcedVideoCodec: "VP8"})
+	p.CustomSessionID = "Call"
 	return session.State{
 		ID: "Call", CreatedAt: 1700000000000, Active: true, Properties: p,
 		Connections: []*session.Connection{

@@ -1,11 +1,13 @@
 package rest
 
 import (
+	"cmp"
 	"net"
 	"net/netip"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"tertulia/internal/session"
 )
@@ -62,19 +64,19 @@ func parseHost(header string) (host, bool) {
 	return h, hostName.MatchString(h.name)
 }
 
-// tokenURL is what a client joins with. What follows the token's id is for clients before 2.16 (signalling §2.2);
-// later ones ignore it. "version" is left out: 2.10 to 2.15 complain about every release but their own.
+// tokenURL is what a client joins with. It is the same in every answer: the official clients compare it to tell whether
+// a session has changed. What follows the token's id is for clients before 2.16 (signalling §2.2); later ones ignore
+// it. "version" is left out: 2.10 to 2.15 complain about every release but their own.
 func (r *request) tokenURL(sessionID string, c *session.Connection) string {
 	h := r.host()
-	u := "wss://" + h.String() + "?sessionId=" + sessionID + "&token=" + c.Token + "&role=" + string(c.Role)
+	u := "wss://" + h.String() + "?sessionId=" + sessionID + "&token=" + c.Token + "&role=" + string(cmp.Or(c.TokenRole, c.Role))
 	if r.TURN == nil {
 		return u
 	}
-	for _, s := range r.TURN.TURN(sessionID, c.ID) {
-		// These clients cut values at = and decode % and +.
-		if s.Username != "" && s.Credential != "" && !strings.ContainsAny(s.Username+s.Credential, "=&+%#") {
-			return u + "&coturnIp=" + h.bracketed() + "&turnUsername=" + s.Username + "&turnCredential=" + s.Credential
-		}
+	username, credential := r.TURN(sessionID, c.ID, time.UnixMilli(c.CreatedAt))
+	// These clients cut values at = and decode % and +.
+	if username == "" || credential == "" || strings.ContainsAny(username+credential, "=&+%#") {
+		return u
 	}
-	return u
+	return u + "&coturnIp=" + h.bracketed() + "&turnUsername=" + username + "&turnCredential=" + credential
 }

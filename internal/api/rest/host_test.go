@@ -1,8 +1,10 @@
 package rest
 
 import (
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"tertulia/internal/session"
 )
@@ -49,24 +51,25 @@ func FuzzParseHost(f *testing.F) {
 	})
 }
 
-// turn hands out one fixed credential.
-type turn []session.ICEServer
-
-func (s turn) TURN(string, string) []session.ICEServer { return s }
-
 func TestTokenURL(t *testing.T) {
-	c := &session.Connection{ID: "con_A", Token: "tok_A", Role: session.Moderator}
+	// The role was changed after the token was made: the URL stays.
+	c := &session.Connection{ID: "con_A", Token: "tok_A", CreatedAt: 1700000000000, TokenRole: session.Moderator, Role: session.Subscriber}
 	const plain = "wss://call.example:4443?sessionId=S&token=tok_A&role=MODERATOR"
+	turn := func(username, credential string) func(string, string, time.Time) (string, string) {
+		return func(_, _ string, made time.Time) (string, string) {
+			return strings.ReplaceAll(username, "TIME", strconv.FormatInt(made.Unix(), 10)), credential
+		}
+	}
 	for _, test := range []struct {
-		secrets session.Secrets
-		want    string
+		turn func(string, string, time.Time) (string, string)
+		want string
 	}{
 		{nil, plain},
-		{turn(nil), plain},
-		{turn{{URL: "stun:a"}, {URL: "turn:a", Username: "17:u", Credential: "c0ffee"}}, plain + "&coturnIp=call.example&turnUsername=17:u&turnCredential=c0ffee"},
-		{turn{{URL: "turn:a", Username: "u", Credential: "c0ffee="}}, plain},
+		{turn("", ""), plain},
+		{turn("TIME:u", "c0ffee"), plain + "&coturnIp=call.example&turnUsername=1700000000:u&turnCredential=c0ffee"},
+		{turn("u", "c0ffee="), plain},
 	} {
-		r := &request{api: &api{Config: Config{TURN: test.secrets}}, http: newRequest("GET /", "")}
+		r := &request{api: &api{Config: Config{TURN: test.turn}}, http: newRequest("GET /", "")}
 		r.Settings.Domain, r.Settings.HTTPSPort = "call.example", 4443
 		if got := r.tokenURL("S", c); got != test.want {
 			t.Errorf("got %s, want %s", got, test.want)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"tertulia/internal/fault"
 	"tertulia/internal/session"
@@ -33,8 +34,11 @@ type Config struct {
 	Settings openvidu.RESTConfig
 	// ICEServers are for connections that name none; empty: clients use the built-in TURN server.
 	ICEServers []openvidu.RESTICEServer
-	TURN       session.Secrets // credentials for token URLs, read by clients before 2.16; nil: TURN is off
-	Deprecated bool            // serve /api/… and /config… too
+	// TURN makes the credentials in a token's URL, made at the given time: always the same for the same arguments,
+	// alphanumeric, "" for none. Only clients before 2.16 read them, and they ask port 3478 of our host: leave it nil
+	// unless TURN answers there.
+	TURN       func(session, connection string, made time.Time) (username, credential string)
+	Deprecated bool // serve /api/… and /config… too
 	// Checks are shown by GET /health, and a failed one makes it DOWN; nil: none.
 	Checks func(context.Context) []openvidu.RESTCheck
 }

@@ -171,6 +171,14 @@ func TestSessionWithoutBody(t *testing.T) {
 	}
 }
 
+func TestDefaultsAreThoseOfAnEmptyBody(t *testing.T) {
+	h, registry := server(t, nil)
+	do(h, "POST /openvidu/api/sessions", "{}")
+	if got := Defaults(openvidu.RESTConfig{ForcedVideoCodec: "VP8", AllowTranscoding: true}); !reflect.DeepEqual(got, registry.created[0]) {
+		t.Errorf("got %+v, want %+v", got, registry.created[0])
+	}
+}
+
 func TestDeprecatedPathsCanBeOff(t *testing.T) {
 	h, _ := server(t, func(c *Config) { c.Deprecated = false })
 	for _, target := range []string{"GET /api/sessions", "GET /config"} {

@@ -13,21 +13,28 @@ func createSession(ctx context.Context, r *request) (response, error) {
 	if err != nil {
 		return response{}, invalid(err)
 	}
-	state, err := r.Registry.Create(ctx, r.properties(asked))
+	state, err := r.Registry.Create(ctx, properties(r.Settings, asked))
 	if err != nil {
 		return response{}, err
 	}
 	return ok(r.sessionView(state, true, nil)), nil
 }
 
-// properties fills in what the request left open. Without any body the configured codec does not apply (rest §8.1).
-func (r *request) properties(asked openvidu.RESTSessionRequest) session.Properties {
+// Defaults are the properties of a session created with {}: those of sessions made without REST, too.
+func Defaults(settings openvidu.RESTConfig) session.Properties {
+	return properties(settings, openvidu.RESTSessionRequest{
+		MediaMode: "ROUTED", RecordingMode: "MANUAL", Recording: openvidu.DefaultRESTRecordingProperties(),
+	})
+}
+
+// properties fills in what a request left open. Without any body the configured codec does not apply (rest §8.1).
+func properties(settings openvidu.RESTConfig, asked openvidu.RESTSessionRequest) session.Properties {
 	p := session.Properties{
 		CustomSessionID:  asked.CustomSessionID,
 		MediaMode:        asked.MediaMode,
 		RecordingMode:    asked.RecordingMode,
-		ForcedVideoCodec: r.Settings.ForcedVideoCodec,
-		AllowTranscoding: r.Settings.AllowTranscoding,
+		ForcedVideoCodec: settings.ForcedVideoCodec,
+		AllowTranscoding: settings.AllowTranscoding,
 		NoCodecPolicy:    asked.NoBody,
 		DefaultRecording: recordingProperties(asked.Recording),
 	}

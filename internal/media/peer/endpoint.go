@@ -72,7 +72,9 @@ type Endpoint struct {
 	ssrc       uint32 // our identity in RTCP
 	maxKbps    int    // what the client may send us; 0 unlimited
 	rsize      bool
-	reported   media.Time
+	reported   media.Time // when the latest report was sent
+	told       media.Time // when arrival times were last sent
+	receiving  bool       // the client publishes here
 
 	due   media.Time
 	place int
@@ -89,7 +91,9 @@ type source struct {
 const (
 	consentFor = media.Time(30 * time.Second)
 	sparse     = media.Time(time.Second)           // ticks of an endpoint that only sends: reports and consent
-	frequent   = media.Time(25 * time.Millisecond) // of one that receives: NACK and transport feedback
+	frequent   = media.Time(20 * time.Millisecond) // of one that receives: NACK and PLI
+	// arrivalsEvery is how often the client learns when its packets arrived.
+	arrivalsEvery = media.Time(100 * time.Millisecond)
 )
 
 // Open makes an endpoint; nothing is sent or accepted before its first description.
@@ -173,7 +177,7 @@ func (e *Endpoint) tick(now media.Time) media.Time {
 			e.reported = now
 			e.report(now)
 		}
-		if e.arrivals != nil {
+		if e.receiving {
 			return now + frequent
 		}
 	}

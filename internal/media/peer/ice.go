@@ -42,18 +42,9 @@ func (s *Shard) check(from pathKey, b []byte) {
 }
 
 // authentic verifies a request with our password before anything in it is believed. Attributes behind
-// MESSAGE-INTEGRITY are not covered by it: only FINGERPRINT may stand there (RFC 8489 §14.5).
+// MESSAGE-INTEGRITY are not covered by it; decoding has dropped them (RFC 8489 §14.5).
 func (e *Endpoint) authentic(m *stun.Message, remote []byte) bool {
-	covered := true
-	for _, a := range m.Attributes {
-		if !covered && a.Type != stun.AttrFingerprint {
-			return false
-		}
-		if a.Type == stun.AttrMessageIntegrity {
-			covered = false
-		}
-	}
-	if covered || stun.NewShortTermIntegrity(e.pwd).Check(m) != nil {
+	if stun.NewShortTermIntegrity(e.pwd).Check(m) != nil {
 		return false
 	}
 	if m.Contains(stun.AttrFingerprint) && stun.Fingerprint.Check(m) != nil {

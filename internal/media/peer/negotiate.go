@@ -198,8 +198,9 @@ func (e *Endpoint) declare(p plan) {
 		if sec == nil || sec.track == nil {
 			continue
 		}
+		e.receiving = true
 		if sec.transportExt != 0 && e.arrivals == nil {
-			e.arrivals = congestion.NewArrivals()
+			e.arrivals = new(congestion.Arrivals)
 		}
 		sec.track.AudioLevelExt = sec.levelExt
 		if streams := p.offer.Sections[i].Streams; len(streams) > 0 {

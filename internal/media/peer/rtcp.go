@@ -36,6 +36,9 @@ func (e *Endpoint) takeRTCP(packet rtcp.Packet) {
 		if src := e.sources[r.SSRC]; src != nil {
 			src.receiver.SenderReport(now, r.NTPTime, r.RTPTime)
 		}
+		e.takeReports(now, r.Reports)
+	case *rtcp.ReceiverReport:
+		e.takeReports(now, r.Reports)
 	case *rtcp.TransportLayerNack:
 		if sec := e.sender(r.MediaSSRC); sec != nil {
 			sec.forwarder.NACK(now, r.Nacks)
@@ -49,6 +52,14 @@ func (e *Endpoint) takeRTCP(packet rtcp.Packet) {
 			if sec := e.sender(f.SSRC); sec != nil {
 				sec.forwarder.KeyframeRequested(now)
 			}
+		}
+	}
+}
+
+func (e *Endpoint) takeReports(now media.Time, reports []rtcp.ReceptionReport) {
+	for _, r := range reports {
+		if sec := e.sender(r.SSRC); sec != nil {
+			sec.forwarder.ReceiverReport(now, r)
 		}
 	}
 }
@@ -71,8 +82,9 @@ func (e *Endpoint) feedback(now media.Time) {
 			packets = sec.receiver.Feedback(now, e.ssrc, packets)
 		}
 	}
-	if e.arrivals != nil {
-		packets = e.arrivals.Feedback(now, e.ssrc, e.mediaSSRC(), packets)
+	if e.arrivals != nil && now-e.told >= arrivalsEvery {
+		e.told = now
+		packets = e.arrivals.Feedback(e.ssrc, e.mediaSSRC(), packets)
 	}
 	if len(packets) == 0 {
 		return

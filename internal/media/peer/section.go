@@ -90,10 +90,10 @@ func (sec *section) attach(now media.Time) {
 		PayloadType: sec.codec.PayloadType, RTXPayloadType: sec.codec.RTX,
 		MID: sec.mid, MIDExt: sec.midExt, AbsSendTimeExt: sec.timeExt, TransportCCExt: sec.transportExt,
 		AudioLevelExt: sec.levelExt, SourceAudioLevelExt: sec.source.AudioLevelExt,
-		NextTransportSequence: e.nextTransport, Send: e.sendRTP, NACK: sec.codec.Has("nack"),
+		NextTransportSequence: e.nextTransport, Send: e.sendRTP, NACK: sec.codec.Has("nack"), Buffer: e.shard.build,
 	})
 	sec.source.Attach(sec.forwarder)
-	sec.source.RequestKeyframe(now)
+	sec.forwarder.KeyframeRequested(now)
 }
 
 func (sec *section) release() {

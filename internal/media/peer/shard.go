@@ -68,6 +68,7 @@ type Shard struct {
 	stun              *stun.Message
 	header, outHeader rtp.Header
 	plain             []byte
+	build             []byte // where forwarders build packets
 }
 
 // datagram is the largest we take or send: an Ethernet frame with room for SRTP's additions.
@@ -90,7 +91,7 @@ func New(config Config) (*Shard, error) {
 	s := &Shard{
 		config: config, fingerprint: fingerprintOf(config.Certificate.Certificate[0]), start: time.Now(),
 		stopped: make(chan struct{}), endpoints: map[string]*Endpoint{}, paths: map[pathKey]*path{},
-		links: map[netip.Addr]int{}, stun: stun.New(), plain: make([]byte, 0, datagram),
+		links: map[netip.Addr]int{}, stun: stun.New(), plain: make([]byte, 0, datagram), build: make([]byte, datagram+512),
 		in: make([]socket.Message, socket.Batch), out: make([]socket.Message, socket.Batch),
 	}
 	for i := range socket.Batch {

@@ -13,7 +13,7 @@ export interface Rect extends Size {
 
 const WIDEST = 16 / 9;
 // A camera picture keeps a face in it when cut this narrow: held upright, a phone shows upright tiles.
-const NARROWEST = { upright: 3 / 4, wide: 4 / 3 };
+const NARROWEST = { upright: 9 / 16, wide: 4 / 3 };
 
 /** Returns count equal tiles, the largest that fit; the last row is centred. */
 export function grid(count: number, stage: Size, gap: number): Rect[] {
@@ -65,8 +65,9 @@ export function arrange(screens: number, faces: number, stage: Size, gap: number
     main.width = stage.width - strip.width - gap;
     strip.x = main.width + gap;
   } else {
-    strip.height = Math.round(stage.height * 0.34);
-    main.height = stage.height - strip.height - gap;
+    // screens are mostly wide: more height than that would be empty
+    main.height = Math.round(Math.max(stage.height * 0.38, Math.min(stage.height * 0.62, stage.width * 0.75)));
+    strip.height = stage.height - main.height - gap;
     strip.y = main.height + gap;
   }
   return [...within(main, fill(screens, main, gap)), ...within(strip, grid(faces, strip, gap))];

@@ -15,6 +15,7 @@ import { exceptionWords, messageIn } from './words';
 
 const LOCAL = 'local'; // the id of one's own stream in the state: it outlives republishing
 const LOOK_EVERY = 1000; // ms between looks at the peer connections
+const JOIN_WITHIN = 15_000; // ms; the SDK itself tries for ever and says nothing
 
 export class LiveRoom implements Room {
   call: Call = $state.raw(newCall(''));
@@ -24,6 +25,7 @@ export class LiveRoom implements Room {
   readonly playback = new Playback();
   readonly canShare: boolean;
 
+  #openvidu = new OpenVidu();
   #session: Session;
   #publication: Publication;
   #screen?: ScreenShare;
@@ -32,25 +34,40 @@ export class LiveRoom implements Room {
   #look: ReturnType<typeof setInterval> | undefined;
 
   private constructor(room: string, prefs: Prefs, opened: Opened, micOn: boolean) {
-    const openvidu = new OpenVidu();
-    openvidu.enableProdMode();
+    this.#openvidu.enableProdMode();
     this.call = newCall(room);
     this.mic = micOn && opened.mic !== undefined;
     this.camera = opened.camera !== undefined;
-    this.canShare = 'getDisplayMedia' in (navigator.mediaDevices ?? {}) && openvidu.checkScreenSharingCapabilities();
-    this.#session = openvidu.initSession();
-    this.#publication = new Publication(openvidu, this.#session, prefs, opened);
+    this.canShare = 'getDisplayMedia' in (navigator.mediaDevices ?? {}) && this.#openvidu.checkScreenSharingCapabilities();
+    this.#session = this.#openvidu.initSession();
+    this.#publication = new Publication(this.#openvidu, this.#session, prefs, opened);
     this.#listen();
   }
 
   /** Joins a room with the devices already open, and takes them over. Throws if the room cannot be joined. */
   static async join(room: string, prefs: Prefs, opened: Opened, micOn: boolean): Promise<LiveRoom> {
+    const token = await tokenFor(room);
     const live = new LiveRoom(room, prefs, opened, micOn);
-    await live.#session.connect(await tokenFor(room), clientData(prefs.name));
+    await live.#connect(token, prefs.name);
     live.#do({ type: 'joined' });
     live.#look = setInterval(() => live.#lookAtMedia(), LOOK_EVERY);
     void live.#attempt(live.#publication.start(live.mic), 'The others cannot see or hear you');
     return live;
+  }
+
+  async #connect(token: string, name: string): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('the websocket did not open')), JOIN_WITHIN);
+    });
+    try {
+      await Promise.race([this.#session.connect(token, clientData(name)), late]);
+    } catch (error) {
+      this.#openvidu.closeWs();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async setMic(on: boolean): Promise<void> {
@@ -120,7 +137,9 @@ export class LiveRoom implements Room {
   }
 
   leave(): void {
+    const cut = this.call.link === 'reconnecting';
     this.#session.disconnect();
+    if (cut) this.#openvidu.closeWs(); // nobody will answer the farewell the SDK waits for
     this.#ended('disconnect');
   }
 

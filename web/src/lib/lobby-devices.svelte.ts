@@ -22,7 +22,7 @@ export class LobbyDevices {
   get troubles(): string[] {
     const { micTrouble, cameraTrouble } = this.opened;
     if (micTrouble && micTrouble === cameraTrouble) {
-      return [deviceWords('camera', cameraTrouble).replace('camera', 'camera and microphone')];
+      return [deviceWords('camera and microphone', cameraTrouble)];
     }
     return [
       ...(cameraTrouble ? [deviceWords('camera', cameraTrouble)] : []),

@@ -24,7 +24,7 @@ export function deviceTrouble(error: unknown): DeviceTrouble {
   return 'failed';
 }
 
-export type DeviceKind = 'camera' | 'microphone';
+export type DeviceKind = 'camera' | 'microphone' | 'camera and microphone';
 
 /** One sentence on a device that cannot be used, and the remedy. */
 export function deviceWords(kind: DeviceKind, trouble: DeviceTrouble): string {
@@ -34,11 +34,11 @@ export function deviceWords(kind: DeviceKind, trouble: DeviceTrouble): string {
     case 'busy':
       return `Another program is using your ${kind}. Close it there, then try again.`;
     case 'missing':
-      return `No ${kind} was found. Plug one in, or join without it.`;
+      return `No ${kind.replace('and', 'or')} was found. Plug one in, or join without.`;
     case 'insecure':
       return `Browsers lend the ${kind} to secure pages only. Open this page by https:// or on localhost.`;
     case 'failed':
-      return `Your ${kind} did not start. Unplug it and plug it in again, or choose another one.`;
+      return `Your ${kind} did not start. Unplug, plug in again, or choose another device.`;
   }
 }
 

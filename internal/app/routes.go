@@ -1,0 +1,90 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"tertulia/internal/api/dashboard"
+	"tertulia/internal/api/rest"
+	"tertulia/internal/api/signal"
+	"tertulia/internal/config"
+	"tertulia/internal/fault"
+	"tertulia/internal/session"
+	"tertulia/internal/wire/openvidu"
+	"tertulia/web"
+)
+
+// routes mounts everything that speaks HTTP: signalling, REST, and the call page at what is left.
+func routes(c config.Config, port int, registry *session.Registry, log *slog.Logger) (*signal.Server, http.Handler, error) {
+	settings := openvidu.RESTConfig{
+		Domain: c.Domain, HTTPSPort: port,
+		MaxRecvBandwidth: c.Bandwidth.MaxRecv, MinRecvBandwidth: c.Bandwidth.MinRecv,
+		MaxSendBandwidth: c.Bandwidth.MaxSend, MinSendBandwidth: c.Bandwidth.MinSend,
+		ForcedVideoCodec: c.ForcedVideoCodec, AllowTranscoding: c.AllowTranscoding,
+		GarbageInterval: c.GarbageInterval, GarbageThreshold: c.GarbageThreshold,
+	}
+	api, err := rest.New(rest.Config{
+		Registry: registry, Log: log, Secret: c.Secret, Settings: settings, ICEServers: iceServers(c),
+		Deprecated: c.DeprecatedAPI, Checks: checks,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	clients := signal.New(signal.Config{
+		Registry: registry, Log: log, Secret: c.Secret, Version: openvidu.RESTVersion, MediaServer: c.MediaServer,
+	})
+	mux := http.NewServeMux()
+	for _, path := range rest.Paths {
+		mux.Handle(path, api)
+	}
+	for _, path := range signal.Paths {
+		mux.Handle(path, clients)
+	}
+	mux.Handle("/", dashboard.New(dashboard.Config{
+		Assets: web.Assets(), Rooms: &rooms{registry, rest.Defaults(settings)}, Mode: dashboard.Mode(c.CallPage), Log: log,
+	}))
+	return clients, mux, nil
+}
+
+// checks are what health adds to being up: a lone node has nobody to prove its media with (design decision 6).
+func checks(context.Context) []openvidu.RESTCheck {
+	return []openvidu.RESTCheck{{
+		Name: "media", OK: true, Code: "MEDIA_UNPROVEN", Text: "a node alone cannot send media through itself from outside",
+	}}
+}
+
+func iceServers(c config.Config) []openvidu.RESTICEServer {
+	var list []openvidu.RESTICEServer
+	for _, s := range c.ICEServers {
+		list = append(list, openvidu.RESTICEServer{
+			URL: s.URL, Username: s.Username, Credential: s.Credential, StaticAuthSecret: s.StaticAuthSecret,
+		})
+	}
+	return list
+}
+
+// rooms makes the call page's tokens; it is dashboard's Rooms.
+type rooms struct {
+	registry *session.Registry
+	defaults session.Properties
+}
+
+// Token makes the room's session unless it is there, and a place in it.
+func (r *rooms) Token(ctx context.Context, room, host string) (string, error) {
+	properties := r.defaults
+	properties.CustomSessionID = room
+	if _, err := r.registry.Create(ctx, properties); err != nil && !fault.Is(err, fault.SessionExists) {
+		return "", err
+	}
+	made, err := r.registry.Do(ctx, room, session.CreateConnection{Role: session.Publisher, Record: true})
+	if err != nil {
+		return "", err
+	}
+	connection, ok := made.(*session.Connection)
+	if !ok {
+		return "", errors.New("createConnection answered something else")
+	}
+	return "wss://" + host + "?sessionId=" + room + "&token=" + connection.Token, nil
+}
