@@ -41,6 +41,7 @@ var floors = []floor{
 
 	// 4: rules, the graph, the cluster, and who listens to events
 	{pkg: "session", may: []string{"wire/mediactl", "event", "fault"}},
+	{pkg: "session/storetest", may: []string{"session", "fault"}},
 	{pkg: "recording", may: []string{"wire/mediactl", "event", "fault"}},
 	{pkg: "pipeline", may: []string{"media", "media/*", "worker", "wire/mediactl", "fault"}},
 	{pkg: "cluster", may: []string{"wire/mediactl", "event", "fault", "cluster/placement"}},

@@ -40,7 +40,7 @@ func (c *Connection) endpointTowards(connection string) string {
 }
 
 // trickleEarly hands over the candidates that came before their endpoint was asked for.
-func (t *turn) trickleEarly(me *Connection, towards, name string) {
+func trickleEarly(t *turn, me *Connection, towards, name string) {
 	for _, c := range me.early[towards] {
 		t.tell(mediactl.Trickle{Session: t.ID, Endpoint: name, Candidate: c})
 	}
@@ -48,7 +48,7 @@ func (t *turn) trickleEarly(me *Connection, towards, name string) {
 }
 
 // trickleBack sends the node's candidates to the client, after the description they belong to (spec §6.9, §9.5).
-func (t *turn) trickleBack(me *Connection, towards string, candidates []mediactl.Candidate) {
+func trickleBack(t *turn, me *Connection, towards string, candidates []mediactl.Candidate) {
 	for _, c := range candidates {
 		t.notify(RemoteCandidate{Endpoint: towards, Candidate: c}, me.ID)
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 func createConnection(t *turn, c CreateConnection) {
-	if err := t.room(); err != nil {
+	if err := room(t); err != nil {
 		t.fail(err)
 		return
 	}
@@ -28,7 +28,7 @@ func createConnection(t *turn, c CreateConnection) {
 }
 
 // room refuses a connection above the limit.
-func (t *turn) room() error {
+func room(t *turn) error {
 	if n := len(t.Connections); n >= t.env.Rules.MaxConnections {
 		return fault.New(fault.NoCapacity, "session %s has %d connections, the most it may have; delete those not used", t.ID, n)
 	}

@@ -9,7 +9,7 @@ import (
 // join admits a client (spec §4.1). The others learn of it before it gets its answer, which is the first message of
 // its outbox, so that nothing about the session can reach it earlier (spec §9.1).
 func join(t *turn, c Join) {
-	me, err := t.seat(c)
+	me, err := seat(t, c)
 	if err != nil {
 		t.fail(err)
 		return
@@ -37,12 +37,12 @@ func join(t *turn, c Join) {
 }
 
 // seat finds the connection a token was made for, or makes one for a join by secret.
-func (t *turn) seat(c Join) (*Connection, error) {
+func seat(t *turn, c Join) (*Connection, error) {
 	if t.Closing != "" {
 		return nil, fault.New(fault.SessionClosed, "session %s is closing (%s)", t.ID, t.Closing)
 	}
 	if c.Insecure {
-		return t.insecureSeat(c)
+		return insecureSeat(t, c)
 	}
 	for _, n := range t.Connections {
 		if n.Token == c.Token && n.ActiveAt == 0 && c.Token != "" {
@@ -54,7 +54,7 @@ func (t *turn) seat(c Join) (*Connection, error) {
 
 // insecureSeat makes a connection for a client that knows the server's secret. There is one RECORDER and one
 // SPEECH_TO_TEXT: a new one takes the place of the old, whose page has been started again.
-func (t *turn) insecureSeat(c Join) (*Connection, error) {
+func insecureSeat(t *turn, c Join) (*Connection, error) {
 	me := &Connection{CreatedAt: t.env.Now, Role: Subscriber, Record: true, Insecure: true}
 	switch {
 	case c.Recorder:
@@ -68,7 +68,7 @@ func (t *turn) insecureSeat(c Join) (*Connection, error) {
 		depart(t, old, forceDisconnectByServer)
 		evicted(t, old, forceDisconnectByServer)
 	}
-	if err := t.room(); err != nil {
+	if err := room(t); err != nil {
 		return nil, err
 	}
 	if me.ID == "" {

@@ -3,14 +3,23 @@ package session
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"sync"
+	"time"
 
 	"tertulia/internal/fault"
 	"tertulia/internal/wire/mediactl"
 )
 
-// lanes keep the media requests of one endpoint in order; those of different endpoints run side by side. The first
-// job of a lane is under way.
-type lanes map[string][]job
+// lanes keep the media requests of one endpoint in order; those of different endpoints run side by side.
+type lanes struct {
+	media    Media
+	deadline time.Duration // of each request
+	log      *slog.Logger
+	inbox    *inbox           // takes what has returned
+	jobs     map[string][]job // by endpoint; the first job of a lane is under way
+	work     sync.WaitGroup
+}
 
 type job struct {
 	endpoint string
@@ -29,58 +38,57 @@ func (returned) command() {}
 // maxLane bounds the candidates that wait behind a slow request; what is above is dropped, as candidates may be.
 const maxLane = 128
 
-func (r *runner) enqueue(ctx context.Context, j job) {
-	lane := r.lanes[j.endpoint]
+func (l *lanes) add(ctx context.Context, j job) {
+	lane := l.jobs[j.endpoint]
 	if _, hint := j.request.(mediactl.Trickle); hint && len(lane) >= maxLane {
 		return
 	}
-	r.lanes[j.endpoint] = append(lane, j)
+	l.jobs[j.endpoint] = append(lane, j)
 	if len(lane) == 0 {
-		r.start(ctx, j)
+		l.start(ctx, j)
 	}
 }
 
 // start sends a request to the media node; it is over after the media deadline at the latest.
-func (r *runner) start(ctx context.Context, j job) {
-	r.work.Go(func() {
-		ctx, cancel := context.WithTimeout(ctx, r.registry.cfg.MediaDeadline)
+func (l *lanes) start(ctx context.Context, j job) {
+	l.work.Go(func() {
+		ctx, cancel := context.WithTimeout(ctx, l.deadline)
 		defer cancel()
-		d, err := r.send(ctx, j.request)
+		d, err := l.send(ctx, j.request)
 		done := returned{endpoint: j.endpoint}
 		if j.ask != nil {
 			done.settled = &settled{Ask: *j.ask, Description: d, Err: err}
 		} else if err != nil && ctx.Err() == nil {
-			r.log.Debug("the media node refused", "request", fmt.Sprintf("%T", j.request), "endpoint", j.endpoint, "err", err)
+			l.log.Debug("the media node refused", "request", fmt.Sprintf("%T", j.request), "endpoint", j.endpoint, "err", err)
 		}
-		r.inbox.put(letter{command: done})
+		l.inbox.put(letter{command: done})
 	})
 }
 
 // advance starts the lane's next job.
-func (r *runner) advance(ctx context.Context, endpoint string) {
-	lane := r.lanes[endpoint][1:]
+func (l *lanes) advance(ctx context.Context, endpoint string) {
+	lane := l.jobs[endpoint][1:]
 	if len(lane) == 0 {
-		delete(r.lanes, endpoint)
+		delete(l.jobs, endpoint)
 		return
 	}
-	r.lanes[endpoint] = lane
-	r.start(ctx, lane[0])
+	l.jobs[endpoint] = lane
+	l.start(ctx, lane[0])
 }
 
 // send makes the call a request stands for.
-func (r *runner) send(ctx context.Context, request any) (d mediactl.Description, err error) {
-	media := r.registry.cfg.Media
+func (l *lanes) send(ctx context.Context, request any) (d mediactl.Description, err error) {
 	switch q := request.(type) {
 	case mediactl.Publish:
-		return media.Publish(ctx, q)
+		return l.media.Publish(ctx, q)
 	case mediactl.Subscribe:
-		return media.Subscribe(ctx, q)
+		return l.media.Subscribe(ctx, q)
 	case mediactl.Answer:
-		err = media.Answer(ctx, q)
+		err = l.media.Answer(ctx, q)
 	case mediactl.Trickle:
-		err = media.Trickle(ctx, q)
+		err = l.media.Trickle(ctx, q)
 	case mediactl.Release:
-		err = media.Release(ctx, q)
+		err = l.media.Release(ctx, q)
 	default:
 		err = fault.New(fault.Internal, "no media request is a %T", request)
 	}
@@ -103,11 +111,14 @@ func endpointOf(request any) string {
 	return ""
 }
 
-// release ends all endpoints of the session at the node, also when the process is ending.
-func (r *runner) release(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.registry.cfg.MediaDeadline)
+// wait waits for the requests under way, after their context has ended.
+func (l *lanes) wait() { l.work.Wait() }
+
+// release ends all endpoints of a session at the node, also when the process is ending.
+func (l *lanes) release(ctx context.Context, session string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.deadline)
 	defer cancel()
-	if err := r.registry.cfg.Media.Release(ctx, mediactl.Release{Session: r.id}); err != nil {
-		r.log.Warn("the media of an ended session may not have been released", "err", err)
+	if err := l.media.Release(ctx, mediactl.Release{Session: session}); err != nil {
+		l.log.Warn("the media of an ended session may not have been released", "err", err)
 	}
 }

@@ -53,7 +53,7 @@ func askPublish(t *turn, me *Connection, offer string) {
 		},
 		Connection: me.ID, Stream: me.Stream.ID, Serial: me.Stream.Serial, To: t.from,
 	})
-	t.trickleEarly(me, me.ID, me.ID)
+	trickleEarly(t, me, me.ID, me.ID)
 	t.save()
 }
 
@@ -83,7 +83,7 @@ func publishSettled(t *turn, d settled, request mediactl.Publish) {
 	before := stream.Phase
 	stream.Phase = Published
 	t.replyTo(d.To, PublishResult{Answer: d.Description.SDP, Stream: stream.ID, CreatedAt: stream.CreatedAt}, nil)
-	t.trickleBack(me, me.ID, d.Description.Candidates)
+	trickleBack(t, me, me.ID, d.Description.Candidates)
 	if before == Publishing {
 		t.notify(StreamPublished{Connection: me.ID, Stream: *stream}, t.joined(me.ID)...)
 	}

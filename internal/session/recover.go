@@ -68,21 +68,8 @@ func restart(t *turn, c restarted) {
 		}
 	}
 	for _, n := range t.Connections {
-		n.Subscriptions = t.stillPublished(n.Subscriptions)
 		if n.ActiveAt != 0 {
 			dropFor(t, n, t.env.Rules.RestartGrace)
 		}
 	}
-}
-
-// stillPublished keeps the subscriptions whose stream survived; they wait for it.
-func (s *State) stillPublished(all []*Subscription) []*Subscription {
-	var kept []*Subscription
-	for _, sub := range all {
-		if s.streaming(sub.Stream) != nil {
-			sub.Phase, sub.Serial = Waiting, 0
-			kept = append(kept, sub)
-		}
-	}
-	return kept
 }

@@ -34,7 +34,7 @@ func TestResume(t *testing.T) {
 		data := "hi"
 		h.send(b, "2", ClientSignal{Data: &data})
 		h.send(b, "3", ClientSignal{})
-		time.Sleep(5 * time.Second)
+		h.pass(5 * time.Second)
 
 		again, err := h.Resume(t.Context(), a.RPC)
 		if err != nil || again.Self.ID != a.Connection || again.Self.SDKVersion != "2.32.2" {
@@ -56,7 +56,7 @@ func TestResume(t *testing.T) {
 		again.Detach() // nor this
 		h.expect(third, "Signal from="+b.Connection+" type=absent data=hi")
 		third.Ack(3)
-		time.Sleep(time.Minute)
+		h.pass(time.Minute)
 		if s, _ := h.State("room"); s.find(a.Connection) == nil {
 			t.Fatal("evicted although it is back")
 		}
@@ -107,7 +107,7 @@ func TestRestart(t *testing.T) {
 			t.Fatal(err)
 		}
 		h.send(subscriber, "5", Reconnect{Stream: published.Stream, SDP: "o"})
-		time.Sleep(3 * time.Second)
+		h.pass(3 * time.Second)
 		publisher, err := h.Resume(t.Context(), a.RPC)
 		if err != nil {
 			t.Fatal(err)
@@ -117,7 +117,7 @@ func TestRestart(t *testing.T) {
 			t.Fatalf("%+v, want %+v", again.Reply, published)
 		}
 		h.expect(subscriber, "#5 answer")
-		time.Sleep(time.Minute)
+		h.pass(time.Minute)
 		if s, _ := h.State("room"); s.participants() != 2 {
 			t.Fatal("somebody was evicted")
 		}
@@ -131,11 +131,11 @@ func TestRestartWithoutClients(t *testing.T) {
 		h := open(t, store, nil)
 		h.create("room")
 		h.join("room", Publisher)
-		time.Sleep(time.Second)
+		h.pass(time.Second)
 		h.stop()
 		store.Put(t.Context(), "broken", []byte("{"))
 		h = open(t, store, nil)
-		time.Sleep(31 * time.Second)
+		h.pass(31 * time.Second)
 		if all := h.List(); len(all) != 0 {
 			t.Fatalf("%d sessions", len(all))
 		}
@@ -182,12 +182,12 @@ func TestStoreDown(t *testing.T) {
 		a := h.join("room", Publisher)
 		h.send(a, "2", Publish{Offer: "o", Media: camera})
 		h.next(a)
-		time.Sleep(time.Minute)
+		h.pass(time.Minute)
 		if n := store.calls.Load(); n > 25 {
 			t.Fatalf("%d writes in a minute: no backoff", n)
 		}
 		store.down.Store(false)
-		time.Sleep(15 * time.Second)
+		h.pass(15 * time.Second)
 		record := &State{}
 		store.Load(t.Context(), func(id string, b []byte) error {
 			record, _ = readRecord(id, b)
@@ -238,7 +238,7 @@ func TestPanic(t *testing.T) {
 		a := h.join("room", Publisher)
 		h.send(a, "2", Publish{Offer: "o"})
 		h.expect(a, "Evicted Connection:"+a.Connection+" Reason:nodeCrashed")
-		time.Sleep(time.Second)
+		h.pass(time.Second)
 		if all := h.List(); len(all) != 1 || all[0].ID != "other" {
 			t.Fatalf("%+v", all)
 		}

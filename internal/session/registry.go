@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"regexp"
 	"slices"
-	"sync"
 	"time"
 
 	"tertulia/internal/fault"
@@ -47,17 +46,8 @@ type Registry struct {
 	begin chan *runner // sessions for Run to run
 	over  chan struct{}
 
-	mu       sync.Mutex
-	epoch    uint64
-	sessions map[string]*runner
-	making   map[string]chan struct{} // ids being created; closed when that is over
-	clients  map[string]client        // by RPC session id
-}
-
-// client says which connection an RPC session id belongs to.
-type client struct {
-	runner     *runner
-	connection string
+	directory *directory
+	epoch     uint64 // set before ready
 }
 
 // New makes a registry; Run starts it.
@@ -77,7 +67,7 @@ func New(cfg Config) *Registry {
 			MaxConnections: cfg.MaxConnections, MaxRecvKbps: cfg.MaxRecvKbps, MaxSendKbps: cfg.MaxSendKbps,
 		},
 		ready: make(chan struct{}), begin: make(chan *runner), over: make(chan struct{}),
-		sessions: map[string]*runner{}, making: map[string]chan struct{}{}, clients: map[string]client{},
+		directory: newDirectory(cfg.MaxSessions),
 	}
 }
 
@@ -98,58 +88,21 @@ func (r *Registry) Create(ctx context.Context, p Properties) (State, error) {
 	if !sessionID.MatchString(id) {
 		return State{}, fault.New(fault.Invalid, "customSessionId %q is not 1 to 256 of a-z A-Z 0-9 _ -", id)
 	}
-	made, err := r.reserve(ctx, id)
-	if err != nil {
+	if err := r.directory.reserve(ctx, id); err != nil {
 		return State{}, err
 	}
 	n, err := r.create(ctx, id, p)
-	r.mu.Lock()
-	if err == nil {
-		r.sessions[id] = n
-	}
-	delete(r.making, id)
-	r.mu.Unlock()
-	close(made)
+	r.directory.made(id, n)
 	if err != nil {
 		return State{}, err
 	}
 	return n.copy(), nil
 }
 
-// reserve takes an id, waiting while a session of that id is being made or is closing.
-func (r *Registry) reserve(ctx context.Context, id string) (made chan struct{}, err error) {
-	for {
-		r.mu.Lock()
-		var busy <-chan struct{} = r.making[id]
-		old := r.sessions[id]
-		switch {
-		case busy != nil:
-		case old != nil && old.hidden:
-			busy = old.gone
-		case old != nil:
-			err = fault.New(fault.SessionExists, "session %s exists", id)
-		case len(r.sessions)+len(r.making) >= r.cfg.MaxSessions:
-			err = fault.New(fault.NoCapacity, "this server has %d sessions, the most it may have", len(r.sessions))
-		default:
-			made = make(chan struct{})
-			r.making[id] = made
-		}
-		r.mu.Unlock()
-		if busy == nil {
-			return made, err
-		}
-		select {
-		case <-busy:
-		case <-ctx.Done():
-			return nil, fault.New(fault.SessionExists, "session %s is still closing; try again", id)
-		}
-	}
-}
-
 // create stores a new session and has it run.
 func (r *Registry) create(ctx context.Context, id string, p Properties) (*runner, error) {
 	n := newRunner(r, &State{ID: id, CreatedAt: time.Now().UnixMilli(), Epoch: r.epoch, Properties: p})
-	record, err := n.record()
+	record, err := encode(n.state)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +125,7 @@ func (r *Registry) create(ctx context.Context, id string, p Properties) (*runner
 
 // State returns a deep copy of a session's state; fault.SessionNotFound.
 func (r *Registry) State(id string) (State, error) {
-	n, err := r.find(id)
+	n, err := r.directory.find(id)
 	if err != nil {
 		return State{}, err
 	}
@@ -181,14 +134,7 @@ func (r *Registry) State(id string) (State, error) {
 
 // List returns deep copies of all states in order of creation.
 func (r *Registry) List() []State {
-	r.mu.Lock()
-	var all []*runner
-	for _, n := range r.sessions {
-		if !n.hidden {
-			all = append(all, n)
-		}
-	}
-	r.mu.Unlock()
+	all := r.directory.all()
 	states := make([]State, len(all))
 	for i, n := range all {
 		states[i] = n.copy()
@@ -204,7 +150,7 @@ func (r *Registry) Do(ctx context.Context, id string, c Command) (any, error) {
 	if err := r.wait(ctx); err != nil {
 		return nil, err
 	}
-	n, err := r.find(id)
+	n, err := r.directory.find(id)
 	if err != nil {
 		return nil, err
 	}
@@ -230,9 +176,7 @@ func (r *Registry) Join(ctx context.Context, id, request string, j Join) (*Attac
 // toJoin finds a session, even a closing one, which will say so itself; or makes it.
 func (r *Registry) toJoin(ctx context.Context, id string, create bool) (*runner, error) {
 	for {
-		r.mu.Lock()
-		n := r.sessions[id]
-		r.mu.Unlock()
+		n := r.directory.lookUp(id)
 		switch {
 		case n != nil:
 			return n, nil
@@ -256,9 +200,7 @@ func (r *Registry) Resume(ctx context.Context, rpc string) (*Attachment, error) 
 	if err := r.wait(ctx); err != nil {
 		return nil, err
 	}
-	r.mu.Lock()
-	c, ok := r.clients[rpc]
-	r.mu.Unlock()
+	c, ok := r.directory.client(rpc)
 	if !ok {
 		return nil, fault.New(fault.ReconnectionUnknown, "reconnection error")
 	}
@@ -278,7 +220,7 @@ func attached(answer any, err error) (*Attachment, error) {
 
 // Stats returns the media node's view of a session's endpoints.
 func (r *Registry) Stats(ctx context.Context, id string) ([]mediactl.EndpointStats, error) {
-	if _, err := r.find(id); err != nil {
+	if _, err := r.directory.find(id); err != nil {
 		return nil, err
 	}
 	return r.cfg.Media.Stats(ctx, id)

@@ -52,6 +52,9 @@ func bubble(t *testing.T, change func(*Config), test func(*testing.T, *house)) {
 	})
 }
 
+// pass lets fake time pass.
+func (h *house) pass(d time.Duration) { <-time.After(d) }
+
 func (h *house) create(id string) {
 	h.t.Helper()
 	if _, err := h.Create(h.t.Context(), Properties{CustomSessionID: id}); err != nil {
@@ -127,7 +130,7 @@ func TestCall(t *testing.T) {
 		m := h.next(a)
 		stream := m.Reply.Result.(PublishResult).Stream
 
-		time.Sleep(time.Second) // the candidate is with the node
+		h.pass(time.Second) // the candidate is with the node
 		b := h.join("room", Subscriber)
 		h.expect(a, "Joined Connection:"+b.Connection+" CreatedAt:"+itoa(b.Self.ActiveAt)+" Metadata:")
 		h.send(b, "2", Subscribe{Sender: stream, Offer: "offer"})
@@ -150,7 +153,7 @@ func TestCall(t *testing.T) {
 		synctest.Wait()
 		_, err = h.State("room")
 		wantKind(t, err, fault.SessionNotFound)
-		time.Sleep(time.Second)
+		h.pass(time.Second)
 		want := []string{
 			"Publish " + a.Connection, "Trickle " + a.Connection + " c", "Subscribe " + b.Connection + "_" + stream,
 		}
@@ -177,7 +180,7 @@ func TestLanes(t *testing.T) {
 		if n := h.node.sideBySide(); n != 4 {
 			t.Fatalf("%d requests side by side, want 4", n)
 		}
-		time.Sleep(time.Second)
+		h.pass(time.Second)
 		if n := len(h.node.called()); n != 8 || time.Since(begin) > 2*time.Second {
 			t.Fatalf("%d calls", n)
 		}
@@ -206,7 +209,7 @@ func TestDeadline(t *testing.T) {
 func TestCreateAndFind(t *testing.T) {
 	bubble(t, func(c *Config) { c.MaxSessions = 3 }, func(t *testing.T, h *house) {
 		h.create("b")
-		time.Sleep(time.Millisecond)
+		h.pass(time.Millisecond)
 		h.create("a")
 		_, err := h.Create(t.Context(), Properties{CustomSessionID: "a"})
 		wantKind(t, err, fault.SessionExists)
@@ -280,11 +283,11 @@ func TestCollection(t *testing.T) {
 		h.create("unused")
 		h.create("used")
 		h.join("used", Publisher)
-		time.Sleep(50 * time.Minute)
+		h.pass(50 * time.Minute)
 		if len(h.List()) != 2 {
 			t.Fatal("collected too early")
 		}
-		time.Sleep(time.Hour)
+		h.pass(time.Hour)
 		if all := h.List(); len(all) != 1 || all[0].ID != "used" {
 			t.Fatalf("%d sessions", len(all))
 		}

@@ -47,8 +47,6 @@ func (r *Registry) Run(ctx context.Context) error {
 
 // load reads all records; the new epoch is above every one of them. A record that cannot be read is left alone.
 func (r *Registry) load(ctx context.Context) ([]*runner, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.epoch = 1
 	var all []*runner
 	err := r.cfg.Store.Load(ctx, func(id string, record []byte) error {
@@ -59,13 +57,8 @@ func (r *Registry) load(ctx context.Context) ([]*runner, error) {
 		}
 		n := newRunner(r, s)
 		all = append(all, n)
-		r.sessions[id] = n
+		r.directory.restore(n)
 		r.epoch = max(r.epoch, s.Epoch+1)
-		for _, c := range s.Connections {
-			if c.ActiveAt != 0 {
-				r.clients[c.RPC] = client{runner: n, connection: c.ID}
-			}
-		}
 		return nil
 	})
 	return all, err
@@ -81,17 +74,12 @@ func readRecord(id string, record []byte) (*State, error) {
 		return nil, fmt.Errorf("the record of session %q holds session %q", id, s.ID)
 	}
 	s.Connections = slices.DeleteFunc(s.Connections, func(c *Connection) bool { return c == nil })
-	for _, c := range s.Connections {
-		c.Subscriptions = slices.DeleteFunc(c.Subscriptions, func(s *Subscription) bool { return s == nil })
-	}
 	return &s, nil
 }
 
 // collect asks every session whether it was ever joined.
 func (r *Registry) collect() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, n := range r.sessions {
+	for _, n := range r.directory.all() {
 		n.inbox.put(letter{command: unused{OlderThan: r.cfg.GCThreshold.Milliseconds()}})
 	}
 }
@@ -108,19 +96,6 @@ func (r *Registry) wait(ctx context.Context) error {
 	}
 }
 
-func (r *Registry) find(id string) (*runner, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if n := r.sessions[id]; n != nil && !n.hidden {
-		return n, nil
-	}
-	return nil, unknownSession(id)
-}
-
-func unknownSession(id string) error {
-	return fault.New(fault.SessionNotFound, "there is no session %q; create it by REST first", id)
-}
-
 // env is what the rules of a session may know now.
 func (r *Registry) env(session string) Env {
 	env := Env{Now: time.Now().UnixMilli(), NewID: r.cfg.NewID, Rules: r.rules}
@@ -128,30 +103,4 @@ func (r *Registry) env(session string) Env {
 		env.TURN = func(connection string) []ICEServer { return r.cfg.Secrets.TURN(session, connection) }
 	}
 	return env
-}
-
-// seat lets a client come back by its RPC session id.
-func (r *Registry) seat(rpc string, n *runner, connection string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.clients[rpc] = client{runner: n, connection: connection}
-}
-
-func (r *Registry) unseat(rpc string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.clients, rpc)
-}
-
-// hide makes an ended session unknown while its media and record are being released; its id is taken until then.
-func (r *Registry) hide(n *runner) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	n.hidden = true
-}
-
-func (r *Registry) remove(n *runner) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.sessions, n.id)
 }

@@ -20,7 +20,7 @@ type runner struct {
 	inbox    *inbox
 	gone     chan struct{} // closed when the session has ended and its record is deleted
 
-	hidden bool // it has ended and is only being released; guarded by the registry
+	hidden bool // it has ended and is only being released; guarded by the directory
 
 	mu    sync.Mutex // guards state, which other goroutines may copy
 	state *State
@@ -30,17 +30,17 @@ type runner struct {
 	lanes    lanes
 	writer   writer
 	alarms   alarms
-	work     sync.WaitGroup // media requests and store writes under way
 	ended    bool
 }
 
 // newRunner makes the runner of a state; those who had joined it before a restart have their outboxes again, empty.
 func newRunner(r *Registry, s *State) *runner {
+	log, inbox := r.cfg.Log.With("session", s.ID), newInbox()
 	n := &runner{
-		id: s.ID, registry: r, log: r.cfg.Log.With("session", s.ID),
-		inbox: newInbox(), gone: make(chan struct{}),
-		state: s, outboxes: map[string]*outbox{}, lanes: lanes{},
-		alarms: newAlarms(),
+		id: s.ID, registry: r, log: log, inbox: inbox, gone: make(chan struct{}),
+		state: s, outboxes: map[string]*outbox{}, alarms: newAlarms(),
+		lanes:  lanes{media: r.cfg.Media, deadline: r.cfg.MediaDeadline, log: log, inbox: inbox, jobs: map[string][]job{}},
+		writer: writer{store: r.cfg.Store, log: log, inbox: inbox},
 	}
 	for _, c := range s.Connections {
 		if c.ActiveAt != 0 {
@@ -76,13 +76,13 @@ func (r *runner) run(ctx context.Context) {
 func (r *runner) handle(ctx context.Context, l letter) {
 	switch c := l.command.(type) {
 	case returned:
-		r.advance(ctx, c.endpoint)
+		r.lanes.advance(ctx, c.endpoint)
 		if c.settled != nil {
 			r.apply(ctx, letter{command: *c.settled})
 		}
 		return
 	case written:
-		r.wrote(ctx, c.err)
+		r.writer.wrote(ctx, r.state, c.err)
 		return
 	case Drop:
 		if box := r.outboxes[c.Connection]; box == nil || box.held() {
@@ -145,14 +145,14 @@ func (r *runner) carryOut(ctx context.Context, l letter, effect Effect) {
 	case Dismiss:
 		r.dismiss(e)
 	case Ask:
-		r.enqueue(ctx, job{endpoint: endpointOf(e.Request), request: e.Request, ask: &e})
+		r.lanes.add(ctx, job{endpoint: endpointOf(e.Request), request: e.Request, ask: &e})
 	case Tell:
-		r.enqueue(ctx, job{endpoint: endpointOf(e.Request), request: e.Request})
+		r.lanes.add(ctx, job{endpoint: endpointOf(e.Request), request: e.Request})
 	case Arm:
 		r.alarms.add(time.Now().Add(e.After), e.Command)
 	case Save:
 		r.writer.dirty = true
-		r.write(ctx)
+		r.writer.write(ctx, r.state)
 	case End:
 		r.log.Info("session ended", "reason", e.Reason)
 		r.over()
@@ -188,7 +188,7 @@ func (r *runner) admit(l letter, e Admit) {
 	if e.Result != nil {
 		box = newOutbox(c.RPC)
 		r.outboxes[c.ID] = box
-		r.registry.seat(c.RPC, r, c.ID)
+		r.registry.directory.seat(c.RPC, r, c.ID)
 	}
 	a := &Attachment{Session: r.id, Connection: c.ID, RPC: c.RPC, Self: *c, inbox: r.inbox, outbox: box}
 	box.hold(a)
@@ -203,7 +203,7 @@ func (r *runner) dismiss(e Dismiss) {
 		box.end()
 		delete(r.outboxes, e.Connection)
 	}
-	r.registry.unseat(e.RPC)
+	r.registry.directory.unseat(e.RPC)
 }
 
 // crash ends a session whose state can no longer be trusted; its clients are told what makes applications join again.
@@ -218,7 +218,7 @@ func (r *runner) crash() {
 // over makes the session unknown; run will return, and release it.
 func (r *runner) over() {
 	r.ended = true
-	r.registry.hide(r)
+	r.registry.directory.hide(r)
 }
 
 // stop releases what a session that has ended holds, or keeps the record of one whose process ends. Nobody is left
@@ -228,16 +228,17 @@ func (r *runner) stop(ctx context.Context) {
 		box.end()
 		delete(r.outboxes, id)
 	}
-	r.work.Wait()
+	r.lanes.wait()
+	r.writer.wait()
 	for _, l := range r.inbox.close() {
 		refuse(l)
 	}
 	if r.ended {
-		r.release(ctx)
-		r.erase(ctx)
-		r.registry.remove(r)
+		r.lanes.release(ctx, r.id)
+		r.writer.erase(ctx, r.id)
+		r.registry.directory.remove(r)
 	} else {
-		r.writeLast(ctx)
+		r.writer.last(ctx, r.state)
 	}
 	close(r.gone)
 }

@@ -8,16 +8,16 @@ func sendSignal(t *turn, c SendSignal) {
 		t.fail(fault.New(fault.SessionInactive, "nobody has joined session %s yet", t.ID))
 		return
 	}
-	t.signal(c.To, Signal{Type: c.Type, Data: c.Data})
+	signal(t, c.To, Signal{Type: c.Type, Data: c.Data})
 }
 
 // clientSignal is sendMessage (spec §4.9); the sender hears itself if addressed.
 func clientSignal(t *turn, me *Connection, c ClientSignal) {
-	t.signal(c.To, Signal{From: me.ID, Type: c.Type, Data: c.Data})
+	signal(t, c.To, Signal{From: me.ID, Type: c.Type, Data: c.Data})
 }
 
 // signal delivers to those named, or to all; to nobody if one name is unknown.
-func (t *turn) signal(to []string, s Signal) {
+func signal(t *turn, to []string, s Signal) {
 	if len(to) == 0 {
 		t.notify(s, t.joined("")...)
 		t.reply(nil)

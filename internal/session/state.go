@@ -80,8 +80,9 @@ type Connection struct {
 	Drops     int   `json:"drops,omitempty"`
 	DroppedAt int64 `json:"droppedAt,omitempty"` // 0 while its socket is up
 
-	Stream        *Stream         `json:"stream,omitempty"`
-	Subscriptions []*Subscription `json:"subscriptions,omitempty"`
+	Stream *Stream `json:"stream,omitempty"`
+	// Subscriptions are not stored: after a restart clients negotiate them anew, and a session of 300 has 90,000.
+	Subscriptions []*Subscription `json:"-"`
 
 	// early holds candidates that came before the request that makes their endpoint, by connection id. Never stored.
 	early map[string][]mediactl.Candidate
@@ -137,16 +138,15 @@ type StreamMedia struct {
 
 // Subscription is one stream sent to one connection.
 type Subscription struct {
-	Stream    string            `json:"stream"`
-	Publisher string            `json:"publisher"` // connection id
-	CreatedAt int64             `json:"createdAt"`
-	Phase     SubscriptionPhase `json:"phase"`
-	Serial    uint64            `json:"serial,omitempty"` // of the media request, or of the wait, in progress; 0: none
-	// Owed: its client asked while the stream was lost and was refused. Clients do not ask twice, so we offer
-	// (ForcedOffer) when the stream is back.
-	Owed bool `json:"owed,omitempty"`
+	Stream    string
+	Publisher string // connection id
+	CreatedAt int64
+	Phase     SubscriptionPhase
+	Serial    uint64 // of the media request, or of the wait, in progress; 0: none
 
-	parked *parked // the request that waits, in phase Waiting; lost with the process, as the client's socket is
+	// parked is the request that waits, in phase Waiting. Without one, its client has been refused; clients do not
+	// ask twice, so we offer (ForcedOffer) when the stream is back.
+	parked *parked
 }
 
 // SubscriptionPhase is where a subscription is:

@@ -71,8 +71,6 @@ func beginSubscription(t *turn, me, owner *Connection, offer string) {
 		me.Subscriptions = append(me.Subscriptions, s)
 	}
 	refuseParked(t, s, superseded(endpoint(me.ID, stream.ID)))
-	s.Owed = false
-	t.save()
 	if stream.Phase == Published {
 		askSubscribe(t, me, owner, s, parked{to: t.from, offer: offer})
 		return
@@ -94,7 +92,7 @@ func askSubscribe(t *turn, me, owner *Connection, s *Subscription, p parked) {
 		},
 		Connection: me.ID, Stream: s.Stream, Serial: s.Serial, To: p.to,
 	})
-	t.trickleEarly(me, owner.ID, name)
+	trickleEarly(t, me, owner.ID, name)
 }
 
 // serveWaiting gives a stream that has come up to those who wait for it, and an offer to those who were refused.
@@ -103,20 +101,19 @@ func serveWaiting(t *turn, owner *Connection) {
 		s := c.subscription(owner.Stream.ID)
 		switch {
 		case s == nil || s.Phase != Waiting:
-		case s.parked != nil:
+		case s.parked == nil:
+			askSubscribe(t, c, owner, s, parked{})
+		default:
 			p := *s.parked
 			s.parked = nil
 			askSubscribe(t, c, owner, s, p)
-		case s.Owed:
-			s.Owed = false
-			askSubscribe(t, c, owner, s, parked{})
 		}
 	}
 }
 
 // subscribeSettled takes the node's description, an answer or an offer, to the subscriber.
 func subscribeSettled(t *turn, d settled, request mediactl.Subscribe) {
-	me, s := t.awaited(d)
+	me, s := awaited(t, d)
 	if s == nil {
 		return
 	}
@@ -126,7 +123,6 @@ func subscribeSettled(t *turn, d settled, request mediactl.Subscribe) {
 		t.emit(d.Ask)
 		return
 	}
-	t.save()
 	if d.Err != nil {
 		endSubscription(t, me, s, d.Err)
 		t.replyTo(d.To, nil, d.Err)
@@ -140,12 +136,12 @@ func subscribeSettled(t *turn, d settled, request mediactl.Subscribe) {
 		t.notify(ForcedOffer{Publisher: s.Publisher, Stream: s.Stream, SDP: d.Description.SDP}, me.ID)
 	}
 	t.replyTo(d.To, SubscribeResult{SDP: d.Description.SDP}, nil)
-	t.trickleBack(me, s.Publisher, d.Description.Candidates)
+	trickleBack(t, me, s.Publisher, d.Description.Candidates)
 }
 
 // awaited returns the subscription a result is for; if that has been overtaken, its request is answered so and nil
 // returned.
-func (t *turn) awaited(d settled) (*Connection, *Subscription) {
+func awaited(t *turn, d settled) (*Connection, *Subscription) {
 	me := t.active(d.Connection)
 	if me == nil {
 		return nil, nil
@@ -180,11 +176,10 @@ func answer(t *turn, me *Connection, sender, sdp string) {
 }
 
 func answerSettled(t *turn, d settled) {
-	me, s := t.awaited(d)
+	me, s := awaited(t, d)
 	if s == nil {
 		return
 	}
-	t.save()
 	if d.Err != nil {
 		endSubscription(t, me, s, d.Err)
 		t.replyTo(d.To, nil, d.Err)
@@ -200,7 +195,6 @@ func unsubscribe(t *turn, me *Connection, c Unsubscribe) {
 	if i >= 0 {
 		s := me.Subscriptions[i]
 		endSubscription(t, me, s, superseded(endpoint(me.ID, s.Stream)))
-		t.save()
 	} else if _, err := t.sender(c.Sender); fault.Is(err, fault.ConnectionNotFound) {
 		t.fail(err)
 		return
@@ -208,7 +202,8 @@ func unsubscribe(t *turn, me *Connection, c Unsubscribe) {
 	t.reply(nil)
 }
 
-// endWait refuses a request that has waited too long. It is owed an offer if its client would understand one.
+// endWait refuses a request that has waited too long. A client that would understand it will be offered the stream
+// when that is back.
 func endWait(t *turn, c waitOver) {
 	me := t.active(c.Connection)
 	if me == nil {
@@ -218,9 +213,13 @@ func endWait(t *turn, c waitOver) {
 	if s == nil || s.Phase != Waiting || s.Serial != c.Serial {
 		return
 	}
-	s.Serial, s.Owed = 0, me.takesOffers()
-	t.save()
-	refuseParked(t, s, fault.New(fault.Timeout, "stream %s did not come back within %v", s.Stream, t.env.Rules.Park))
+	late := fault.New(fault.Timeout, "stream %s did not come back within %v", s.Stream, t.env.Rules.Park)
+	if !me.takesOffers() {
+		endSubscription(t, me, s, late)
+		return
+	}
+	s.Serial = 0
+	refuseParked(t, s, late)
 }
 
 // takesOffers tells the clients that understand forciblyReconnectSubscriber. It came with 2.19, but clients name

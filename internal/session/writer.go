@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -15,9 +17,14 @@ const (
 	lastDeadline  = 2 * time.Second // for the last write of a process that ends
 )
 
-// writer is the state of write-behind: one write at a time, always of the latest state. A failed one is repeated
-// after a while, with what is the latest then.
+// writer writes the record behind the state: one write at a time, always of the latest state. A failed one is
+// repeated after a while, with what is the latest then.
 type writer struct {
+	store Store
+	log   *slog.Logger
+	inbox *inbox // takes what has been written
+	work  sync.WaitGroup
+
 	dirty    bool // the record is behind the state
 	busy     bool // a write, or the pause after a failed one, is under way
 	failures int
@@ -28,84 +35,85 @@ type written struct{ err error }
 
 func (written) command() {}
 
-func (r *runner) write(ctx context.Context) {
-	if r.writer.busy || !r.writer.dirty {
+// write starts a write if the record is behind and none is under way.
+func (w *writer) write(ctx context.Context, s *State) {
+	if w.busy || !w.dirty {
 		return
 	}
-	record, err := r.record()
+	record, err := encode(s)
 	if err != nil {
-		r.log.Error("the session's state cannot be stored", "err", err)
+		w.log.Error("the session's state cannot be stored", "err", err)
 		return
 	}
-	r.writer.busy, r.writer.dirty = true, false
-	pause := min(firstBackoff<<min(r.writer.failures, 10), maxBackoff)
-	r.work.Go(func() {
-		err := r.put(ctx, record)
+	w.busy, w.dirty = true, false
+	pause := min(firstBackoff<<min(w.failures, 10), maxBackoff)
+	w.work.Go(func() {
+		once, cancel := context.WithTimeout(ctx, writeDeadline)
+		defer cancel()
+		err := w.store.Put(once, s.ID, record)
 		if err != nil {
 			sleep(ctx, pause)
 		}
-		r.inbox.put(letter{command: written{err}})
+		w.inbox.put(letter{command: written{err}})
 	})
 }
 
-func (r *runner) wrote(ctx context.Context, err error) {
-	r.writer.busy = false
-	r.writer.failures++
-	switch {
-	case err == nil:
-		r.writer.failures = 0
-	case ctx.Err() == nil:
-		r.log.Warn("the session's record was not written; trying again", "failures", r.writer.failures, "err", err)
-		fallthrough
-	default:
-		r.writer.dirty = true
+// wrote takes the end of a write, and starts the next one if there is need.
+func (w *writer) wrote(ctx context.Context, s *State, err error) {
+	w.busy = false
+	w.failures++
+	if err == nil {
+		w.failures = 0
+	} else {
+		w.dirty = true
 	}
-	if ctx.Err() == nil {
-		r.write(ctx)
-	}
-}
-
-// writeLast writes what is behind when the process ends. Whether the write under way succeeded is not known.
-func (r *runner) writeLast(ctx context.Context) {
-	if !r.writer.dirty && !r.writer.busy {
+	if ctx.Err() != nil {
 		return
 	}
-	record, err := r.record()
+	if err != nil {
+		w.log.Warn("the session's record was not written; trying again", "failures", w.failures, "err", err)
+	}
+	w.write(ctx, s)
+}
+
+// wait waits for the write under way, after its context has ended.
+func (w *writer) wait() { w.work.Wait() }
+
+// last writes what is behind when the process ends. Whether the write under way succeeded is not known.
+func (w *writer) last(ctx context.Context, s *State) {
+	if !w.dirty && !w.busy {
+		return
+	}
+	record, err := encode(s)
 	if err == nil {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastDeadline)
 		defer cancel()
-		err = r.registry.cfg.Store.Put(last, r.id, record)
+		err = w.store.Put(last, s.ID, record)
 	}
 	if err != nil {
-		r.log.Error("the session's last changes were not stored", "err", err)
+		w.log.Error("the session's last changes were not stored", "err", err)
 	}
 }
 
 // erase deletes the record of an ended session. It gives up only with ctx: a record left behind would come back
 // with the next start, though only until its connections' grace is over.
-func (r *runner) erase(ctx context.Context) {
+func (w *writer) erase(ctx context.Context, session string) {
 	for n := 0; ; n++ {
 		once, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastDeadline)
-		err := r.registry.cfg.Store.Delete(once, r.id)
+		err := w.store.Delete(once, session)
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		r.log.Warn("the record of an ended session was not deleted; trying again", "err", err)
+		w.log.Warn("the record of an ended session was not deleted; trying again", "err", err)
 		sleep(ctx, min(firstBackoff<<min(n, 10), maxBackoff))
 	}
 }
 
-func (r *runner) put(ctx context.Context, record []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, writeDeadline)
-	defer cancel()
-	return r.registry.cfg.Store.Put(ctx, r.id, record)
-}
-
-func (r *runner) record() ([]byte, error) {
-	record, err := json.Marshal(r.state)
+func encode(s *State) ([]byte, error) {
+	record, err := json.Marshal(s)
 	if err != nil {
-		return nil, fmt.Errorf("encode session %s: %w", r.id, err)
+		return nil, fmt.Errorf("encode session %s: %w", s.ID, err)
 	}
 	return record, nil
 }
