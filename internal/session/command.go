@@ -57,6 +57,7 @@ type (
 		Platform     string
 		SDKVersion   string
 		Address      string
+		Host         string // "name:port" the client reached us by
 		FinalUserID  string
 		Loopback     bool
 		CommonMsid   bool

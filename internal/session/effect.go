@@ -63,9 +63,9 @@ func (End) effect()     {}
 
 // Env is what the rules may know of the world.
 type Env struct {
-	Now   int64                               // Unix milliseconds
-	NewID func(prefix string, n int) string   // prefix, an upper-case letter and n-1 letters or digits
-	TURN  func(connection string) []ICEServer // nil: TURN is off
+	Now   int64                                     // Unix milliseconds
+	NewID func(prefix string, n int) string         // prefix, an upper-case letter and n-1 letters or digits
+	TURN  func(connection, host string) []ICEServer // nil: TURN is off
 	Rules Rules
 }
 

@@ -30,7 +30,7 @@ func join(t *turn, c Join) {
 		}
 	}
 	if len(result.ICEServers) == 0 && t.env.TURN != nil {
-		result.ICEServers = t.env.TURN(me.ID)
+		result.ICEServers = t.env.TURN(me.ID, c.Host)
 	}
 	t.emit(Admit{To: t.from, Connection: me.Copy(), Result: result})
 	t.save()

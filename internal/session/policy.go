@@ -20,7 +20,9 @@ func (t *turn) publisherPolicy(c *Connection) mediactl.Policy {
 	if k := c.Kurento; k != nil && k.VideoMaxSendBandwidth != nil {
 		limit = *k.VideoMaxSendBandwidth
 	}
-	return mediactl.Policy{Video: t.videoCodecs(), MaxRecvKbps: limit, CommonStream: c.CommonMsid}
+	return mediactl.Policy{
+		Video: t.videoCodecs(), Strict: t.strict(), MaxRecvKbps: limit, CommonStream: c.CommonMsid,
+	}
 }
 
 // subscriberPolicy bounds what we send to a subscriber: its "recv" of kurentoOptions.
@@ -29,5 +31,14 @@ func (t *turn) subscriberPolicy(c *Connection) mediactl.Policy {
 	if k := c.Kurento; k != nil && k.VideoMaxRecvBandwidth != nil {
 		limit = *k.VideoMaxRecvBandwidth
 	}
-	return mediactl.Policy{Video: t.videoCodecs(), MaxSendKbps: limit, CommonStream: c.CommonMsid}
+	return mediactl.Policy{
+		Video: t.videoCodecs(), Strict: t.strict(), MaxSendKbps: limit, CommonStream: c.CommonMsid,
+	}
+}
+
+// strict: a codec somebody has asked for by name is enforced with the original's error 800; our own preference only
+// costs the client its video, and audio flows (promise KMS-16).
+func (s *State) strict() bool {
+	codec := s.Properties.ForcedVideoCodec
+	return codec != "" && codec != "MEDIA_SERVER_PREFERRED" && len(s.videoCodecs()) > 0
 }

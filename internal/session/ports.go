@@ -33,6 +33,7 @@ type Store interface {
 
 // Secrets makes the credentials a joining client is handed for our TURN server (spec §7).
 type Secrets interface {
-	// TURN returns the URLs and alphanumeric credentials for one connection of one session; nil if TURN is off.
-	TURN(session, connection string) []ICEServer
+	// TURN returns the URLs and alphanumeric credentials for one connection of one session; nil if TURN is off. host is
+	// the "name:port" the client reached us by, "" if unknown.
+	TURN(session, connection, host string) []ICEServer
 }

@@ -100,7 +100,9 @@ func (r *Registry) wait(ctx context.Context) error {
 func (r *Registry) env(session string) Env {
 	env := Env{Now: time.Now().UnixMilli(), NewID: r.cfg.NewID, Rules: r.rules}
 	if r.cfg.Secrets != nil {
-		env.TURN = func(connection string) []ICEServer { return r.cfg.Secrets.TURN(session, connection) }
+		env.TURN = func(connection, host string) []ICEServer {
+			return r.cfg.Secrets.TURN(session, connection, host)
+		}
 	}
 	return env
 }
