@@ -72,6 +72,7 @@ func NewClient(t testing.TB, c ClientConfig) *Client {
 	}
 	registry := &interceptor.Registry{}
 	check(t, webrtc.RegisterDefaultInterceptors(engine, registry))
+	check(t, webrtc.ConfigureTWCCHeaderExtensionSender(engine, registry))
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{})
 	check(t, err)

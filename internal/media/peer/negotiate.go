@@ -42,9 +42,8 @@ func (e *Endpoint) AcceptPublish(ctx context.Context, offer string, o PublishOpt
 		return Description{}, err
 	}
 	p := plan{offer: &d, endpoint: e, media: make([]sdp.Media, len(d.Sections)), sections: make([]*section, len(d.Sections))}
-	declared := slices.ContainsFunc(d.Sections, func(s sdp.Section) bool { return s.Secure() && hasSource(&s) })
 	for _, kind := range []string{"audio", "video"} {
-		p.publish(kind, declared, o)
+		p.publish(kind, o)
 	}
 	if !p.flows() {
 		return Description{}, fault.New(fault.CodecMismatch, "SDP offer: no section can be received: %s; allowed video: %v",

@@ -1,6 +1,8 @@
 package peer_test
 
 import (
+	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -111,6 +113,36 @@ func TestRefusedDescriptions(t *testing.T) {
 		e := must[*peer.Endpoint](t)(s.Open(ctx, peer.EndpointConfig{Name: "alice"}))
 		if _, err := e.AcceptPublish(ctx, c.offer, c.o); !fault.Is(err, c.kind) {
 			t.Errorf("%s: %v, want %s", name, err, c.kind)
+		}
+	}
+}
+
+// TestTracklessSections: clients of 2.18 offer four sections, of which two have no track; whichever come first.
+func TestTracklessSections(t *testing.T) {
+	s, ctx := onLoopback(t)
+	for _, browser := range []string{"chromium", "firefox"} {
+		text, err := os.ReadFile("../sdp/testdata/" + browser + "-duplicates.sdp")
+		if err != nil {
+			t.Fatal(err)
+		}
+		head, sections, _ := strings.Cut(string(text), "m=")
+		parts := strings.Split(sections, "\r\nm=")
+		parts[3] = strings.TrimSuffix(parts[3], "\r\n")
+		for name, order := range map[string][]int{"as sent": {0, 1, 2, 3}, "trackless first": {2, 3, 0, 1}} {
+			offer := head
+			for _, i := range order {
+				offer += "m=" + parts[i] + "\r\n"
+			}
+			e := must[*peer.Endpoint](t)(s.Open(ctx, peer.EndpointConfig{Name: "alice"}))
+			d := must[peer.Description](t)(e.AcceptPublish(ctx, offer, peer.PublishOptions{}))
+			directions := regexp.MustCompile(`a=(recvonly|inactive)`).FindAllString(d.SDP, -1)
+			want := "[a=recvonly a=recvonly a=inactive a=inactive]"
+			if order[0] == 2 {
+				want = "[a=inactive a=inactive a=recvonly a=recvonly]"
+			}
+			if fmt.Sprint(directions) != want || len(d.Tracks) != 2 {
+				t.Errorf("%s, %s: answered %v with %d tracks, want %s", browser, name, directions, len(d.Tracks), want)
+			}
 		}
 	}
 }

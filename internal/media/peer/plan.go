@@ -2,6 +2,7 @@ package peer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"tertulia/internal/media"
@@ -16,14 +17,23 @@ type plan struct {
 	sections []*section // nil where nothing flows
 }
 
-// hasSource reports whether a section names something it sends: old clients add trackless sections beside those.
-func hasSource(s *sdp.Section) bool {
-	return s.StreamID != "" || len(s.Streams) > 0 || len(s.RIDs) > 0
+// publishable tells which sections of an offer carry what the client publishes. Clients of 2.18 add trackless sections
+// ("a=msid:- …", or none) beside the real ones: when any section is in a stream, only those count; else, when any
+// declares a source, only those; else all (spec openvidu-signaling §6.2).
+func publishable(d *sdp.Description) func(*sdp.Section) bool {
+	streamed := func(s *sdp.Section) bool { return s.StreamID != "" && s.StreamID != "-" }
+	declared := func(s *sdp.Section) bool { return len(s.Streams) > 0 || len(s.RIDs) > 0 }
+	for _, rule := range []func(*sdp.Section) bool{streamed, declared} {
+		if slices.ContainsFunc(d.Sections, func(s sdp.Section) bool { return s.Secure() && rule(&s) }) {
+			return rule
+		}
+	}
+	return func(*sdp.Section) bool { return true }
 }
 
-// publish accepts the first section of a kind that sends, and keeps the others inactive (spec openvidu-signaling §6.2).
-// When the offer declares sources at all, only sections with one count.
-func (p *plan) publish(kind string, declared bool, o PublishOptions) {
+// publish accepts the first publishable section of a kind that sends, and keeps the others inactive.
+func (p *plan) publish(kind string, o PublishOptions) {
+	publishes := publishable(p.offer)
 	taken := false
 	for i := range p.offer.Sections {
 		s := &p.offer.Sections[i]
@@ -33,7 +43,7 @@ func (p *plan) publish(kind string, declared bool, o PublishOptions) {
 		existing := find(o.Tracks, kind)
 		codec, ok := choose(s, existing, o.Video)
 		switch {
-		case taken || !s.Direction.Sends() || declared && !hasSource(s):
+		case taken || !s.Direction.Sends() || !publishes(s):
 			p.inactive(i)
 		case !ok:
 			// Rejected: the other kind still flows.

@@ -3,6 +3,9 @@ package peer
 import (
 	"context"
 	"fmt"
+
+	"tertulia/internal/media/forward"
+	"tertulia/internal/media/receive"
 )
 
 // Counters count what a shard refused or lost.
@@ -40,6 +43,8 @@ type Stats struct {
 	BytesIn         uint64
 	PacketsOut      uint64
 	BytesOut        uint64
+	Received        map[string]receive.Stats // by kind
+	Sent            map[string]forward.Stats
 }
 
 // Stats returns a snapshot.
@@ -48,7 +53,16 @@ func (e *Endpoint) Stats(ctx context.Context) (st Stats, err error) {
 		st = Stats{
 			State: e.state, Reason: e.refused, LocalSDP: e.localSDP, RemoteSDP: e.remoteSDP,
 			Signalled: append([]string(nil), e.signalled...),
+			Received:  map[string]receive.Stats{}, Sent: map[string]forward.Stats{},
 			PacketsIn: e.packetsIn, BytesIn: e.bytesIn, PacketsOut: e.packetsOut, BytesOut: e.bytesOut,
+		}
+		for _, sec := range e.sections {
+			if sec.receiver != nil {
+				st.Received[sec.kind] = sec.receiver.Stats()
+			}
+			if sec.forwarder != nil {
+				st.Sent[sec.kind] = sec.forwarder.Stats()
+			}
 		}
 		if e.out != nil {
 			st.Cipher = fmt.Sprint(e.profile)
