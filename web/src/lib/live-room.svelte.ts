@@ -183,7 +183,8 @@ export class LiveRoom implements Room {
     const mine = identityIn(stream.connection.data ?? '').screenOf === me(this.call)?.id;
     if (mine) return; // one's own screen needs no round trip
     const subscriber = this.#session.subscribe(stream, undefined, (error) => {
-      if (error) this.#trouble(`${nameOf(this.call, person)} cannot be seen or heard: ${messageIn(error)}`);
+      const gone = !this.#subscribers.has(stream.streamId); // ended while it was being set up: no trouble
+      if (error && !gone) this.#trouble(`${nameOf(this.call, person)} cannot be seen or heard: ${messageIn(error)}`);
     });
     this.#subscribers.set(stream.streamId, subscriber);
     const view = {
