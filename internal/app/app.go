@@ -63,7 +63,9 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 
 	relay, err := turn.New(turn.Config{
 		Secret: c.CoturnSecret, Node: name, MediaAddresses: mediaAddresses(addresses, port), Log: log,
-		OpenRelay: func(a netip.AddrPort, reply func(netip.AddrPort, []byte)) turn.Relay { return shard.OpenRelay(a, reply) },
+		OpenRelay: func(a netip.AddrPort, reply func(netip.AddrPort, []byte)) turn.Relay {
+			return shard.OpenRelay(a, reply)
+		},
 	})
 	if err != nil {
 		return err

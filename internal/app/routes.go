@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
+	"strconv"
 
 	"tertulia/internal/api/dashboard"
 	"tertulia/internal/api/rest"
@@ -43,7 +45,7 @@ func routes(c config.Config, port int, registry *session.Registry, log *slog.Log
 		mux.Handle(path, clients)
 	}
 	mux.Handle("/", dashboard.New(dashboard.Config{
-		Assets: web.Assets(), Rooms: &rooms{registry, rest.Defaults(settings)}, Mode: dashboard.Mode(c.CallPage), Log: log,
+		Assets: web.Assets(), Rooms: &rooms{registry, rest.Defaults(settings), net.JoinHostPort(c.Host(), strconv.Itoa(port))}, Mode: dashboard.Mode(c.CallPage), Log: log,
 	}))
 	return clients, mux, nil
 }
@@ -69,10 +71,11 @@ func iceServers(c config.Config) []openvidu.RESTICEServer {
 type rooms struct {
 	registry *session.Registry
 	defaults session.Properties
+	host     string // of the URL; the page replaces it with the one it was opened at
 }
 
 // Token makes the room's session unless it is there, and a place in it.
-func (r *rooms) Token(ctx context.Context, room, host string) (string, error) {
+func (r *rooms) Token(ctx context.Context, room string) (string, error) {
 	properties := r.defaults
 	properties.CustomSessionID = room
 	if _, err := r.registry.Create(ctx, properties); err != nil && !fault.Is(err, fault.SessionExists) {
@@ -86,5 +89,5 @@ func (r *rooms) Token(ctx context.Context, room, host string) (string, error) {
 	if !ok {
 		return "", errors.New("createConnection answered something else")
 	}
-	return "wss://" + host + "?sessionId=" + room + "&token=" + connection.Token, nil
+	return "wss://" + r.host + "?sessionId=" + room + "&token=" + connection.Token, nil
 }

@@ -124,8 +124,8 @@ func (p *Pipeline) ReleaseAll(ctx context.Context) error {
 func (p *Pipeline) open(ctx context.Context, name string, client mediactl.Peer) (*peer.Endpoint, error) {
 	return p.shard.Open(ctx, peer.EndpointConfig{
 		Name: name, Loopback: client.Loopback,
-		Event: func(state peer.State, reason string) {
-			p.event(mediactl.Event{Session: p.session, Endpoint: name, Type: eventType(state), Reason: reason})
+		Event: func(e peer.Event) {
+			p.event(mediactl.Event{Session: p.session, Endpoint: name, Type: eventType(e.State), Reason: e.Reason})
 		},
 	})
 }

@@ -35,7 +35,6 @@ func serve(t *testing.T, conn socket.Conn, addresses socket.Addresses) *server {
 	shard, err := peer.New(peer.Config{
 		Socket: conn, Addresses: func() socket.Addresses { return addresses }, TCP: true,
 		Certificate: testkit.Certificate(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-		Event: s.event,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +50,12 @@ func serve(t *testing.T, conn socket.Conn, addresses socket.Addresses) *server {
 		}
 	})
 	return s
+}
+
+// Open makes an endpoint whose events the server collects.
+func (s *server) Open(ctx context.Context, config peer.EndpointConfig) (*peer.Endpoint, error) {
+	config.Event = s.event
+	return s.Shard.Open(ctx, config)
 }
 
 func (s *server) event(e peer.Event) {

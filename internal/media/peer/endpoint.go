@@ -35,6 +35,9 @@ const (
 type EndpointConfig struct {
 	Name     string // for logs, and the msid of what we send; letters, digits, "_" and "-"
 	Loopback bool   // the client is on this machine: offer it loopback candidates as well
+	// Event is told of every change of the endpoint; nil for nobody. It is called by the shard: it must neither block
+	// nor call back.
+	Event func(Event)
 }
 
 // Endpoint is one WebRTC transport and the tracks on it. Its exported methods may be called from any goroutine except
@@ -98,13 +101,17 @@ const (
 
 // Open makes an endpoint; nothing is sent or accepted before its first description.
 func (s *Shard) Open(ctx context.Context, config EndpointConfig) (*Endpoint, error) {
+	if config.Event == nil {
+		config.Event = func(Event) {}
+	}
 	var seed [12]byte
 	_, _ = rand.Read(seed[:])
 	e := &Endpoint{
-		shard: s, config: config, state: Opened, place: -1, ufrag: token(8), pwd: token(32),
+		shard: s, config: config, state: Opened, place: -1, ufrag: token(8),
 		session: binary.BigEndian.Uint64(seed[:8]) >> 2, ssrc: binary.BigEndian.Uint32(seed[8:]) | 1,
 		sources: map[uint32]*source{},
 	}
+	e.pwd = s.password(e.ufrag)
 	err := s.Do(ctx, func() {
 		e.consent, e.reported = s.now, s.now
 		s.endpoints[e.ufrag] = e
@@ -195,7 +202,7 @@ func (e *Endpoint) connected() {
 	}
 	e.shard.due.put(e, e.shard.now+frequent)
 	e.shard.config.Log.Debug("endpoint connected", "endpoint", e.config.Name, "srtp", fmt.Sprint(e.profile))
-	e.shard.config.Event(Event{e, Connected, ""})
+	e.config.Event(Event{e, Connected, ""})
 }
 
 func (e *Endpoint) fail(reason string) {
@@ -204,5 +211,5 @@ func (e *Endpoint) fail(reason string) {
 	}
 	e.state = Failed
 	e.shard.config.Log.Info("endpoint failed", "endpoint", e.config.Name, "reason", reason)
-	e.shard.config.Event(Event{e, Failed, reason})
+	e.config.Event(Event{e, Failed, reason})
 }

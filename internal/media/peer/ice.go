@@ -2,6 +2,9 @@ package peer
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
 	"net/netip"
 	"time"
 
@@ -25,7 +28,11 @@ func (s *Shard) check(from pathKey, b []byte) {
 	}
 	local, remote, _ := bytes.Cut(username, []byte(":"))
 	e := s.endpoints[string(local)]
-	if e == nil || !e.authentic(m, remote) {
+	if e == nil {
+		s.disown(from, m, string(local))
+		return
+	}
+	if !authentic(m, e.pwd) || e.remote.Ufrag != "" && string(remote) != e.remote.Ufrag {
 		s.counters.Unauthenticated++
 		return
 	}
@@ -43,14 +50,31 @@ func (s *Shard) check(from pathKey, b []byte) {
 
 // authentic verifies a request with our password before anything in it is believed. Attributes behind
 // MESSAGE-INTEGRITY are not covered by it; decoding has dropped them (RFC 8489 §14.5).
-func (e *Endpoint) authentic(m *stun.Message, remote []byte) bool {
-	if stun.NewShortTermIntegrity(e.pwd).Check(m) != nil {
+func authentic(m *stun.Message, pwd string) bool {
+	if stun.NewShortTermIntegrity(pwd).Check(m) != nil {
 		return false
 	}
-	if m.Contains(stun.AttrFingerprint) && stun.Fingerprint.Check(m) != nil {
-		return false
+	return !m.Contains(stun.AttrFingerprint) || stun.Fingerprint.Check(m) == nil
+}
+
+// disown tells a client whose endpoint is no more, after a restart of this process above all, that its checks are in
+// vain: browsers then fail their transport at once instead of after ICE's timeouts, and the SDK reconnects the stream.
+// The password follows from the username fragment, so nothing need be remembered, and nobody else is answered.
+func (s *Shard) disown(from pathKey, m *stun.Message, ufrag string) {
+	pwd := s.password(ufrag)
+	if !authentic(m, pwd) {
+		s.counters.Unauthenticated++
+		return
 	}
-	return e.remote.Ufrag == "" || string(remote) == e.remote.Ufrag
+	s.counters.Disowned++
+	s.respond(from, m, stun.BindingError, stun.CodeForbidden, stun.NewShortTermIntegrity(pwd), stun.Fingerprint)
+}
+
+// password makes the ICE password of a username fragment of ours.
+func (s *Shard) password(ufrag string) string {
+	mac := hmac.New(sha256.New, s.iceKey)
+	mac.Write([]byte(ufrag))
+	return base32.StdEncoding.EncodeToString(mac.Sum(nil))[:32]
 }
 
 // checked notes a verified check: it is consent to send (RFC 7675), and it may nominate its path.

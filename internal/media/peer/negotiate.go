@@ -26,6 +26,7 @@ type PublishOptions struct {
 	Tracks   []*media.Track // of the endpoint this one replaces: they are fed anew, and their subscribers go on
 	Loopback bool           // send the client its own media back
 	MaxKbps  int            // what it may send us, by b=AS and REMB; 0 unlimited
+	Strict   bool           // refuse an offer with video but none of the codecs allowed, rather than take its audio only
 }
 
 // SubscribeOptions say what a subscriber gets. Audio and Video are for OfferSubscribe: which sections the client
@@ -45,7 +46,7 @@ func (e *Endpoint) AcceptPublish(ctx context.Context, offer string, o PublishOpt
 	for _, kind := range []string{"audio", "video"} {
 		p.publish(kind, o)
 	}
-	if !p.flows() {
+	if !p.flows() || o.Strict && p.lacksVideo() {
 		return Description{}, fault.New(fault.CodecMismatch, "SDP offer: no section can be received: %s; allowed video: %v",
 			p.offered(), o.Video)
 	}

@@ -122,6 +122,19 @@ func (p *plan) inactive(i int) {
 	}
 }
 
+// lacksVideo reports whether the client would send video and none is taken.
+func (p *plan) lacksVideo() bool {
+	offered := false
+	for i := range p.offer.Sections {
+		if p.sections[i] != nil && p.sections[i].kind == "video" {
+			return false
+		}
+		s := &p.offer.Sections[i]
+		offered = offered || s.Kind == "video" && p.acceptable(i) && s.Direction.Sends()
+	}
+	return offered
+}
+
 func (p *plan) flows() bool {
 	for _, sec := range p.sections {
 		if sec != nil {

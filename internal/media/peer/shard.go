@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -28,9 +30,7 @@ type Config struct {
 	Port        uint16          // the port clients are told; 0 for the socket's own
 	TCP         bool            // offer ICE-TCP on the same port; the front door hands connections to ServeTCP
 	Certificate tls.Certificate // ECDSA P-256
-	// Event is told of every change of an endpoint. It is called by the shard: it must neither block nor call back.
-	Event func(Event)
-	Log   *slog.Logger
+	Log         *slog.Logger
 }
 
 // Event is what an endpoint does by itself.
@@ -44,6 +44,7 @@ type Event struct {
 type Shard struct {
 	config      Config
 	fingerprint sdp.Fingerprint
+	iceKey      []byte // ICE passwords are made with it; as long-lived as the certificate
 	start       time.Time
 	stopped     chan struct{} // closed when Run has ended
 	tasks       sync.WaitGroup
@@ -85,11 +86,13 @@ func New(config Config) (*Shard, error) {
 	if config.Port == 0 {
 		config.Port = config.Socket.LocalAddr().Port()
 	}
-	if config.Event == nil {
-		config.Event = func(Event) {}
+	private, err := x509.MarshalPKCS8PrivateKey(config.Certificate.PrivateKey)
+	if err != nil {
+		return nil, fmt.Errorf("peer.Config: Certificate: %w", err)
 	}
+	iceKey := sha256.Sum256(append([]byte("ICE passwords"), private...))
 	s := &Shard{
-		config: config, fingerprint: fingerprintOf(config.Certificate.Certificate[0]), start: time.Now(),
+		config: config, fingerprint: fingerprintOf(config.Certificate.Certificate[0]), iceKey: iceKey[:], start: time.Now(),
 		stopped: make(chan struct{}), endpoints: map[string]*Endpoint{}, paths: map[pathKey]*path{},
 		links: map[netip.Addr]int{}, stun: stun.New(), plain: make([]byte, 0, datagram), build: make([]byte, datagram+512),
 		in: make([]socket.Message, socket.Batch), out: make([]socket.Message, socket.Batch),

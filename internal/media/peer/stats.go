@@ -12,6 +12,7 @@ import (
 type Counters struct {
 	Malformed           uint64 // not parseable as what its first byte says
 	Unauthenticated     uint64 // from an address without a verified check, or a check with wrong credentials
+	Disowned            uint64 // checks for an endpoint of ours that is no more
 	AddressHeld         uint64 // a verified check from an address that another live endpoint uses
 	RateLimited         uint64 // address requests beyond the limit
 	BeforeKeys          uint64 // media before the handshake ended
