@@ -10,6 +10,7 @@ type Command interface{ command() }
 type Origin struct {
 	Connection string // the answer goes into this connection's outbox …
 	Request    string // … for this JSON-RPC id (raw JSON, echoed)
+	RPC        string // … if it still is of this RPC session: RECORDER and custom ids are used again
 	Call       uint64 // the answer goes to the goroutine waiting in Registry.Do
 }
 

@@ -39,6 +39,9 @@ type (
 	StreamChanged struct{ Connection, Stream, Property, NewValue, Reason string }
 	// ConnectionChanged: connectionPropertyChanged ("role" or "record").
 	ConnectionChanged struct{ Property, NewValue string }
+	// ForcedOffer: forciblyReconnectSubscriber (spec §5.15); the client answers by Reconnect with IsAnswer. Only sent
+	// to clients from 2.21 on.
+	ForcedOffer struct{ Publisher, Stream, SDP string }
 )
 
 func (Joined) notice()            {}
@@ -50,6 +53,7 @@ func (RemoteCandidate) notice()   {}
 func (Signal) notice()            {}
 func (StreamChanged) notice()     {}
 func (ConnectionChanged) notice() {}
+func (ForcedOffer) notice()       {}
 
 // Message is one entry of a connection's outbox: either an answer or a notice. Seq starts at 1 and has no gaps.
 type Message struct {

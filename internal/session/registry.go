@@ -1,10 +1,16 @@
 package session
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
+	"regexp"
+	"slices"
+	"sync"
 	"time"
 
+	"tertulia/internal/fault"
 	"tertulia/internal/wire/mediactl"
 )
 
@@ -12,73 +18,274 @@ import (
 type Config struct {
 	Store                       Store
 	Media                       Media
-	Secrets                     Secrets
+	Secrets                     Secrets // nil: TURN is off
 	Log                         *slog.Logger
-	Node                        string        // this owner's key, part of RPC session ids
+	Node                        string        // this owner's key, the start of RPC session ids
 	Grace                       time.Duration // a dropped connection is evicted after it: 10 s
-	MediaDeadline               time.Duration // an effect on the media node fails after it: 8 s
+	RestartGrace                time.Duration // the same after a restart of this process: 30 s
+	MediaDeadline               time.Duration // a request to the media node fails after it: 8 s
 	GCInterval                  time.Duration // 0: no collection (rest §5.6)
 	GCThreshold                 time.Duration
 	MaxSessions, MaxConnections int                               // limits; 0: 10,000 and 1,000 per session
-	NewID                       func(prefix string, n int) string // nil: crypto/rand; upper-case letter first (spec §1.1)
+	MaxRecvKbps, MaxSendKbps    int                               // of video, for connections without kurentoOptions; 0: unlimited
+	Defaults                    Properties                        // of sessions made by joining with the server's secret
+	NewID                       func(prefix string, n int) string // nil: RandomID
 }
 
+// Further numbers of ours.
+const (
+	createDeadline = time.Second      // for the store to take a new session
+	parkTime       = 9 * time.Second  // clients give a request up after 10 s
+	closingWait    = 15 * time.Second // for a closing session of the same id (rest §5.8)
+)
+
 // Registry owns the sessions of this node: it creates, finds, runs and recovers them.
-type Registry struct{ cfg Config }
+type Registry struct {
+	cfg   Config
+	rules Rules
+	ready chan struct{}
+	begin chan *runner // sessions for Run to run
+	over  chan struct{}
+
+	mu       sync.Mutex
+	epoch    uint64
+	sessions map[string]*runner
+	making   map[string]chan struct{} // ids being created; closed when that is over
+	clients  map[string]client        // by RPC session id
+}
+
+// client says which connection an RPC session id belongs to.
+type client struct {
+	runner     *runner
+	connection string
+}
 
 // New makes a registry; Run starts it.
-func New(cfg Config) *Registry { return &Registry{cfg: cfg} }
+func New(cfg Config) *Registry {
+	cfg.Grace = cmp.Or(cfg.Grace, 10*time.Second)
+	cfg.RestartGrace = cmp.Or(cfg.RestartGrace, 30*time.Second)
+	cfg.MediaDeadline = cmp.Or(cfg.MediaDeadline, 8*time.Second)
+	cfg.MaxSessions = cmp.Or(cfg.MaxSessions, 10_000)
+	cfg.MaxConnections = cmp.Or(cfg.MaxConnections, 1_000)
+	if cfg.NewID == nil {
+		cfg.NewID = RandomID
+	}
+	return &Registry{
+		cfg: cfg,
+		rules: Rules{
+			Grace: cfg.Grace, RestartGrace: cfg.RestartGrace, Park: parkTime,
+			MaxConnections: cfg.MaxConnections, MaxRecvKbps: cfg.MaxRecvKbps, MaxSendKbps: cfg.MaxSendKbps,
+		},
+		ready: make(chan struct{}), begin: make(chan *runner), over: make(chan struct{}),
+		sessions: map[string]*runner{}, making: map[string]chan struct{}{}, clients: map[string]client{},
+	}
+}
 
-// Run loads the records of the store and runs sessions until ctx ends.
-func (r *Registry) Run(ctx context.Context) error { panic("seam") }
+// Ready is closed once the records are loaded. Calls that have a context wait for it.
+func (r *Registry) Ready() <-chan struct{} { return r.ready }
 
-// Ready is closed once the records are loaded.
-func (r *Registry) Ready() <-chan struct{} { panic("seam") }
+var sessionID = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,256}$`)
 
-// Create makes a session and waits for the store (1 s); fault.SessionExists if the custom id is taken.
-func (r *Registry) Create(ctx context.Context, p Properties) (State, error) { panic("seam") }
+// Create makes a session and waits for the store (1 s); fault.SessionExists if the custom id is taken. One of the
+// same id that is closing is waited for.
+func (r *Registry) Create(ctx context.Context, p Properties) (State, error) {
+	ctx, cancel := context.WithTimeout(ctx, closingWait)
+	defer cancel()
+	if err := r.wait(ctx); err != nil {
+		return State{}, err
+	}
+	id := cmp.Or(p.CustomSessionID, r.cfg.NewID("ses_", 10))
+	if !sessionID.MatchString(id) {
+		return State{}, fault.New(fault.Invalid, "customSessionId %q is not 1 to 256 of a-z A-Z 0-9 _ -", id)
+	}
+	made, err := r.reserve(ctx, id)
+	if err != nil {
+		return State{}, err
+	}
+	n, err := r.create(ctx, id, p)
+	r.mu.Lock()
+	if err == nil {
+		r.sessions[id] = n
+	}
+	delete(r.making, id)
+	r.mu.Unlock()
+	close(made)
+	if err != nil {
+		return State{}, err
+	}
+	return n.copy(), nil
+}
+
+// reserve takes an id, waiting while a session of that id is being made or is closing.
+func (r *Registry) reserve(ctx context.Context, id string) (made chan struct{}, err error) {
+	for {
+		r.mu.Lock()
+		var busy <-chan struct{} = r.making[id]
+		old := r.sessions[id]
+		switch {
+		case busy != nil:
+		case old != nil && old.hidden:
+			busy = old.gone
+		case old != nil:
+			err = fault.New(fault.SessionExists, "session %s exists", id)
+		case len(r.sessions)+len(r.making) >= r.cfg.MaxSessions:
+			err = fault.New(fault.NoCapacity, "this server has %d sessions, the most it may have", len(r.sessions))
+		default:
+			made = make(chan struct{})
+			r.making[id] = made
+		}
+		r.mu.Unlock()
+		if busy == nil {
+			return made, err
+		}
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, fault.New(fault.SessionExists, "session %s is still closing; try again", id)
+		}
+	}
+}
+
+// create stores a new session and has it run.
+func (r *Registry) create(ctx context.Context, id string, p Properties) (*runner, error) {
+	n := newRunner(r, &State{ID: id, CreatedAt: time.Now().UnixMilli(), Epoch: r.epoch, Properties: p})
+	record, err := n.record()
+	if err != nil {
+		return nil, err
+	}
+	storing, cancel := context.WithTimeout(ctx, createDeadline)
+	defer cancel()
+	if err := r.cfg.Store.Create(storing, id, record); err != nil {
+		var known *fault.Error
+		if errors.As(err, &known) {
+			return nil, err
+		}
+		return nil, fault.Wrap(fault.NoCapacity, err, "session %s could not be stored; try again", id)
+	}
+	select {
+	case r.begin <- n:
+		return n, nil
+	case <-r.over:
+		return nil, fault.New(fault.NoCapacity, "this server is stopping")
+	}
+}
 
 // State returns a deep copy of a session's state; fault.SessionNotFound.
-func (r *Registry) State(id string) (State, error) { panic("seam") }
+func (r *Registry) State(id string) (State, error) {
+	n, err := r.find(id)
+	if err != nil {
+		return State{}, err
+	}
+	return n.copy(), nil
+}
 
 // List returns deep copies of all states in order of creation.
-func (r *Registry) List() []State { panic("seam") }
+func (r *Registry) List() []State {
+	r.mu.Lock()
+	var all []*runner
+	for _, n := range r.sessions {
+		if !n.hidden {
+			all = append(all, n)
+		}
+	}
+	r.mu.Unlock()
+	states := make([]State, len(all))
+	for i, n := range all {
+		states[i] = n.copy()
+	}
+	slices.SortFunc(states, func(a, b State) int {
+		return cmp.Or(cmp.Compare(a.CreatedAt, b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return states
+}
 
 // Do runs a command and waits for its answer, of the type the command names.
-func (r *Registry) Do(ctx context.Context, id string, c Command) (any, error) { panic("seam") }
+func (r *Registry) Do(ctx context.Context, id string, c Command) (any, error) {
+	if err := r.wait(ctx); err != nil {
+		return nil, err
+	}
+	n, err := r.find(id)
+	if err != nil {
+		return nil, err
+	}
+	return n.call(Origin{}, c)
+}
 
 // Join joins and attaches the caller to the new connection's outbox, whose first message answers the given request.
+// A join with the server's secret makes the session if there is none (spec §4.1). Without an RPC id it gets a new one.
 func (r *Registry) Join(ctx context.Context, id, request string, j Join) (*Attachment, error) {
-	panic("seam")
+	if err := r.wait(ctx); err != nil {
+		return nil, err
+	}
+	if j.RPC == "" {
+		j.RPC = NewRPC(r.cfg.Node)
+	}
+	n, err := r.toJoin(ctx, id, j.Insecure)
+	if err != nil {
+		return nil, err
+	}
+	return attached(n.call(Origin{Request: request, RPC: j.RPC}, j))
+}
+
+// toJoin finds a session, even a closing one, which will say so itself; or makes it.
+func (r *Registry) toJoin(ctx context.Context, id string, create bool) (*runner, error) {
+	for {
+		r.mu.Lock()
+		n := r.sessions[id]
+		r.mu.Unlock()
+		switch {
+		case n != nil:
+			return n, nil
+		case !create:
+			return nil, unknownSession(id)
+		}
+		p := r.cfg.Defaults
+		p.CustomSessionID = id
+		if _, err := r.Create(ctx, p); err != nil && !fault.Is(err, fault.SessionExists) {
+			return nil, err
+		}
+		if ctx.Err() != nil {
+			return nil, fault.Wrap(fault.Timeout, ctx.Err(), "join session %s", id)
+		}
+	}
 }
 
 // Resume attaches the caller to the outbox of a dropped (or still attached) connection, taking it from an older
 // socket; fault.ReconnectionUnknown.
-func (r *Registry) Resume(ctx context.Context, rpc string) (*Attachment, error) { panic("seam") }
+func (r *Registry) Resume(ctx context.Context, rpc string) (*Attachment, error) {
+	if err := r.wait(ctx); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	c, ok := r.clients[rpc]
+	r.mu.Unlock()
+	if !ok {
+		return nil, fault.New(fault.ReconnectionUnknown, "reconnection error")
+	}
+	a, err := attached(c.runner.call(Origin{RPC: rpc}, Resume{Connection: c.connection}))
+	if fault.Is(err, fault.ConnectionNotFound) {
+		return nil, fault.New(fault.ReconnectionUnknown, "reconnection error")
+	}
+	return a, err
+}
+
+func attached(answer any, err error) (*Attachment, error) {
+	if err != nil {
+		return nil, err
+	}
+	return answer.(*Attachment), nil
+}
 
 // Stats returns the media node's view of a session's endpoints.
 func (r *Registry) Stats(ctx context.Context, id string) ([]mediactl.EndpointStats, error) {
-	panic("seam")
+	if _, err := r.find(id); err != nil {
+		return nil, err
+	}
+	return r.cfg.Media.Stats(ctx, id)
 }
 
-// Event takes what the media node reports of an endpoint by itself.
-func (r *Registry) Event(e mediactl.Event) { panic("seam") }
-
-// Attachment is one socket's hold on a connection's outbox.
-type Attachment struct {
-	Session, Connection, RPC string
-	Self                     Connection // as of joining: what the edge must know of the client's release
+// Event takes what the media node reports of an endpoint by itself. A participant's life is tied to its websocket:
+// a failed endpoint evicts nobody, its client notices and reconnects (spec §6.6).
+func (r *Registry) Event(e mediactl.Event) {
+	r.cfg.Log.Debug("endpoint", "session", e.Session, "endpoint", e.Endpoint, "event", e.Type, "reason", e.Reason)
 }
-
-// Send queues a command of the client; its answer comes by Next under the request's id. Commands run in order.
-func (a *Attachment) Send(request string, c Command) error { panic("seam") }
-
-// Next returns the next message, from the first unacknowledged one on; it waits for one until ctx ends. It fails with
-// fault.ConnectionClosed when all is read and the connection has ended, or another socket has taken over.
-func (a *Attachment) Next(ctx context.Context) (Message, error) { panic("seam") }
-
-// Ack says the client has proved receipt of every message up to seq; they are forgotten.
-func (a *Attachment) Ack(seq uint64) { panic("seam") }
-
-// Detach says the socket is gone. The connection's grace time begins, unless another socket has taken over.
-func (a *Attachment) Detach() { panic("seam") }

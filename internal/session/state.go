@@ -1,5 +1,7 @@
 package session
 
+import "tertulia/internal/wire/mediactl"
+
 // Role is what a connection may do (spec §1.2).
 type Role string
 
@@ -19,6 +21,8 @@ type State struct {
 	Properties Properties `json:"properties"`
 	// Connections in order of creation, pending and active alike.
 	Connections []*Connection `json:"connections"`
+	// Serial numbers the requests to the media node; a result that names another number than the one awaited is void.
+	Serial uint64 `json:"serial,omitempty"`
 }
 
 // Properties are what POST /sessions asked for, defaults filled in (rest §8.1).
@@ -68,7 +72,7 @@ type Connection struct {
 	FinalUserID  string `json:"finalUserId,omitempty"`
 	Loopback     bool   `json:"loopback,omitempty"`     // its socket came over the loopback interface
 	Insecure     bool   `json:"insecure,omitempty"`     // joined with the server's secret: passes every role check
-	Recorder     bool   `json:"recorder,omitempty"`     // RECORDER: announced to nobody, not in REST
+	Recorder     bool   `json:"recorder,omitempty"`     // RECORDER or SPEECH_TO_TEXT: announced to nobody, not in REST
 	CommonMsid   bool   `json:"commonMsid,omitempty"`   // a client up to 2.4
 	ServerOffers bool   `json:"serverOffers,omitempty"` // it was told mediaServer "mediasoup" (design decision 10)
 	// Drops counts socket losses; a grace timer names the count it was armed for, so that a late one is void.
@@ -77,6 +81,9 @@ type Connection struct {
 
 	Stream        *Stream         `json:"stream,omitempty"`
 	Subscriptions []*Subscription `json:"subscriptions,omitempty"`
+
+	// early holds candidates that came before the request that makes their endpoint, by connection id. Never stored.
+	early map[string][]mediactl.Candidate
 }
 
 // KurentoOptions bound one connection's bandwidth in kbit/s (rest §4.4); nil is unset, 0 unconstrained.
@@ -102,6 +109,7 @@ type Stream struct {
 	Phase     StreamPhase `json:"phase"`
 	Media     StreamMedia `json:"media"`
 	Loopback  bool        `json:"loopback,omitempty"`
+	Serial    uint64      `json:"serial,omitempty"` // of the media request awaited; 0: none
 }
 
 // StreamPhase is where a stream is in its life:
@@ -132,6 +140,12 @@ type Subscription struct {
 	Publisher string            `json:"publisher"` // connection id
 	CreatedAt int64             `json:"createdAt"`
 	Phase     SubscriptionPhase `json:"phase"`
+	Serial    uint64            `json:"serial,omitempty"` // of the media request, or of the wait, in progress; 0: none
+	// Owed: its client asked while the stream was lost and was refused. Clients do not ask twice, so we offer
+	// (ForcedOffer) when the stream is back.
+	Owed bool `json:"owed,omitempty"`
+
+	parked *parked // the request that waits, in phase Waiting; lost with the process, as the client's socket is
 }
 
 // SubscriptionPhase is where a subscription is:

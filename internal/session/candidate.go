@@ -1,0 +1,55 @@
+package session
+
+import "tertulia/internal/wire/mediactl"
+
+// maxEarly bounds the candidates kept for one endpoint that is yet to be made.
+const maxEarly = 64
+
+// candidate hands a candidate to the endpoint it is for, or keeps it until that is asked for (spec §4.8). Candidates
+// are hints, so it is always answered.
+func candidate(t *turn, me *Connection, c Candidate) {
+	t.reply(nil)
+	towards := c.Endpoint
+	if towards == "" {
+		towards = me.ID
+	}
+	if name := me.endpointTowards(towards); name != "" {
+		t.tell(mediactl.Trickle{Session: t.ID, Endpoint: name, Candidate: c.Candidate})
+		return
+	}
+	if t.active(towards) == nil || len(me.early[towards]) >= maxEarly {
+		return
+	}
+	if me.early == nil {
+		me.early = map[string][]mediactl.Candidate{}
+	}
+	me.early[towards] = append(me.early[towards], c.Candidate)
+}
+
+// endpointTowards names the endpoint that has been asked for: the own publisher, or the subscription to a connection.
+func (c *Connection) endpointTowards(connection string) string {
+	if s := c.Stream; connection == c.ID && s != nil && (s.Phase != Lost || s.Serial != 0) {
+		return c.ID
+	}
+	for _, s := range c.Subscriptions {
+		if s.Publisher == connection && s.Phase != Waiting {
+			return endpoint(c.ID, s.Stream)
+		}
+	}
+	return ""
+}
+
+// trickleEarly hands over the candidates that came before their endpoint was asked for.
+func (t *turn) trickleEarly(me *Connection, towards, name string) {
+	for _, c := range me.early[towards] {
+		t.tell(mediactl.Trickle{Session: t.ID, Endpoint: name, Candidate: c})
+	}
+	delete(me.early, towards)
+}
+
+// trickleBack sends the node's candidates to the client, after the description they belong to (spec §6.9, §9.5).
+func (t *turn) trickleBack(me *Connection, towards string, candidates []mediactl.Candidate) {
+	for _, c := range candidates {
+		t.notify(RemoteCandidate{Endpoint: towards, Candidate: c}, me.ID)
+	}
+}

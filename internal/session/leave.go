@@ -1,0 +1,116 @@
+package session
+
+import "tertulia/internal/fault"
+
+// Why somebody leaves (spec §1.4).
+const (
+	disconnect              = "disconnect"
+	networkDisconnect       = "networkDisconnect"
+	forceDisconnectByUser   = "forceDisconnectByUser"
+	forceDisconnectByServer = "forceDisconnectByServer"
+	lastParticipantLeft     = "lastParticipantLeft"
+	nodeCrashed             = "nodeCrashed"
+)
+
+// overflowed says that a connection takes its messages too slowly to be kept.
+type overflowed struct{ Connection, RPC string }
+
+// unused asks a session that nobody has joined since it was created to end, if that is long enough ago.
+type unused struct{ OlderThan int64 } // milliseconds
+
+func (overflowed) command() {}
+func (unused) command()     {}
+
+// leave is leaveRoom (spec §4.2): the others are told, then the leaver is answered.
+func leave(t *turn, me *Connection) {
+	depart(t, me, disconnect)
+	t.reply(nil)
+	t.emit(Dismiss{Connection: me.ID, RPC: me.RPC})
+	endIfEmpty(t)
+}
+
+// forceDisconnect evicts (spec §4.12): the others, then the moderator's answer, then the evicted.
+func forceDisconnect(t *turn, me *Connection, c ForceDisconnect) {
+	target := t.active(c.Target)
+	switch {
+	case !me.mayModerate():
+		t.fail(denied(me, "forceDisconnect", Moderator))
+	case target == nil:
+		t.fail(unknownConnection(t, c.Target))
+	default:
+		depart(t, target, forceDisconnectByUser)
+		t.reply(nil)
+		evicted(t, target, forceDisconnectByUser)
+		endIfEmpty(t)
+	}
+}
+
+// depart takes a connection out of the session: its endpoints are released and the others told. The stream's end
+// goes without saying (spec §4.2).
+func depart(t *turn, c *Connection, reason string) {
+	gone := fault.New(fault.ConnectionClosed, "connection %s has left (%s)", c.ID, reason)
+	if c.Stream != nil {
+		endStream(t, c)
+	}
+	for len(c.Subscriptions) > 0 {
+		endSubscription(t, c, c.Subscriptions[0], gone)
+	}
+	t.remove(c)
+	for _, o := range t.Connections {
+		delete(o.early, c.ID)
+	}
+	if !c.Recorder {
+		t.notify(Left{Connection: c.ID, Reason: reason}, t.joined("")...)
+	}
+	t.save()
+}
+
+// evicted tells a connection that has departed against its will, and ends its outbox.
+func evicted(t *turn, c *Connection, reason string) {
+	t.notify(Evicted{Connection: c.ID, Reason: reason}, c.ID)
+	t.emit(Dismiss{Connection: c.ID, RPC: c.RPC})
+}
+
+// endIfEmpty ends a session whose last participant has left; RECORDER and SPEECH_TO_TEXT do not keep it.
+func endIfEmpty(t *turn) {
+	if t.Active && t.participants() == 0 {
+		end(t, lastParticipantLeft)
+	}
+}
+
+// closeSession is the end by REST or by the server (spec §10.9).
+func closeSession(t *turn, c Close) {
+	if t.Closing == "" {
+		end(t, c.Reason)
+	}
+	t.reply(nil)
+}
+
+// end evicts whoever is there, in order, and ends the session.
+func end(t *turn, reason string) {
+	t.Closing = reason
+	for _, c := range append([]*Connection(nil), t.Connections...) {
+		if c.ActiveAt != 0 {
+			depart(t, c, reason)
+			evicted(t, c, reason)
+		}
+	}
+	t.Connections = nil
+	t.emit(End{Reason: reason})
+}
+
+// evictFlooded gives up a client that does not read.
+func evictFlooded(t *turn, c overflowed) {
+	if n := t.active(c.Connection); n != nil && n.RPC == c.RPC {
+		depart(t, n, networkDisconnect)
+		evicted(t, n, networkDisconnect)
+		endIfEmpty(t)
+	}
+}
+
+// collect ends a session that was made and never used (rest §5.6); nothing is told of it.
+func collect(t *turn, c unused) {
+	if !t.Active && t.env.Now-t.CreatedAt > c.OlderThan {
+		end(t, "")
+	}
+}

@@ -1,0 +1,277 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"tertulia/internal/fault"
+)
+
+// runner gives one session its turn: one goroutine takes letters in order, applies [State.Do] and carries the effects
+// out. It never waits for media or the store; their results are letters too.
+type runner struct {
+	id       string
+	registry *Registry // seats clients by RPC session id, is told of the end
+	log      *slog.Logger
+	inbox    *inbox
+	gone     chan struct{} // closed when the session has ended and its record is deleted
+
+	hidden bool // it has ended and is only being released; guarded by the registry
+
+	mu    sync.Mutex // guards state, which other goroutines may copy
+	state *State
+
+	// Of the goroutine that runs.
+	outboxes map[string]*outbox // by connection
+	lanes    lanes
+	writer   writer
+	alarms   alarms
+	work     sync.WaitGroup // media requests and store writes under way
+	ended    bool
+}
+
+// newRunner makes the runner of a state; those who had joined it before a restart have their outboxes again, empty.
+func newRunner(r *Registry, s *State) *runner {
+	n := &runner{
+		id: s.ID, registry: r, log: r.cfg.Log.With("session", s.ID),
+		inbox: newInbox(), gone: make(chan struct{}),
+		state: s, outboxes: map[string]*outbox{}, lanes: lanes{},
+		alarms: newAlarms(),
+	}
+	for _, c := range s.Connections {
+		if c.ActiveAt != 0 {
+			n.outboxes[c.ID] = newOutbox(c.RPC)
+		}
+	}
+	return n
+}
+
+// run serves the session until it ends or ctx does; its record is kept in the latter case.
+func (r *runner) run(ctx context.Context) {
+	defer r.alarms.timer.Stop()
+	working, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for !r.ended && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-r.inbox.bell:
+			for _, l := range r.inbox.take() {
+				r.handle(working, l)
+			}
+		case <-r.alarms.timer.C:
+			for _, c := range r.alarms.due(time.Now()) {
+				r.handle(working, letter{command: c})
+			}
+		}
+	}
+	cancel()
+	r.stop(ctx)
+}
+
+// handle carries out one letter: the runner's own, or one for the rules.
+func (r *runner) handle(ctx context.Context, l letter) {
+	switch c := l.command.(type) {
+	case returned:
+		r.advance(ctx, c.endpoint)
+		if c.settled != nil {
+			r.apply(ctx, letter{command: *c.settled})
+		}
+		return
+	case written:
+		r.wrote(ctx, c.err)
+		return
+	case Drop:
+		if box := r.outboxes[c.Connection]; box == nil || box.held() {
+			return // its client is back already, or gone
+		}
+	}
+	if l.sender != nil {
+		l.sender.queued.Add(-1)
+		if r.outboxes[l.sender.Connection] != l.sender.outbox {
+			return // nobody is left to answer
+		}
+	}
+	r.apply(ctx, l)
+}
+
+// apply gives a letter to the rules and carries out what they decide. A caller is answered in any case.
+func (r *runner) apply(ctx context.Context, l letter) {
+	if r.ended {
+		refuse(l)
+		return
+	}
+	effects, err := r.decide(l)
+	if err != nil {
+		r.crash()
+	}
+	for _, e := range effects {
+		r.carryOut(ctx, l, e)
+	}
+	if l.answer != nil {
+		select {
+		case l.answer <- answered{err: fault.New(fault.Internal, "session %s gave no answer to %T", r.id, l.command)}:
+		default: // it has its answer
+		}
+	}
+}
+
+// decide applies the rules. A panic in them ends this session and no other.
+func (r *runner) decide(l letter) (effects []Effect, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+			r.log.Error("a rule panicked; the session is closed", "command", fmt.Sprintf("%T", l.command), "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	return r.state.Do(r.registry.env(r.id), l.from, l.command), nil
+}
+
+func (r *runner) carryOut(ctx context.Context, l letter, effect Effect) {
+	switch e := effect.(type) {
+	case Reply:
+		r.reply(l, e)
+	case Notify:
+		for _, id := range e.To {
+			r.push(id, Message{Notice: e.Notice})
+		}
+	case Admit:
+		r.admit(l, e)
+	case Dismiss:
+		r.dismiss(e)
+	case Ask:
+		r.enqueue(ctx, job{endpoint: endpointOf(e.Request), request: e.Request, ask: &e})
+	case Tell:
+		r.enqueue(ctx, job{endpoint: endpointOf(e.Request), request: e.Request})
+	case Arm:
+		r.alarms.add(time.Now().Add(e.After), e.Command)
+	case Save:
+		r.writer.dirty = true
+		r.write(ctx)
+	case End:
+		r.log.Info("session ended", "reason", e.Reason)
+		r.over()
+	}
+}
+
+func (r *runner) reply(l letter, e Reply) {
+	if e.To.Connection == "" {
+		if l.answer != nil {
+			l.answer <- answered{result: e.Result, err: e.Err}
+		}
+		return
+	}
+	if box := r.outboxes[e.To.Connection]; box != nil && box.rpc == e.To.RPC {
+		r.push(e.To.Connection, Message{Reply: &Answered{Request: e.To.Request, Result: e.Result, Err: e.Err}})
+	}
+}
+
+// push appends to a connection's outbox. One that overflows is given up: what it holds is useless without the rest.
+func (r *runner) push(connection string, m Message) {
+	box := r.outboxes[connection]
+	if box == nil || box.push(m) {
+		return
+	}
+	r.log.Warn("a client does not take its messages; it is evicted", "connection", connection)
+	r.inbox.put(letter{command: overflowed{Connection: connection, RPC: box.rpc}})
+}
+
+// admit attaches a caller to its outbox, made with its first message for a new connection.
+func (r *runner) admit(l letter, e Admit) {
+	c := e.Connection
+	box := r.outboxes[c.ID]
+	if e.Result != nil {
+		box = newOutbox(c.RPC)
+		r.outboxes[c.ID] = box
+		r.registry.seat(c.RPC, r, c.ID)
+	}
+	a := &Attachment{Session: r.id, Connection: c.ID, RPC: c.RPC, Self: *c, inbox: r.inbox, outbox: box}
+	box.hold(a)
+	if e.Result != nil {
+		box.push(Message{Reply: &Answered{Request: e.To.Request, Result: *e.Result}})
+	}
+	l.answer <- answered{result: a}
+}
+
+func (r *runner) dismiss(e Dismiss) {
+	if box := r.outboxes[e.Connection]; box != nil {
+		box.end()
+		delete(r.outboxes, e.Connection)
+	}
+	r.registry.unseat(e.RPC)
+}
+
+// crash ends a session whose state can no longer be trusted; its clients are told what makes applications join again.
+func (r *runner) crash() {
+	for id, box := range r.outboxes {
+		box.push(Message{Notice: Evicted{Connection: id, Reason: nodeCrashed}})
+		r.dismiss(Dismiss{Connection: id, RPC: box.rpc})
+	}
+	r.over()
+}
+
+// over makes the session unknown; run will return, and release it.
+func (r *runner) over() {
+	r.ended = true
+	r.registry.hide(r)
+}
+
+// stop releases what a session that has ended holds, or keeps the record of one whose process ends. Nobody is left
+// waiting in either case.
+func (r *runner) stop(ctx context.Context) {
+	for id, box := range r.outboxes {
+		box.end()
+		delete(r.outboxes, id)
+	}
+	r.work.Wait()
+	for _, l := range r.inbox.close() {
+		refuse(l)
+	}
+	if r.ended {
+		r.release(ctx)
+		r.erase(ctx)
+		r.registry.remove(r)
+	} else {
+		r.writeLast(ctx)
+	}
+	close(r.gone)
+}
+
+// refuse answers a caller whose session has ended.
+func refuse(l letter) {
+	if l.answer == nil {
+		return
+	}
+	switch l.command.(type) {
+	case Join:
+		l.answer <- answered{err: fault.New(fault.SessionClosed, "the session is closing")}
+	case Resume:
+		l.answer <- answered{err: fault.New(fault.ReconnectionUnknown, "reconnection error")}
+	default:
+		l.answer <- answered{err: fault.New(fault.SessionNotFound, "the session has ended")}
+	}
+}
+
+// call gives a command to the session and waits for its answer. It takes no context: a runner waits for nothing, and
+// an attachment must not get lost.
+func (r *runner) call(from Origin, c Command) (any, error) {
+	from.Call = 1
+	l := letter{command: c, from: from, answer: make(chan answered, 1)}
+	if !r.inbox.put(l) {
+		refuse(l)
+	}
+	a := <-l.answer
+	return a.result, a.err
+}
+
+// copy returns the state as it is now.
+func (r *runner) copy() State {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state.Copy()
+}
