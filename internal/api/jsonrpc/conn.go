@@ -13,7 +13,7 @@ import (
 // Socket is a connection that keeps the boundaries of messages. Read and Write run side by side, each in one goroutine;
 // Close makes both return.
 type Socket interface {
-	// Read returns the next message; its size is limited by the socket.
+	// Read returns the next message; its size is limited by the socket. The end of the context cuts the connection.
 	Read(context.Context) ([]byte, error)
 	Write(context.Context, []byte) error
 	Close(code int, reason string) error
@@ -24,6 +24,7 @@ type Config struct {
 	Queue        int           // messages waiting to be written: 64
 	MaxDepth     int           // nesting of a frame: DefaultMaxDepth
 	WriteTimeout time.Duration // a client that takes longer to read one message is given up: 10 s
+	CloseTimeout time.Duration // a client that does not answer the goodbye is cut off: 1 s
 }
 
 // Closing is why a Conn ended, if one side decided it: Run sends code and reason to the other side.
@@ -69,6 +70,9 @@ func New(socket Socket, cfg Config) *Conn {
 	if cfg.WriteTimeout == 0 {
 		cfg.WriteTimeout = 10 * time.Second
 	}
+	if cfg.CloseTimeout == 0 {
+		cfg.CloseTimeout = time.Second
+	}
 	return &Conn{socket: socket, cfg: cfg, queue: make(chan frame, cfg.Queue), ended: make(chan struct{})}
 }
 
@@ -78,8 +82,9 @@ func New(socket Socket, cfg Config) *Conn {
 func (c *Conn) Run(ctx context.Context, serve func(context.Context, Message)) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	// The socket is closed by Close alone, which says goodbye; cancelling a read or write would cut it.
-	io := context.WithoutCancel(ctx)
+	// The end of ctx does not cut the socket: Close says goodbye first.
+	io, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
 	var wg sync.WaitGroup
 	wg.Go(func() { stop(c.read(ctx, io, serve)) })
 	wg.Go(func() { stop(c.write(ctx, io)) })
@@ -90,7 +95,9 @@ func (c *Conn) Run(ctx context.Context, serve func(context.Context, Message)) er
 	if end, ok := errors.AsType[*Closing](cause); ok {
 		code, reason = end.Code, end.Reason
 	}
+	patience := time.AfterFunc(c.cfg.CloseTimeout, cut)
 	c.socket.Close(code, reason) // its error says only that the peer was faster
+	patience.Stop()
 	wg.Wait()
 	return cause
 }
@@ -160,9 +167,9 @@ func (c *Conn) Notify(method string, params any) error {
 }
 
 // Ask sends a request; the response, if one comes, is a message like any other.
-func (c *Conn) Ask(id, method string) error {
+func (c *Conn) Ask(id int64, method string) error {
 	return c.send(struct {
-		ID      string `json:"id"`
+		ID      int64  `json:"id"`
 		Method  string `json:"method"`
 		Version string `json:"jsonrpc"`
 	}{id, method, "2.0"})

@@ -49,13 +49,44 @@ func (p *pipe) Write(ctx context.Context, text []byte) error {
 	return nil
 }
 
+// deafPipe never answers a goodbye: its Close waits for the reader, which waits for its context.
+type deafPipe struct {
+	*pipe
+	cut chan struct{}
+}
+
+func (p deafPipe) Read(ctx context.Context) ([]byte, error) {
+	<-ctx.Done()
+	close(p.cut)
+	return nil, ctx.Err()
+}
+
+func (p deafPipe) Close(code int, reason string) error {
+	<-p.cut
+	return p.pipe.Close(code, reason)
+}
+
+func TestConnCutsOffAPeerThatDoesNotAnswerTheGoodbye(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := deafPipe{newPipe(), make(chan struct{})}
+		c := New(p, Config{})
+		stop, wait := run(t, c, func(context.Context, Message) {})
+		start := time.Now()
+		stop(nil)
+		wait()
+		if took := time.Since(start); took != time.Second || p.code != StatusGoingAway {
+			t.Errorf("took %v, closed with %d", took, p.code)
+		}
+	})
+}
+
 func (p *pipe) Close(code int, reason string) error {
 	p.once.Do(func() { p.code, p.reason = code, reason; close(p.closed) })
 	return nil
 }
 
 // run starts a Conn in a bubble; the returned function waits for its end.
-func run(t *testing.T, p *pipe, c *Conn, serve func(context.Context, Message)) (stop context.CancelCauseFunc, wait func() error) {
+func run(t *testing.T, c *Conn, serve func(context.Context, Message)) (stop context.CancelCauseFunc, wait func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	end := make(chan error, 1)
@@ -67,7 +98,7 @@ func TestConnServesInOrderAndAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipe()
 		c := New(p, Config{})
-		stop, wait := run(t, p, c, func(_ context.Context, m Message) {
+		stop, wait := run(t, c, func(_ context.Context, m Message) {
 			if m.Method == "fail" {
 				c.Fail(m.ID, &Error{Code: 401, Message: "no. Code: 401"})
 				return
@@ -80,7 +111,7 @@ func TestConnServesInOrderAndAnswers(t *testing.T) {
 		p.in <- `{"method":"m","id":4}`
 		synctest.Wait()
 		c.Notify("tell", map[string]int{"n": 1})
-		c.Ask("ack-1", "pull")
+		c.Ask(-1, "pull")
 		synctest.Wait()
 		stop(&Closing{Code: 1000, Reason: "enough"})
 		if err := wait(); err == nil || err.Error() != "closed: 1000 enough" {
@@ -93,7 +124,7 @@ func TestConnServesInOrderAndAnswers(t *testing.T) {
 			`{"id":null,"error":{"code":-32700,"message":"the frame is not a JSON object: unexpected end of JSON input"},"jsonrpc":"2.0"}`,
 			`{"id":4,"error":{"code":-32600,"message":"member jsonrpc must be \"2.0\""},"jsonrpc":"2.0"}`,
 			`{"method":"tell","params":{"n":1},"jsonrpc":"2.0"}`,
-			`{"id":"ack-1","method":"pull","jsonrpc":"2.0"}`,
+			`{"id":-1,"method":"pull","jsonrpc":"2.0"}`,
 		}
 		var got []string
 		for s := range p.out {
@@ -114,7 +145,7 @@ func TestConnServesInOrderAndAnswers(t *testing.T) {
 func TestConnEndsWhenThePeerGoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipe()
-		_, wait := run(t, p, New(p, Config{}), func(context.Context, Message) {})
+		_, wait := run(t, New(p, Config{}), func(context.Context, Message) {})
 		close(p.in)
 		if err := wait(); !errors.Is(err, io.EOF) {
 			t.Errorf("Run = %v, want EOF", err)
@@ -128,7 +159,7 @@ func TestConnGivesUpAClientThatDoesNotRead(t *testing.T) {
 		p.hold = make(chan struct{})
 		c := New(p, Config{Queue: 2})
 		start := time.Now()
-		_, wait := run(t, p, c, func(context.Context, Message) {})
+		_, wait := run(t, c, func(context.Context, Message) {})
 		var err error
 		for err == nil {
 			err = c.Notify("news", nil) // waits once the queue is full
@@ -150,7 +181,7 @@ func TestCloseWritesWhatIsQueued(t *testing.T) {
 		p := newPipe()
 		p.hold = make(chan struct{})
 		c := New(p, Config{})
-		_, wait := run(t, p, c, func(context.Context, Message) {})
+		_, wait := run(t, c, func(context.Context, Message) {})
 		c.Notify("evicted", nil)
 		c.Close(1000, "")
 		synctest.Wait()
