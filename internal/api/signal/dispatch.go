@@ -1,0 +1,134 @@
+package signal
+
+import (
+	"encoding/json"
+	"slices"
+
+	"tertulia/internal/fault"
+	"tertulia/internal/session"
+	"tertulia/internal/wire/mediactl"
+	"tertulia/internal/wire/openvidu"
+)
+
+// command turns a request of connection me into the session's words. Without error and command the request is
+// answered as done: it asks for nothing.
+func (c *socket) command(me, method string, params any) (session.Command, error) {
+	switch p := params.(type) {
+	case *openvidu.PublishVideo:
+		return publish(me, p)
+	case *openvidu.ReceiveVideoFrom:
+		return receive(me, p)
+	case *openvidu.PrepareReceiveVideoFrom:
+		return session.Subscribe{Connection: me, Sender: p.Sender}, nil
+	case *openvidu.UnsubscribeFromVideo:
+		return session.Unsubscribe{Connection: me, Sender: p.Sender}, nil
+	case *openvidu.OnICECandidate:
+		return session.Candidate{Connection: me, Endpoint: p.EndpointName, Candidate: mediactl.Candidate{
+			Candidate: p.Candidate, SDPMid: p.SDPMid, SDPMLineIndex: p.SDPMLineIndex,
+		}}, nil
+	case *openvidu.SendMessage:
+		return c.clientSignal(me, p)
+	case *openvidu.StreamPropertyChange:
+		return session.ChangeStream{Connection: me, Property: p.Property, NewValue: string(p.NewValue), Reason: p.Reason}, nil
+	case *openvidu.ReconnectStream:
+		return reconnect(me, p)
+	case *openvidu.ForceDisconnect:
+		return session.ForceDisconnect{Connection: me, Target: p.ConnectionID}, nil
+	case *openvidu.ForceUnpublish:
+		return session.ForceUnpublish{Connection: me, Stream: p.StreamID}, nil
+	case *openvidu.ApplyFilter, *openvidu.FilterTarget, *openvidu.ExecFilterMethod, *openvidu.FilterListener:
+		return nil, noFilters()
+	case *openvidu.SpeechToText:
+		return nil, fault.New(fault.Unsupported, "this deployment has no speech to text")
+	case *openvidu.VideoReport, *openvidu.SessionStatus:
+		return nil, nil
+	}
+	switch method {
+	case "leaveRoom", "closeSession":
+		return session.Leave{Connection: me}, nil
+	case "unpublishVideo":
+		return session.Unpublish{Connection: me}, nil
+	case "echo":
+		return nil, nil
+	}
+	return nil, fault.New(fault.UnknownMethod, "there is no method %.40q", method)
+}
+
+func noFilters() error {
+	return openvidu.Refuse(openvidu.CodeFilter, "this deployment has no filters; publish without one")
+}
+
+// typesOfVideo are those a client publishes; "" is a stream without video.
+var typesOfVideo = []string{"", "CAMERA", "SCREEN", "CUSTOM"}
+
+const maxDimensions = 256
+
+// publish fills in what older releases leave out (spec §4.3).
+func publish(me string, p *openvidu.PublishVideo) (session.Command, error) {
+	switch {
+	case !slices.Contains(typesOfVideo, p.TypeOfVideo):
+		return nil, &openvidu.FieldError{Field: "typeOfVideo", Value: cut(p.TypeOfVideo, 60), Want: "CAMERA, SCREEN or CUSTOM"}
+	case len(p.VideoDimensions) > maxDimensions:
+		return nil, fault.New(fault.TooLarge, "parameter videoDimensions has %d bytes; %d are allowed", len(p.VideoDimensions), maxDimensions)
+	case filtered(p.Filter):
+		return nil, noFilters()
+	}
+	media := session.StreamMedia{
+		AudioActive: or(p.AudioActive, true), VideoActive: or(p.VideoActive, true),
+		TypeOfVideo: p.TypeOfVideo, FrameRate: or(p.FrameRate, -1), Dimensions: p.VideoDimensions,
+	}
+	media.HasAudio, media.HasVideo = or(p.HasAudio, media.AudioActive), or(p.HasVideo, media.VideoActive)
+	return session.Publish{Connection: me, Offer: p.SDPOffer, Loopback: p.DoLoopback, Media: media}, nil
+}
+
+func or[T any](value *T, otherwise T) T {
+	if value == nil {
+		return otherwise
+	}
+	return *value
+}
+
+// filtered reports whether publishVideo asks for a filter; {} and text do not.
+func filtered(raw json.RawMessage) bool {
+	var f openvidu.Filter
+	return raw != nil && json.Unmarshal(raw, &f) == nil && f.Type != ""
+}
+
+// receive is an offer, or the answer to ours.
+func receive(me string, p *openvidu.ReceiveVideoFrom) (session.Command, error) {
+	switch {
+	case p.SDPOffer != "":
+		return session.Subscribe{Connection: me, Sender: p.Sender, Offer: p.SDPOffer}, nil
+	case p.SDPAnswer != "":
+		return session.AnswerSubscription{Connection: me, Sender: p.Sender, SDP: p.SDPAnswer}, nil
+	}
+	return nil, &openvidu.FieldError{Field: "sdpOffer", Want: "an offer, or in sdpAnswer the answer to prepareReceiveVideoFrom"}
+}
+
+// reconnect leaves it to the session whether the stream is the caller's own: then SDPString is an offer after all.
+func reconnect(me string, p *openvidu.ReconnectStream) (session.Command, error) {
+	if p.SDPOffer == "" && p.SDPString == "" {
+		return nil, &openvidu.FieldError{Field: "sdpString", Want: "an offer or answer, or an offer in sdpOffer"}
+	}
+	r := session.Reconnect{Connection: me, Stream: p.Stream, SDP: p.SDPOffer}
+	if p.SDPOffer == "" {
+		r.SDP, r.IsAnswer = p.SDPString, true
+	}
+	return r, nil
+}
+
+// clientSignal takes a signal in the words of the sender's release: from a raw type the sender's own is learnt.
+func (c *socket) clientSignal(me string, p *openvidu.SendMessage) (session.Command, error) {
+	s, err := openvidu.ParseSignal(p.Message)
+	if err != nil {
+		return nil, err
+	}
+	if s.Type != nil {
+		kind, raw := openvidu.PrefixSignal(*s.Type)
+		s.Type = &kind
+		if raw {
+			c.learnRaw()
+		}
+	}
+	return session.ClientSignal{Connection: me, To: s.To, Type: s.Type, Data: s.Data}, nil
+}

@@ -1,0 +1,57 @@
+package signal
+
+import (
+	"errors"
+
+	"tertulia/internal/api/jsonrpc"
+	"tertulia/internal/fault"
+	"tertulia/internal/wire/openvidu"
+)
+
+// codes gives each kind of fault its number in the protocol (spec §3.2).
+var codes = map[fault.Kind]openvidu.Code{
+	fault.Internal:            openvidu.CodeUncaught,
+	fault.Invalid:             openvidu.CodeUncaught,
+	fault.TooLarge:            openvidu.CodeGeneric,
+	fault.RateLimited:         openvidu.CodeGeneric,
+	fault.Timeout:             openvidu.CodeGeneric,
+	fault.Unsupported:         openvidu.CodeEdition,
+	fault.UnknownMethod:       openvidu.CodeGeneric,
+	fault.NotJoined:           openvidu.CodeTransport,
+	fault.Unauthorized:        openvidu.CodeUnauthorized,
+	fault.TokenInvalid:        openvidu.CodeUnauthorized,
+	fault.RoleDenied:          openvidu.CodeUnauthorized,
+	fault.SessionNotFound:     openvidu.CodeRoomNotFound,
+	fault.SessionExists:       openvidu.CodeSessionID,
+	fault.SessionClosed:       openvidu.CodeRoomClosed,
+	fault.SessionInactive:     openvidu.CodeRoomNotFound,
+	fault.ConnectionNotFound:  openvidu.CodeUserNotFound,
+	fault.ConnectionClosed:    openvidu.CodeGeneric, // never answered by the original; 999 by §3.4
+	fault.StreamNotFound:      openvidu.CodeNotStreaming,
+	fault.NotPublishing:       openvidu.CodeNotStreaming,
+	fault.AlreadyPublishing:   openvidu.CodeAlreadyStreaming,
+	fault.NoCapacity:          openvidu.CodeNoCapacity,
+	fault.SDPInvalid:          openvidu.CodeSDP,
+	fault.CodecMismatch:       openvidu.CodeForcedCodec,
+	fault.MediaFailed:         openvidu.CodeEndpoint,
+	fault.SignalMalformed:     openvidu.CodeSignalFormat,
+	fault.SignalTarget:        openvidu.CodeSignalTo,
+	fault.ReconnectionUnknown: openvidu.CodeReconnection,
+	fault.IPCamera:            openvidu.CodeUser,
+}
+
+// refusal turns an error into what the client is told. Of our own failures it learns only that there was one.
+func refusal(err error) *jsonrpc.Error {
+	coded, ok := errors.AsType[*openvidu.CodeError](err)
+	if !ok {
+		kind, text := fault.Of(err), err.Error()
+		if _, wrong := errors.AsType[*openvidu.FieldError](err); wrong {
+			kind = fault.Invalid
+		}
+		if kind == fault.Internal {
+			text = "the server failed; its log says why"
+		}
+		coded = &openvidu.CodeError{Code: codes[kind], Text: text}
+	}
+	return &jsonrpc.Error{Code: int(coded.Code), Message: coded.Message()}
+}

@@ -1,0 +1,83 @@
+package signal
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"tertulia/internal/session"
+)
+
+// caller is what the handshake says of a client.
+type caller struct {
+	address  netip.Addr // its own, behind a trusted proxy too
+	loopback bool       // it came over the loopback interface
+	userID   string     // finalUserId: the same for all sockets of one browser profile
+	first    bool       // it is a 1.x client
+	query    bool       // its URL names the session, as from 2.17 on
+}
+
+// group is what limits by address count: an IPv4 address, or the /64 that an IPv6 host owns.
+func (c caller) group() netip.Prefix {
+	bits := 32
+	if c.address.Is6() {
+		bits = 64
+	}
+	p, _ := c.address.Prefix(bits) // the zero address has none, and counts as one
+	return p
+}
+
+// identify reads the handshake and sets the cookie that tells browser profiles apart.
+func (s *Server) identify(w http.ResponseWriter, r *http.Request) caller {
+	c := caller{first: r.URL.Path == "/room", query: r.URL.Query().Has("sessionId")}
+	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		c.address = peer.Addr().Unmap()
+	}
+	c.loopback = c.address.IsLoopback()
+	if real, err := netip.ParseAddr(r.Header.Get("x-real-ip")); err == nil && s.trusts(c.address) {
+		c.address = real.Unmap().WithZone("")
+		c.loopback = c.loopback && c.address.IsLoopback()
+	}
+	c.userID = s.userID(w, r)
+	return c
+}
+
+func (s *Server) trusts(proxy netip.Addr) bool {
+	if s.cfg.TrustedProxies == nil {
+		return proxy.IsLoopback() || proxy.IsPrivate()
+	}
+	for _, p := range s.cfg.TrustedProxies {
+		if p.Contains(proxy) {
+			return true
+		}
+	}
+	return false
+}
+
+const (
+	userCookie = "OVJSESSIONID"
+	userIDLen  = 16 // of the cookie's value; the rest proves that we made it
+)
+
+// userID returns the user id of the cookie, or of a new cookie. The cookie says itself that it is ours: nothing is
+// kept, and a restart changes nothing.
+func (s *Server) userID(w http.ResponseWriter, r *http.Request) string {
+	if c, err := r.Cookie(userCookie); err == nil && len(c.Value) > userIDLen {
+		id := c.Value[:userIDLen]
+		if hmac.Equal([]byte(c.Value), []byte(s.sign(id))) {
+			return id
+		}
+	}
+	id := strings.ToUpper(session.RandomID("", userIDLen))
+	http.SetCookie(w, &http.Cookie{Name: userCookie, Value: s.sign(id), Path: "/", HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode})
+	return id
+}
+
+func (s *Server) sign(id string) string {
+	mac := hmac.New(sha256.New, []byte("OVJSESSIONID\x00"+s.cfg.Secret))
+	mac.Write([]byte(id))
+	return id + base32.HexEncoding.EncodeToString(mac.Sum(nil)[:10])
+}

@@ -1,0 +1,66 @@
+package signal
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"tertulia/internal/api/jsonrpc"
+	"tertulia/internal/session"
+)
+
+// pump writes what the outbox of a seat holds, in order, until the socket ends. When the connection has ended, or has
+// gone to another socket, the client is given some time to close by itself: a close it did not expect looks to it like
+// a drop.
+func (c *socket) pump(ctx context.Context, seat *Seat) {
+	for {
+		m, err := seat.Next(ctx)
+		if err != nil {
+			break
+		}
+		if c.write(seat, m) != nil {
+			return // the socket has ended
+		}
+		if _, evicted := m.Notice.(session.Evicted); evicted && c.release.upTo24() {
+			// Up to 2.2 the notice says nothing to the client (spec §12.4); 2.3 and 2.4 close at once themselves.
+			c.conn.Close(jsonrpc.StatusNormal, "")
+			return
+		}
+	}
+	linger := time.NewTimer(c.server.cfg.Linger)
+	defer linger.Stop()
+	select {
+	case <-ctx.Done():
+	case <-linger.C:
+		c.conn.Close(jsonrpc.StatusNormal, "")
+	}
+}
+
+// write hands one message to the writer, and asks for a receipt if it matters.
+func (c *socket) write(seat *Seat, m session.Message) error {
+	var err error
+	_, isSignal := m.Notice.(session.Signal)
+	if m.Reply != nil {
+		err = c.reply(seat, m.Reply)
+	} else if name, shape := c.notification(seat, m.Notice); name != "" {
+		err = c.conn.Notify(name, shape)
+	}
+	if err != nil {
+		return err
+	}
+	if pull := c.receipt.wrote(m.Seq, isSignal && c.release.answersPull()); pull > 0 {
+		err = c.pull(pull)
+	}
+	return err
+}
+
+func (c *socket) reply(seat *Seat, a *session.Answered) error {
+	method, id := c.awaited(a.Request), json.RawMessage(a.Request)
+	if a.Err != nil {
+		return c.fail(id, method, a.Err)
+	}
+	if joined, ok := a.Result.(session.JoinResult); ok {
+		return c.conn.Reply(id, c.joining(seat.RPC, joined))
+	}
+	return c.conn.Reply(id, result(method, seat.RPC, a.Result))
+}

@@ -1,0 +1,58 @@
+package signal
+
+import "sync"
+
+// pongLag is how many pings later a pong counts as received. Clients that reconnect ping every 5 s and give the socket up
+// when a pong is missing for 5 s (from 2.21 on) or 10 s; so the third ping after a pong proves it, and the second or
+// first does not.
+const pongLag = 3
+
+// receipt knows what of the outbox its client has got; only that may be forgotten. Two things prove it: pings that
+// would not come without an earlier pong, and the answer to a pull. A pull follows each signal, which is the one notice
+// a client must not be shown twice; the others do no harm when they are replayed.
+type receipt struct {
+	mu     sync.Mutex
+	sent   uint64
+	marks  [pongLag]uint64 // sent at the last pongs, oldest first
+	wanted uint64          // the last signal
+	asked  uint64          // what the pull in flight stands for; 0: none is
+}
+
+// wrote notes a message handed to the writer. It returns what a pull to be sent now stands for, or 0.
+func (r *receipt) wrote(seq uint64, signal bool) (pull uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sent = seq
+	if signal {
+		r.wanted = seq
+	}
+	if !signal || r.asked != 0 {
+		return 0
+	}
+	r.asked = seq
+	return seq
+}
+
+// ping notes that a pong is about to be written; it returns what the ping proves.
+func (r *receipt) ping() (proved uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	proved = r.marks[0]
+	copy(r.marks[:], r.marks[1:])
+	r.marks[pongLag-1] = r.sent
+	return proved
+}
+
+// pulled takes the answer to a pull: it proves asked. The next pull to send stands for next, or is 0.
+func (r *receipt) pulled(answer uint64) (proved, next uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if answer == 0 || answer != r.asked {
+		return 0, 0
+	}
+	r.asked = 0
+	if r.wanted > answer {
+		r.asked = r.sent
+	}
+	return answer, r.asked
+}

@@ -1,0 +1,172 @@
+package signal
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"tertulia/internal/api/jsonrpc"
+)
+
+// Config is what a Server needs; zero values mean the defaults named.
+type Config struct {
+	Sessions Sessions // see Local
+	Secret   string   // the server's: a client that knows it joins without a token
+	Log      *slog.Logger
+
+	// MediaServer is told to every client, "kurento" or "mediasoup"; "": by release (design decision 10).
+	MediaServer string
+	// TrustedProxies may say by x-real-ip whom they speak for; nil: loopback and private addresses.
+	TrustedProxies []netip.Prefix
+
+	MaxFrame            int64         // bytes: 1 MiB
+	MaxSocketsByAddress int           // 1,000: an office or a school may be behind one address
+	MaxMessageRate      int           // of one socket, per second: 200; a faster one is read more slowly
+	Idle                time.Duration // a socket that says nothing is closed after it: 60 s
+	Linger              time.Duration // from leaving or eviction to the close by the server: 10 s
+}
+
+// Server accepts the websockets of clients. It serves /openvidu, /room (1.x) and the two accept-certificate pages.
+type Server struct {
+	cfg    Config
+	log    *slog.Logger
+	failed *failures
+
+	mu      sync.Mutex
+	stopped bool
+	sockets map[*socket]context.CancelCauseFunc
+	crowd   map[netip.Prefix]int // sockets by address
+	open    sync.WaitGroup
+
+	refused, dropped atomic.Int64
+}
+
+// New makes a server; it accepts sockets until Run ends.
+func New(cfg Config) *Server {
+	setDefault(&cfg.MaxFrame, 1<<20)
+	setDefault(&cfg.MaxSocketsByAddress, 1000)
+	setDefault(&cfg.MaxMessageRate, 200)
+	setDefault(&cfg.Idle, time.Minute)
+	setDefault(&cfg.Linger, 10*time.Second)
+	return &Server{
+		cfg: cfg, log: cfg.Log, failed: newFailures(),
+		sockets: map[*socket]context.CancelCauseFunc{}, crowd: map[netip.Prefix]int{},
+	}
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Run waits for the end of ctx, closes every socket and waits until they are gone. Their connections live on for the
+// grace time: a server that is back by then finds its clients again.
+func (s *Server) Run(ctx context.Context) error {
+	<-ctx.Done()
+	s.mu.Lock()
+	s.stopped = true
+	for _, stop := range s.sockets {
+		stop(&jsonrpc.Closing{Code: jsonrpc.StatusGoingAway, Reason: "Server is restarting"})
+	}
+	s.mu.Unlock()
+	s.open.Wait()
+	return nil
+}
+
+// Stats are counts since the start, except Sockets.
+type Stats struct {
+	Sockets int   // open now
+	Refused int64 // sockets over the limit of their address
+	Dropped int64 // messages nobody could be answered for
+}
+
+// Stats returns what the server has counted.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Stats{Sockets: len(s.sockets), Refused: s.refused.Load(), Dropped: s.dropped.Load()}
+}
+
+// ServeHTTP serves one page or one socket until it is closed.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/accept-certificate" || r.URL.Path == "/openvidu/accept-certificate" {
+		acceptCertificate(w, r)
+		return
+	}
+	from := s.identify(w, r)
+	if !s.enter(from) {
+		http.Error(w, "too many connections from your address, or the server is stopping; retry later", http.StatusServiceUnavailable)
+		return
+	}
+	defer s.exit(from)
+	// Pages of any origin are clients, as they are of the original; what they may do, the token says.
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	if err != nil {
+		s.log.Debug("no websocket", "address", from.address, "error", err)
+		return
+	}
+	ws.SetReadLimit(s.cfg.MaxFrame)
+	s.serve(context.WithoutCancel(r.Context()), frames{ws}, from)
+}
+
+// enter counts a socket; it reports false when its address has too many, or the server ends.
+func (s *Server) enter(from caller) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped || s.crowd[from.group()] >= s.cfg.MaxSocketsByAddress {
+		s.refused.Add(1)
+		return false
+	}
+	s.crowd[from.group()]++
+	s.open.Add(1)
+	return true
+}
+
+func (s *Server) exit(from caller) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.crowd[from.group()]--; s.crowd[from.group()] <= 0 {
+		delete(s.crowd, from.group())
+	}
+	s.open.Done()
+}
+
+// add lets Run stop a socket, now if it has already ended.
+func (s *Server) add(c *socket, stop context.CancelCauseFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sockets[c] = stop
+	if s.stopped {
+		stop(&jsonrpc.Closing{Code: jsonrpc.StatusGoingAway, Reason: "Server is restarting"})
+	}
+}
+
+func (s *Server) remove(c *socket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sockets, c)
+}
+
+// frames is a websocket as jsonrpc sees it. Clients send text; binary frames are read alike.
+type frames struct{ ws *websocket.Conn }
+
+func (f frames) Read(ctx context.Context) ([]byte, error) {
+	_, text, err := f.ws.Read(ctx)
+	return text, err
+}
+
+func (f frames) Write(ctx context.Context, text []byte) error {
+	return f.ws.Write(ctx, websocket.MessageText, text)
+}
+
+func (f frames) Close(code int, reason string) error {
+	return f.ws.Close(websocket.StatusCode(code), reason)
+}

@@ -1,0 +1,224 @@
+package signal
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+
+	"golang.org/x/time/rate"
+
+	"tertulia/internal/api/jsonrpc"
+	"tertulia/internal/fault"
+	"tertulia/internal/wire/openvidu"
+)
+
+const (
+	maxWaiting = 64  // requests that wait for the worker; then the reader waits
+	maxPending = 512 // requests given to the session and not yet answered
+	// maxBurst lets a client that enters a large session subscribe to everybody at once.
+	maxBurst = 1000
+)
+
+// socket is one websocket of a client, from handshake to close.
+type socket struct {
+	server   *Server
+	log      *slog.Logger
+	from     caller
+	conn     *jsonrpc.Conn
+	watch    *watchdog
+	rate     *rate.Limiter
+	requests chan jsonrpc.Message // from the reader to the worker
+	running  sync.WaitGroup       // the worker and the pump
+	receipt  receipt
+
+	mu      sync.Mutex
+	seat    *Seat // nil before the join
+	release release
+	raw     bool              // the client writes signal types without prefix, as up to 2.8
+	pending map[string]string // method by request id
+}
+
+// serve runs a socket until it is closed. Its connection is then given back: the grace time begins.
+func (s *Server) serve(ctx context.Context, frames jsonrpc.Socket, from caller) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	c := &socket{
+		server: s, from: from, log: s.log.With("address", from.address),
+		conn:     jsonrpc.New(frames, jsonrpc.Config{}),
+		watch:    newWatchdog(s.cfg.Idle, func() { stop(&jsonrpc.Closing{Code: jsonrpc.StatusNormal, Reason: noPing}) }),
+		rate:     rate.NewLimiter(rate.Limit(s.cfg.MaxMessageRate), maxBurst),
+		requests: make(chan jsonrpc.Message, maxWaiting),
+		pending:  map[string]string{},
+	}
+	s.add(c, stop)
+	c.running.Go(func() { c.work(ctx) })
+	why := c.conn.Run(ctx, c.read)
+	stop(why)
+	s.remove(c)
+	c.watch.stop()
+	c.running.Wait()
+	if seat := c.place(); seat != nil {
+		seat.Detach()
+	}
+	c.log.Debug("socket closed", "why", why)
+}
+
+// read is the reader's half: what must be answered at once, however long the worker takes.
+func (c *socket) read(ctx context.Context, m jsonrpc.Message) {
+	if c.rate.Wait(ctx) != nil {
+		return // the socket has ended
+	}
+	c.watch.heard()
+	switch {
+	case m.IsResponse():
+		c.pulled(m)
+	case m.ID == nil: // no client sends notifications
+		c.server.dropped.Add(1)
+	case m.Method == "ping":
+		c.ping(m)
+	case m.Method == "connect":
+		if err := c.connect(ctx, m); err != nil {
+			c.refuse(m, err)
+		}
+	default:
+		select {
+		case c.requests <- m:
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (c *socket) ping(m jsonrpc.Message) {
+	var p openvidu.Ping
+	err := openvidu.Decode(m.Params, &p)
+	c.watch.ping(p.Interval)
+	if err != nil {
+		c.refuse(m, err)
+		return
+	}
+	if seat := c.place(); seat != nil {
+		if proved := c.receipt.ping(); proved > 0 {
+			seat.Ack(proved)
+		}
+	}
+	c.conn.Reply(m.ID, openvidu.Value{Value: "pong"})
+}
+
+// pulled takes the answer to a pull: all that was written before it has been handled by the client.
+func (c *socket) pulled(m jsonrpc.Message) {
+	var id int64
+	seat := c.place()
+	if json.Unmarshal(m.ID, &id) != nil || id >= 0 || seat == nil {
+		c.server.dropped.Add(1)
+		return
+	}
+	proved, next := c.receipt.pulled(uint64(-id))
+	if proved > 0 {
+		seat.Ack(proved)
+	}
+	if next > 0 {
+		c.pull(next)
+	}
+}
+
+// pull asks the client for a sign that it has handled everything up to seq. Its id is negative: no client counts so.
+func (c *socket) pull(seq uint64) error { return c.conn.Ask(-int64(seq), openvidu.Pull) }
+
+// work carries out requests one after the other.
+func (c *socket) work(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-c.requests:
+			if err := c.handle(ctx, m); err != nil {
+				c.refuse(m, err)
+			}
+		}
+	}
+}
+
+// handle answers a request, or hands it to the session, which will; an error is the answer.
+func (c *socket) handle(ctx context.Context, m jsonrpc.Message) error {
+	row, ok := openvidu.FindMethod(m.Method)
+	if !ok {
+		return fault.New(fault.UnknownMethod, "there is no method %.40q", m.Method)
+	}
+	seat := c.place()
+	if seat == nil && !row.Unjoined {
+		return fault.New(fault.NotJoined, "call joinRoom before %s", m.Method)
+	}
+	var params any
+	if row.Params != nil {
+		params = row.Params()
+		if err := openvidu.Decode(m.Params, params); err != nil {
+			return err
+		}
+	}
+	if p, ok := params.(*openvidu.JoinRoom); ok {
+		return c.join(ctx, m, p)
+	}
+	if seat == nil { // closeSession and sessionStatus
+		return c.conn.Reply(m.ID, result(m.Method, "", nil))
+	}
+	command, err := c.command(seat.Connection, m.Method, params)
+	switch {
+	case err != nil:
+		return err
+	case command == nil:
+		return c.conn.Reply(m.ID, result(m.Method, seat.RPC, nil))
+	}
+	if err := c.await(m); err != nil {
+		return err
+	}
+	if err := seat.Send(string(m.ID), command); err != nil {
+		c.awaited(string(m.ID))
+		return err
+	}
+	return nil
+}
+
+// await notes that the session will answer a request.
+func (c *socket) await(m jsonrpc.Message) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.pending) >= maxPending {
+		return fault.New(fault.RateLimited, "%d requests are unanswered already; slow down", maxPending)
+	}
+	c.pending[string(m.ID)] = m.Method
+	return nil
+}
+
+// awaited returns the method of a request that has been answered.
+func (c *socket) awaited(id string) (method string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	method = c.pending[id]
+	delete(c.pending, id)
+	return method
+}
+
+// place returns the seat, nil before the join.
+func (c *socket) place() *Seat {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seat
+}
+
+func (c *socket) refuse(m jsonrpc.Message, err error) { c.fail(m.ID, m.Method, err) }
+
+func (c *socket) fail(id json.RawMessage, method string, err error) error {
+	told := refusal(err)
+	level := slog.LevelDebug
+	if told.Code == int(openvidu.CodeUncaught) && fault.Is(err, fault.Internal) {
+		level = slog.LevelError
+	}
+	// Texts may quote what the client sent, secrets among it: only our own failures are logged in full.
+	if level == slog.LevelError {
+		c.log.Error("request failed", "method", method, "error", err)
+	} else {
+		c.log.Debug("request refused", "method", method, "code", told.Code)
+	}
+	return c.conn.Fail(id, told)
+}
