@@ -2,12 +2,12 @@ package main
 
 import (
 	"io"
-	"os"
 
 	"tertulia/internal/config"
 )
 
-// showConfig prints the settings as a server started with the same arguments would have them; secrets are hidden.
-func showConfig(args []string, out, _ io.Writer) error {
-	return config.Show(out, args, os.Environ())
+// showConfig prints the reference of all settings, the one in docs/reference/configuration.md.
+func showConfig(_ []string, out, _ io.Writer) error {
+	_, err := io.WriteString(out, config.Reference())
+	return err
 }

@@ -18,7 +18,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "run a server (tertulia serve --data DIR)", serve},
-		{"config", "print every setting with its value and where it was set", showConfig},
+		{"config", "print the reference of all settings", showConfig},
 		{"version", "print the version", showVersion},
 	}
 }

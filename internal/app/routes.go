@@ -35,13 +35,13 @@ func routes(c config.Config, port int, registry *session.Registry, log *slog.Log
 		return nil, nil, err
 	}
 	clients := signal.New(signal.Config{
-		Registry: registry, Log: log, Secret: c.Secret, Version: openvidu.RESTVersion, MediaServer: c.MediaServer,
+		Sessions: signal.Local(registry), Secret: c.Secret, Log: log, MediaServer: c.MediaServer,
 	})
 	mux := http.NewServeMux()
 	for _, path := range rest.Paths {
 		mux.Handle(path, api)
 	}
-	for _, path := range signal.Paths {
+	for _, path := range []string{"/openvidu", "/room", "/openvidu/accept-certificate", "/accept-certificate"} {
 		mux.Handle(path, clients)
 	}
 	mux.Handle("/", dashboard.New(dashboard.Config{
