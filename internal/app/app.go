@@ -48,7 +48,11 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
-	defer listener.Close() // the door's own close comes first; this one is for the errors before it
+	running.start(ctx, "port", func(ctx context.Context) error {
+		<-ctx.Done()
+		_ = listener.Close() // the door has closed it already, unless it was never built
+		return nil
+	})
 	port := portOf(listener)
 	name := nodeName(keys.DTLS().Certificate[0])
 	addresses := &socket.Gatherer{Public: publicAddresses(ctx, c.Domain, log)}

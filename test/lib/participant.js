@@ -103,7 +103,7 @@ export class Participant {
   /** Asserts the transport: GCM, our passive DTLS, and the kind of pair that was selected. */
   async assertTransport(other, { protocol = 'udp' } = {}) {
     const stats = other ? await this.stats(other) : await this.call('published');
-    assert.equal(stats.srtp, 'AEAD_AES_128_GCM', 'SRTP cipher');
+    assert.equal(stats.srtp, 'SRTP_AEAD_AES_128_GCM', 'SRTP cipher');
     assert.equal(stats.dtls, 'client', 'the page is the DTLS client');
     assert.equal(stats.local.protocol, protocol, `selected pair: ${JSON.stringify([stats.local, stats.remote])}`);
     assert.notEqual(stats.local.type, 'relay', 'no detour through the relay');
