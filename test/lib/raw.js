@@ -1,6 +1,7 @@
 // A websocket that says anything, for what no SDK would send.
 import { once } from 'node:events';
 import WebSocket from 'ws';
+import { limited } from './wait.js';
 
 const answerWithin = 5000; // ms
 
@@ -35,17 +36,11 @@ class RawClient {
     const id = this.#next++;
     const answer = new Promise((resolve) => { this.#waiting.set(id, resolve); });
     this.send(JSON.stringify({ jsonrpc: '2.0', method, params, id }));
-    return within(answer, `an answer to ${method}`);
+    return limited(answer, answerWithin, `an answer to ${method}`);
   }
 
   /** Waits until the server has closed the socket; returns the code. */
-  refused() { return within(this.closed, 'the socket is closed'); }
+  refused() { return limited(this.closed, answerWithin, 'the socket is closed'); }
 
   close() { this.#socket.terminate(); }
-}
-
-function within(promise, what) {
-  let timer;
-  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`not within ${answerWithin} ms: ${what}`)), answerWithin); });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -8,6 +8,7 @@ import { startChromium, startFirefox } from './browser.js';
 import { servePages } from './pages.js';
 import { Participant } from './participant.js';
 import { Server } from './server.js';
+import { limited } from './wait.js';
 
 const out = fileURLToPath(new URL('../out', import.meta.url));
 const newest = '2.32.2';
@@ -46,11 +47,12 @@ export function stage({ env, chromium = {}, lab: openLab, prepare = () => {}, na
   };
 
   return function play(name, fn, { timeout = 60_000 } = {}) {
-    test(name, { timeout }, async () => {
+    // The runner's own limit comes later: it would leave no time for the report.
+    test(name, { timeout: timeout + 15_000 }, async () => {
       const scene = new Scene(server, (kind, options) => browser(kind, { ...chromium, ...options }), pages.origin, lab);
       try {
         await lab?.clear();
-        await fn(scene);
+        await limited(fn(scene), timeout, name);
       } catch (e) {
         stray.add(await scene.save(name, e));
         throw e;

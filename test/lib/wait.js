@@ -15,3 +15,10 @@ export async function until(what, fn, { within = 10_000, every = 100, last = () 
     await pause(every);
   }
 }
+
+/** The promise, or a failure that says what was not done in time. */
+export function limited(promise, ms, what) {
+  let timer;
+  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`not within ${ms} ms: ${what}`)), ms); });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
