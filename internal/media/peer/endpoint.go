@@ -20,8 +20,9 @@ import (
 // State is where an endpoint's transport stands.
 //
 //	Opened ──check──▶ Checking ──keys──▶ Connected
-//	  └────────30 s without a check──────┴──▶ Failed ──check──▶ Checking, and Connected at once if it has keys
-//	           a refused certificate ──▶ Failed for good
+//	  └───────────────────┴─30 s without a check─┴──▶ Failed ──check──▶ Checking; Connected at once if it has keys
+//	                      └─30 s without keys───────▶ Failed ──keys───▶ Connected
+//	                      └─a wrong certificate─────▶ Failed for good
 type State string
 
 const (
@@ -48,6 +49,8 @@ type Endpoint struct {
 	state      State
 	refused    string // why the transport failed for good
 	closed     bool
+	lapsed     bool       // consent expired: the next verified check revives it
+	checking   media.Time // since when checks come
 	remote     sdp.Transport
 	localSDP   string
 	remoteSDP  string
@@ -164,12 +167,14 @@ func (e *Endpoint) Signalled(ctx context.Context, candidate string) error {
 
 // tick does what is due and says when to come again.
 func (e *Endpoint) tick(now media.Time) media.Time {
-	if e.state != Failed && now-e.consent >= consentFor {
-		reason := "no connectivity check for 30 s: the client went away or its network changed"
-		if e.state == Opened {
-			reason = "no connectivity check ever came: the client cannot reach the media address"
-		}
-		e.fail(reason)
+	switch {
+	case e.state == Failed:
+	case now-e.consent >= consentFor && e.state == Opened:
+		e.lapse("no connectivity check ever came: the client cannot reach the media address")
+	case now-e.consent >= consentFor:
+		e.lapse("no connectivity check for 30 s: the client went away or its network changed")
+	case e.state == Checking && now-e.checking >= consentFor:
+		e.fail("connectivity checks come, but the DTLS handshake does not finish")
 	}
 	if e.state == Connected {
 		e.feedback(now)
@@ -186,7 +191,7 @@ func (e *Endpoint) tick(now media.Time) media.Time {
 
 // connected is called when a consenting path and keys are both there.
 func (e *Endpoint) connected() {
-	if e.state != Checking || e.out == nil || e.selected == nil {
+	if e.state == Connected || e.lapsed || e.closed || e.out == nil || e.selected == nil {
 		return
 	}
 	e.state = Connected
@@ -196,6 +201,12 @@ func (e *Endpoint) connected() {
 	e.shard.due.put(e, e.shard.now+frequent)
 	e.shard.config.Log.Debug("endpoint connected", "endpoint", e.config.Name, "srtp", fmt.Sprint(e.profile))
 	e.shard.config.Event(Event{e, Connected, ""})
+}
+
+// lapse fails an endpoint until the next verified check.
+func (e *Endpoint) lapse(reason string) {
+	e.lapsed = true
+	e.fail(reason)
 }
 
 func (e *Endpoint) fail(reason string) {

@@ -14,7 +14,11 @@ import (
 func (s *Shard) check(from pathKey, b []byte) {
 	m := s.stun
 	m.Raw = append(m.Raw[:0], b...)
-	if m.Decode() != nil || m.Type != stun.BindingRequest {
+	decoded := m.Decode() == nil
+	if decoded && m.Type.Class == stun.ClassIndication {
+		return // a keep-alive
+	}
+	if !decoded || m.Type != stun.BindingRequest {
 		s.counters.Malformed++
 		return
 	}
@@ -59,11 +63,8 @@ func (e *Endpoint) checked(p *path, nominated bool) {
 	if e.selected == nil || nominated {
 		e.selected = p
 	}
-	switch {
-	case e.state == Opened:
-		e.state = Checking
-	case e.state == Failed && e.refused == "":
-		e.state = Checking
+	if e.state == Opened || e.lapsed {
+		e.state, e.lapsed, e.checking = Checking, false, e.shard.now
 		e.connected()
 	}
 }
