@@ -66,7 +66,8 @@ type Track struct {
 
 	source Source
 	sinks  []Sink
-	// Generation counts sources; a sink that sees it change rebases its sequence numbers and timestamps.
+	// Generation counts sources, and the times that one began anew with other sequence numbers; a sink that sees it
+	// change rebases its own, and its timestamps.
 	Generation uint32
 }
 

@@ -223,8 +223,8 @@ func BenchmarkRTP(b *testing.B) {
 	raw := rtpPacket(ssrc, pt, 0, 0, make([]byte, 1100)...)
 	now := media.Time(0)
 	b.ReportAllocs()
-	for i := range b.N {
-		binary.BigEndian.PutUint16(raw[2:], uint16(i))
+	for i := uint16(0); b.Loop(); i++ {
+		binary.BigEndian.PutUint16(raw[2:], i)
 		now += 4 * ms
 		_ = r.RTP(now, raw)
 	}
