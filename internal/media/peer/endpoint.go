@@ -5,31 +5,10 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
-	"fmt"
 	"time"
-
-	"github.com/pion/srtp/v3"
 
 	"tertulia/internal/fault"
 	"tertulia/internal/media"
-	"tertulia/internal/media/congestion"
-	"tertulia/internal/media/receive"
-	"tertulia/internal/media/sdp"
-)
-
-// State is where an endpoint's transport stands.
-//
-//	Opened ──check──▶ Checking ──keys──▶ Connected
-//	  └───────────────────┴─30 s without a check─┴──▶ Failed ──check──▶ Checking; Connected at once if it has keys
-//	                      └─30 s without keys───────▶ Failed ──keys───▶ Connected
-//	                      └─a wrong certificate─────▶ Failed for good
-type State string
-
-const (
-	Opened    State = "new"
-	Checking  State = "checking"
-	Connected State = "connected"
-	Failed    State = "failed"
 )
 
 // EndpointConfig is what is known before the first description.
@@ -41,54 +20,19 @@ type EndpointConfig struct {
 // Endpoint is one WebRTC transport and the tracks on it. Its exported methods may be called from any goroutine except
 // the shard's; its fields belong to the shard.
 type Endpoint struct {
-	shard  *Shard
-	config EndpointConfig
+	transport // dtls.go, ice.go, transport.go: how packets travel
+	streams   // rtp.go, rtcp.go: what they carry
 
-	ufrag, pwd string
-	session    uint64
-	state      State
-	refused    string // why the transport failed for good
-	closed     bool
-	lapsed     bool       // consent expired: the next verified check revives it
-	checking   media.Time // since when checks come
-	remote     sdp.Transport
-	localSDP   string
-	remoteSDP  string
-	signalled  []string
+	shard     *Shard
+	config    EndpointConfig
+	session   uint64 // of our descriptions
+	localSDP  string
+	remoteSDP string
+	signalled []string
+	closed    bool
 
-	paths    []*path
-	selected *path
-	consent  media.Time // when a verified check last came, or the endpoint was opened
-
-	dtls     *handshake
-	early    [][]byte // DTLS that came before the description that lets us verify it
-	attempts int
-	in, out  *srtp.Context
-	profile  srtp.ProtectionProfile
-	proven   bool // the client has sent a packet under its keys
-
-	sections   []*section
-	sources    map[uint32]*source
-	undeclared int
-	arrivals   *congestion.Arrivals
-	transportN uint16 // transport-wide sequence number of what we send
-	ssrc       uint32 // our identity in RTCP
-	maxKbps    int    // what the client may send us; 0 unlimited
-	rsize      bool
-	reported   media.Time // when the latest report was sent
-	told       media.Time // when arrival times were last sent
-	receiving  bool       // the client publishes here
-
-	due   media.Time
-	place int
-
-	packetsIn, bytesIn, packetsOut, bytesOut uint64
-}
-
-// source is a known SSRC of the client and who takes its packets.
-type source struct {
-	section  *section
-	receiver *receive.Receiver
+	due   media.Time // of the next tick
+	place int        // in the agenda
 }
 
 const (
@@ -103,11 +47,8 @@ const (
 func (s *Shard) Open(ctx context.Context, config EndpointConfig) (*Endpoint, error) {
 	var seed [12]byte
 	_, _ = rand.Read(seed[:])
-	e := &Endpoint{
-		shard: s, config: config, state: Opened, place: -1, ufrag: token(8), pwd: token(32),
-		session: binary.BigEndian.Uint64(seed[:8]) >> 2, ssrc: binary.BigEndian.Uint32(seed[8:]) | 1,
-		sources: map[uint32]*source{},
-	}
+	e := newEndpoint(s, config)
+	e.session, e.ssrc = binary.BigEndian.Uint64(seed[:8])>>2, binary.BigEndian.Uint32(seed[8:])|1
 	err := s.Do(ctx, func() {
 		e.consent, e.reported = s.now, s.now
 		s.endpoints[e.ufrag] = e
@@ -118,6 +59,13 @@ func (s *Shard) Open(ctx context.Context, config EndpointConfig) (*Endpoint, err
 		return nil, fault.Wrap(fault.Of(err), err, "endpoint %s", config.Name)
 	}
 	return e, nil
+}
+
+func newEndpoint(s *Shard, config EndpointConfig) *Endpoint {
+	e := &Endpoint{shard: s, config: config, place: -1}
+	e.transport = transport{endpoint: e, state: Opened, ufrag: token(8), pwd: token(32)}
+	e.streams = streams{endpoint: e, sources: map[uint32]*source{}}
+	return e
 }
 
 // token makes n random characters that are legal in ICE credentials (RFC 8839 §5.4).
@@ -187,33 +135,4 @@ func (e *Endpoint) tick(now media.Time) media.Time {
 		}
 	}
 	return now + sparse
-}
-
-// connected is called when a consenting path and keys are both there.
-func (e *Endpoint) connected() {
-	if e.state == Connected || e.lapsed || e.closed || e.out == nil || e.selected == nil {
-		return
-	}
-	e.state = Connected
-	for _, sec := range e.sections {
-		sec.attach(e.shard.now)
-	}
-	e.shard.due.put(e, e.shard.now+frequent)
-	e.shard.config.Log.Debug("endpoint connected", "endpoint", e.config.Name, "srtp", fmt.Sprint(e.profile))
-	e.shard.config.Event(Event{e, Connected, ""})
-}
-
-// lapse fails an endpoint until the next verified check.
-func (e *Endpoint) lapse(reason string) {
-	e.lapsed = true
-	e.fail(reason)
-}
-
-func (e *Endpoint) fail(reason string) {
-	if e.state == Failed || e.closed {
-		return
-	}
-	e.state = Failed
-	e.shard.config.Log.Info("endpoint failed", "endpoint", e.config.Name, "reason", reason)
-	e.shard.config.Event(Event{e, Failed, reason})
 }

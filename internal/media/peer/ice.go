@@ -47,25 +47,25 @@ func (s *Shard) check(from pathKey, b []byte) {
 
 // authentic verifies a request with our password before anything in it is believed. Attributes behind
 // MESSAGE-INTEGRITY are not covered by it; decoding has dropped them (RFC 8489 §14.5).
-func (e *Endpoint) authentic(m *stun.Message, remote []byte) bool {
-	if stun.NewShortTermIntegrity(e.pwd).Check(m) != nil {
+func (t *transport) authentic(m *stun.Message, remote []byte) bool {
+	if stun.NewShortTermIntegrity(t.pwd).Check(m) != nil {
 		return false
 	}
 	if m.Contains(stun.AttrFingerprint) && stun.Fingerprint.Check(m) != nil {
 		return false
 	}
-	return e.remote.Ufrag == "" || string(remote) == e.remote.Ufrag
+	return t.remote.Ufrag == "" || string(remote) == t.remote.Ufrag
 }
 
 // checked notes a verified check: it is consent to send (RFC 7675), and it may nominate its path.
-func (e *Endpoint) checked(p *path, nominated bool) {
-	e.consent = e.shard.now
-	if e.selected == nil || nominated {
-		e.selected = p
+func (t *transport) checked(p *path, nominated bool) {
+	t.consent = t.endpoint.shard.now
+	if t.selected == nil || nominated {
+		t.selected = p
 	}
-	if e.state == Opened || e.lapsed {
-		e.state, e.lapsed, e.checking = Checking, false, e.shard.now
-		e.connected()
+	if t.state == Opened || t.lapsed {
+		t.state, t.lapsed, t.checking = Checking, false, t.endpoint.shard.now
+		t.connected()
 	}
 }
 
@@ -89,7 +89,7 @@ func (s *Shard) respond(to pathKey, request *stun.Message, kind stun.MessageType
 		s.counters.Malformed++
 		return
 	}
-	s.transmit(response.Raw, to)
+	s.out.transmit(response.Raw, to)
 }
 
 // meter allows each address a few answers per second, and a bounded number of addresses.

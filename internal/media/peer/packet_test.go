@@ -83,9 +83,9 @@ func newBench(t testing.TB, viewers int) *bench {
 }
 
 func (b *bench) endpoint(t testing.TB, key pathKey) *Endpoint {
-	e := &Endpoint{shard: b.shard, state: Connected, proven: true, place: -1, ufrag: token(8), pwd: "password",
-		sources: map[uint32]*source{}, ssrc: 9, profile: profile,
-		in: keyed(t, srtp.SRTPReplayProtection(replayWindow), srtp.SRTCPReplayProtection(replayWindow)), out: keyed(t)}
+	e := newEndpoint(b.shard, EndpointConfig{})
+	e.state, e.proven, e.pwd, e.profile, e.out = Connected, true, "password", profile, keyed(t)
+	e.in = keyed(t, srtp.SRTPReplayProtection(replayWindow), srtp.SRTCPReplayProtection(replayWindow))
 	e.selected = b.shard.claim(key, e)
 	b.shard.endpoints[e.ufrag] = e
 	return e
@@ -122,7 +122,7 @@ func TestForwardingAllocates(t *testing.T) {
 		next := 0
 		step := func() {
 			b.shard.packet(b.key, packets[next])
-			b.shard.flush()
+			b.shard.out.flush()
 			next++
 		}
 		for range 10 {
@@ -155,7 +155,7 @@ func BenchmarkForward200(b *testing.B) {
 			b.StartTimer()
 		}
 		bench.shard.packet(bench.key, packets[i%len(packets)])
-		bench.shard.flush()
+		bench.shard.out.flush()
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/200, "ns/forwarded")
 }
@@ -197,7 +197,7 @@ func FuzzPacket(f *testing.F) {
 		for _, e := range b.shard.endpoints {
 			e.tick(b.shard.now + sparse)
 		}
-		b.shard.flush()
+		b.shard.out.flush()
 		if b.shard.paths[stranger] != nil {
 			t.Error("a stranger's address was taken without a verified check")
 		}
