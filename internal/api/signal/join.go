@@ -120,15 +120,15 @@ func (c *socket) connect(ctx context.Context, m jsonrpc.Message) error {
 	seat := c.place()
 	switch {
 	case p.SessionID == "" && seat == nil:
-		return c.conn.Reply(m.ID, openvidu.Value{Value: "OK"})
+		return c.answer(m, openvidu.Value{Value: "OK"})
 	case p.SessionID == "":
-		return c.conn.Reply(m.ID, openvidu.Value{Value: "OK", SessionID: seat.RPC})
+		return c.answer(m, openvidu.Value{Value: "OK", SessionID: seat.RPC})
 	case seat != nil && seat.RPC != p.SessionID:
 		return fault.New(fault.ReconnectionUnknown, "this socket belongs to another RPC session")
 	}
 	again := "reconnection successful"
 	if seat != nil {
-		return c.conn.Reply(m.ID, openvidu.Value{Value: again, SessionID: seat.RPC})
+		return c.answer(m, openvidu.Value{Value: again, SessionID: seat.RPC})
 	}
 	limited, cancel := context.WithTimeout(ctx, sitTimeout)
 	defer cancel()
@@ -140,7 +140,7 @@ func (c *socket) connect(ctx context.Context, m jsonrpc.Message) error {
 		return err
 	}
 	c.log.Info("resumed", "session", seat.Session, "connection", seat.Connection)
-	c.conn.Reply(m.ID, openvidu.Value{Value: again, SessionID: seat.RPC})
+	c.answer(m, openvidu.Value{Value: again, SessionID: seat.RPC})
 	c.running.Go(func() { c.pump(ctx, seat) })
 	return nil
 }
