@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -15,6 +16,7 @@ import (
 type caller struct {
 	address  netip.Addr // its own, behind a trusted proxy too
 	loopback bool       // it came over the loopback interface
+	host     string     // "name:port" it reached us by
 	userID   string     // finalUserId: the same for all sockets of one browser profile
 	first    bool       // it is a 1.x client
 	query    bool       // its URL names the session, as from 2.17 on
@@ -36,7 +38,7 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request) caller {
 	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		c.address = peer.Addr().Unmap()
 	}
-	c.loopback = c.address.IsLoopback()
+	c.loopback, c.host = c.address.IsLoopback(), hostPort(r)
 	if real, err := netip.ParseAddr(r.Header.Get("x-real-ip")); err == nil && s.trusts(c.address) {
 		c.address = real.Unmap().WithZone("")
 		c.loopback = c.loopback && c.address.IsLoopback()
@@ -47,7 +49,7 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request) caller {
 
 func (s *Server) trusts(proxy netip.Addr) bool {
 	if s.cfg.TrustedProxies == nil {
-		return proxy.IsLoopback() || proxy.IsPrivate()
+		return proxy.IsLoopback()
 	}
 	for _, p := range s.cfg.TrustedProxies {
 		if p.Contains(proxy) {
@@ -80,4 +82,16 @@ func (s *Server) sign(id string) string {
 	mac := hmac.New(sha256.New, []byte("OVJSESSIONID\x00"+s.cfg.Secret))
 	mac.Write([]byte(id))
 	return id + base32.HexEncoding.EncodeToString(mac.Sum(nil)[:10])
+}
+
+// hostPort is the Host header with a port, "" if it is none that a URL could hold.
+func hostPort(r *http.Request) string {
+	host := r.Host
+	if _, _, err := net.SplitHostPort(host); err != nil {
+		host = net.JoinHostPort(strings.Trim(host, "[]"), "443")
+	}
+	if strings.ContainsAny(host, "?&=#@/ \"<>") || len(host) > 255 {
+		return ""
+	}
+	return host
 }

@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -213,6 +214,18 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 		}
 		if got := read(t, ws); !strings.Contains(got, want) {
 			t.Fatalf("%d: %s", i, got)
+		}
+	}
+}
+
+func TestTheHostAClientReachedUsBy(t *testing.T) {
+	for header, want := range map[string]string{
+		"localhost:4443": "localhost:4443", "call.example": "call.example:443", "[2001:db8::1]:8443": "[2001:db8::1]:8443",
+		"[2001:db8::1]": "[2001:db8::1]:443", "evil?x=1:1": "", strings.Repeat("a", 300): "",
+	} {
+		r := &http.Request{Host: header}
+		if got := hostPort(r); got != want {
+			t.Errorf("Host %q: %q, want %q", header, got, want)
 		}
 	}
 }
