@@ -41,6 +41,14 @@ func Run(ctx context.Context, c config.Config, log *slog.Logger, ready func(url 
 }
 
 func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts, ready func(url string)) error {
+	held, err := lock(c.Data)
+	if err != nil {
+		return err
+	}
+	running.start(ctx, "lock", func(ctx context.Context) error {
+		<-ctx.Done()
+		return held.Close()
+	})
 	keys, err := certs.New(certs.Config{Dir: c.Data, Domain: c.Domain, Own: c.CertificateType == "owncert", Log: log})
 	if err != nil {
 		return err

@@ -163,7 +163,7 @@ func TestIdentify(t *testing.T) {
 		{remote: "127.0.0.1:5000", path: "/openvidu", want: "127.0.0.1", loopback: true},
 		{remote: "[::1]:5000", path: "/room", want: "::1", loopback: true, first: true},
 		{remote: "127.0.0.1:5000", realIP: "203.0.113.9", path: "/openvidu?sessionId=S", want: "203.0.113.9", query: true},
-		{remote: "10.0.0.7:5000", realIP: "127.0.0.1", path: "/openvidu", want: "127.0.0.1"},
+		{remote: "10.0.0.7:5000", realIP: "127.0.0.1", path: "/openvidu", want: "10.0.0.7"},
 		{remote: "203.0.113.1:5000", realIP: "198.51.100.1", path: "/openvidu", want: "203.0.113.1"},
 		{remote: "[::ffff:192.0.2.1]:5000", path: "/openvidu", want: "192.0.2.1"},
 		{remote: "127.0.0.1:5000", realIP: "nonsense", path: "/openvidu", want: "127.0.0.1", loopback: true},
