@@ -55,8 +55,10 @@ func emptyTypeNames(files []*source) []finding {
 
 func TestTestsDoNotSleep(t *testing.T) { report(t, "sleep", sleepers(ours(t))) }
 
-// sleepers finds time.Sleep in tests, except inside a function literal given to synctest.Test.
+// sleepers finds time.Sleep in tests, except inside a function literal given to synctest.Test or to a function of the
+// same package that calls it.
 func sleepers(files []*source) []finding {
+	opens := bubbleOpeners(files)
 	var found []finding
 	for _, f := range files {
 		clock, bubbles := f.importName("time"), f.importName("testing/synctest")
@@ -67,6 +69,11 @@ func sleepers(files []*source) []finding {
 			if bubbles != "" && calls(n, bubbles, "Test") {
 				return false
 			}
+			if call, ok := n.(*ast.CallExpr); ok {
+				if id, ok := call.Fun.(*ast.Ident); ok && opens[f.pkg+"."+id.Name] {
+					return false
+				}
+			}
 			if calls(n, clock, "Sleep") {
 				found = append(found, finding{f.at(n), "a test waits for an event, or runs in a synctest bubble; it does not sleep"})
 			}
@@ -74,6 +81,28 @@ func sleepers(files []*source) []finding {
 		})
 	}
 	return found
+}
+
+// bubbleOpeners are the test helpers that run what they are given in a bubble.
+func bubbleOpeners(files []*source) map[string]bool {
+	opens := map[string]bool{}
+	for _, f := range files {
+		bubbles := f.importName("testing/synctest")
+		if !f.test || bubbles == "" {
+			continue
+		}
+		for _, d := range f.syntax.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok || fn.Recv != nil || strings.HasPrefix(fn.Name.Name, "Test") {
+				continue
+			}
+			inspect(fn, func(n ast.Node) bool {
+				opens[f.pkg+"."+fn.Name.Name] = opens[f.pkg+"."+fn.Name.Name] || calls(n, bubbles, "Test")
+				return true
+			})
+		}
+	}
+	return opens
 }
 
 func TestTestsAreNotSkipped(t *testing.T) { report(t, "skip", skippers(ours(t))) }
