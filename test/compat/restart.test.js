@@ -4,7 +4,7 @@ import { stage } from '../lib/stage.js';
 
 const play = stage();
 
-for (const signal of ['SIGKILL', 'SIGINT']) {
+for (const signal of ['SIGKILL', 'SIGTERM']) {
   play(`a call goes on after ${signal} and a start`, async (s) => {
     const session = await s.session();
     const [a, b] = await s.joinAll(session, {}, {});
@@ -25,6 +25,17 @@ for (const signal of ['SIGKILL', 'SIGINT']) {
     await s.assertNever([a, b], 'sessionDisconnected', 'streamDestroyed', 'connectionDestroyed');
   }, { timeout: 90_000 });
 }
+
+play('Ctrl-C ends the call for everybody, with its reason', async (s) => {
+  const session = await s.session();
+  const [a, b] = await s.joinAll(session, {}, {});
+  await a.publish();
+  await b.sees(a);
+  await s.server.stop('SIGINT');
+  for (const p of [a, b]) assert.equal((await p.event('sessionDisconnected')).reason, 'openviduServerStopped');
+  await s.server.start();
+  assert.equal((await s.server.get(`/openvidu/api/sessions/${session.sessionId}`)).status, 404);
+});
 
 /** The ids REST shows of a session. */
 async function view(s, session) {

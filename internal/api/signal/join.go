@@ -40,7 +40,7 @@ func (c *socket) join(ctx context.Context, m jsonrpc.Message, p *openvidu.JoinRo
 	seat, err := c.server.cfg.Sessions.Join(limited, id, string(m.ID), j)
 	if err != nil {
 		c.awaited(string(m.ID))
-		if kind := fault.Of(err); kind == fault.TokenInvalid || kind == fault.Unauthorized {
+		if p.Secret != "" && !j.Insecure || fault.Is(err, fault.TokenInvalid) {
 			c.server.failed.count(c.from.group())
 		}
 		return err

@@ -91,12 +91,12 @@ func (c *socket) read(ctx context.Context, m jsonrpc.Message) {
 
 func (c *socket) ping(m jsonrpc.Message) {
 	var p openvidu.Ping
-	err := openvidu.Decode(m.Params, &p)
-	c.watch.ping(p.Interval)
-	if err != nil {
+	if err := openvidu.Decode(m.Params, &p); err != nil {
+		c.watch.ping(nil) // it is a ping all the same
 		c.refuse(m, err)
 		return
 	}
+	c.watch.ping(p.Interval)
 	if seat := c.place(); seat != nil {
 		if proved := c.receipt.ping(); proved > 0 {
 			seat.Ack(proved)

@@ -15,7 +15,7 @@ window.tester = (() => {
   function record(e) {
     const connection = e.connection?.connectionId ?? e.from?.connectionId ?? e.stream?.connection?.connectionId;
     events.push({
-      type: e.type, at: performance.now(), connection, stream: e.stream?.streamId, reason: e.reason, name: e.name,
+      type: e.type.startsWith('signal:') ? 'signal' : e.type, at: performance.now(), connection, stream: e.stream?.streamId, reason: e.reason, name: e.name,
       data: e.data, changedProperty: e.changedProperty, newValue: e.newValue, signal: e.type.startsWith('signal') ? e.type : undefined,
     });
     trace.note('event', JSON.stringify(events.at(-1)));
@@ -67,7 +67,7 @@ window.tester = (() => {
       index = who;
       if (rtcConfiguration) ov.setAdvancedConfiguration({ rtcConfiguration });
       session = ov.initSession();
-      for (const type of sessionEvents) session.on(type, record);
+      for (const type of sessionEvents) session.on(type, (e) => record(e ?? { type })); // reconnecting comes without one
       session.on('streamCreated', (e) => autoSubscribe && subscribe(e.stream));
       session.on('streamDestroyed', (e) => forget(e.stream.streamId));
       await session.connect(token, { who });
@@ -103,7 +103,7 @@ window.tester = (() => {
         v.ear?.close();
         v.ear = pattern.ear(stream);
       }
-      const pc = v.subscriber.stream.getRTCPeerConnection?.();
+      const pc = v.subscriber.stream.webRtcPeer && v.subscriber.stream.getRTCPeerConnection(); // none while it reconnects
       const stats = pc && await connectionStats(pc);
       return { picture: pattern.look(v.video), tone: v.ear?.listen() ?? { who: -1 }, frames: stats?.inbound.video?.frames ?? 0, stats };
     },
