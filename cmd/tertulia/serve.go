@@ -9,11 +9,15 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"tertulia/internal/app"
 	"tertulia/internal/config"
 )
+
+// causes of the end by signal (docs/adr/0001-signals.md).
+var causes = map[os.Signal]error{os.Interrupt: app.ErrEndCalls}
 
 // serve runs a node until a signal: SIGINT ends the calls, SIGTERM keeps them for the next process.
 func serve(args []string, out, errs io.Writer) error {
@@ -33,18 +37,19 @@ func serve(args []string, out, errs io.Writer) error {
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	signals := make(chan os.Signal, 2)
+	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
-	go func() { // ends with the process
-		for s := range signals {
-			if s == os.Interrupt {
-				cancel(app.ErrEndCalls)
-			} else {
-				cancel(nil)
-			}
-			signal.Stop(signals) // a second signal ends the process at once
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		if s, open := <-signals; open {
+			signal.Stop(signals) // a second one ends the process at once
+			cancel(causes[s])
 		}
+	})
+	defer func() {
+		signal.Stop(signals)
+		close(signals)
+		watching.Wait()
 	}()
 	return app.Run(ctx, c, log, func(url string) { fmt.Fprintln(out, "ready", url) })
 }

@@ -22,6 +22,7 @@ import (
 	"tertulia/internal/media/peer"
 	"tertulia/internal/media/socket"
 	"tertulia/internal/node"
+	"tertulia/internal/pipeline"
 	"tertulia/internal/session"
 	"tertulia/internal/turn"
 	"tertulia/internal/wire/mediactl"
@@ -40,6 +41,14 @@ func Run(ctx context.Context, c config.Config, log *slog.Logger, ready func(url 
 }
 
 func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts, ready func(url string)) error {
+	held, err := lock(c.Data)
+	if err != nil {
+		return err
+	}
+	running.start(ctx, "lock", func(ctx context.Context) error {
+		<-ctx.Done()
+		return held.Close()
+	})
 	keys, err := certs.New(certs.Config{Dir: c.Data, Domain: c.Domain, Own: c.CertificateType == "owncert", Log: log})
 	if err != nil {
 		return err
@@ -81,7 +90,9 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return err
 	}
 	var registry *session.Registry
-	media := node.New(node.Config{Shard: shard, Event: func(e mediactl.Event) { registry.Event(e) }})
+	media := node.New(node.Config{Pipeline: func(id string) *pipeline.Pipeline {
+		return pipeline.New(id, shard, func(e mediactl.Event) { registry.Event(e) })
+	}})
 	registry = session.New(session.Config{
 		Store: store, Media: media, Secrets: credentials, Log: log, Node: name,
 		GCInterval:  time.Duration(c.GarbageInterval) * time.Second,

@@ -55,20 +55,17 @@ func emptyTypeNames(files []*source) []finding {
 
 func TestTestsDoNotSleep(t *testing.T) { report(t, "sleep", sleepers(ours(t))) }
 
-// sleepers finds time.Sleep in tests, except inside a function literal given to synctest.Test or to a function of the
-// same package that calls it.
+// sleepers finds time.Sleep in tests, except where it is fake time: in files that import testing/synctest, and in what
+// is given to a function of the package that opens a bubble.
 func sleepers(files []*source) []finding {
 	opens := bubbleOpeners(files)
 	var found []finding
 	for _, f := range files {
-		clock, bubbles := f.importName("time"), f.importName("testing/synctest")
-		if !f.test || clock == "" {
+		clock := f.importName("time")
+		if !f.test || clock == "" || f.importName("testing/synctest") != "" {
 			continue
 		}
 		inspect(f.syntax, func(n ast.Node) bool {
-			if bubbles != "" && calls(n, bubbles, "Test") {
-				return false
-			}
 			if call, ok := n.(*ast.CallExpr); ok {
 				if id, ok := call.Fun.(*ast.Ident); ok && opens[f.pkg+"."+id.Name] {
 					return false
@@ -83,7 +80,7 @@ func sleepers(files []*source) []finding {
 	return found
 }
 
-// bubbleOpeners are the test helpers that run what they are given in a bubble.
+// bubbleOpeners are the test helpers ("package.name") that call synctest.Test.
 func bubbleOpeners(files []*source) map[string]bool {
 	opens := map[string]bool{}
 	for _, f := range files {
@@ -93,11 +90,13 @@ func bubbleOpeners(files []*source) map[string]bool {
 		}
 		for _, d := range f.syntax.Decls {
 			fn, ok := d.(*ast.FuncDecl)
-			if !ok || fn.Recv != nil || strings.HasPrefix(fn.Name.Name, "Test") {
+			if !ok || fn.Recv != nil {
 				continue
 			}
 			inspect(fn, func(n ast.Node) bool {
-				opens[f.pkg+"."+fn.Name.Name] = opens[f.pkg+"."+fn.Name.Name] || calls(n, bubbles, "Test")
+				if calls(n, bubbles, "Test") {
+					opens[f.pkg+"."+fn.Name.Name] = true
+				}
 				return true
 			})
 		}

@@ -5,16 +5,14 @@ import (
 	"sync"
 
 	"tertulia/internal/fault"
-	"tertulia/internal/media/peer"
 	"tertulia/internal/pipeline"
 	"tertulia/internal/wire/mediactl"
 )
 
 // Config is what a node needs.
 type Config struct {
-	Shard       *peer.Shard
-	Event       func(mediactl.Event) // called by the shard: it must not block
-	MaxSessions int                  // 0: 10,000
+	Pipeline    func(session string) *pipeline.Pipeline // makes an empty graph
+	MaxSessions int                                     // 0: 10,000
 }
 
 // Node answers mediactl requests. A pipeline is made by the first endpoint of a session and ended by Release without
@@ -30,9 +28,6 @@ type Node struct {
 func New(config Config) *Node {
 	if config.MaxSessions == 0 {
 		config.MaxSessions = 10_000
-	}
-	if config.Event == nil {
-		config.Event = func(mediactl.Event) {}
 	}
 	return &Node{config: config, pipelines: map[string]*pipeline.Pipeline{}}
 }
@@ -107,7 +102,7 @@ func (n *Node) begin(session string) (*pipeline.Pipeline, error) {
 		if len(n.pipelines) >= n.config.MaxSessions {
 			return nil, fault.New(fault.NoCapacity, "this media node carries %d sessions, its limit; add a node", len(n.pipelines))
 		}
-		p = pipeline.New(session, n.config.Shard, n.config.Event)
+		p = n.config.Pipeline(session)
 		n.pipelines[session] = p
 	}
 	return p, nil

@@ -36,8 +36,7 @@ type Client struct {
 	done  chan struct{}
 
 	mu        sync.Mutex
-	keyframe  bool // asked for by PLI
-	plis      int
+	keyframe  bool          // asked for by PLI
 	changed   chan struct{} // closed and renewed with every packet and state
 	received  map[string][]rtp.Header
 	keyframes int
@@ -202,13 +201,6 @@ func (c *Client) Keyframes() int {
 	return c.keyframes
 }
 
-// Requests returns how many key frames were asked of the client.
-func (c *Client) Requests() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.plis
-}
-
 // Reports returns the RTCP the receivers read.
 func (c *Client) Reports() []rtcp.Packet {
 	c.mu.Lock()
@@ -252,7 +244,6 @@ func (c *Client) readFeedback(sender *webrtc.RTPSender) {
 				switch p.(type) {
 				case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
 					c.keyframe = true
-					c.plis++
 				}
 			}
 			c.reports = append(c.reports, packets...)

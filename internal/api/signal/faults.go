@@ -40,18 +40,18 @@ var codes = map[fault.Kind]openvidu.Code{
 	fault.IPCamera:            openvidu.CodeUser,
 }
 
-// refusal turns an error into what the client is told. Of our own failures it learns only that there was one.
-func refusal(err error) *jsonrpc.Error {
+// refusal turns an error into what the client is told. Of our own failures (ours) it learns only that there was one.
+func refusal(err error) (told *jsonrpc.Error, ours bool) {
 	coded, ok := errors.AsType[*openvidu.CodeError](err)
-	if !ok {
-		kind, text := fault.Of(err), err.Error()
-		if _, wrong := errors.AsType[*openvidu.FieldError](err); wrong {
-			kind = fault.Invalid
-		}
-		if kind == fault.Internal {
-			text = "the server failed; its log says why"
-		}
-		coded = &openvidu.CodeError{Code: codes[kind], Text: text}
+	if field, wrong := errors.AsType[*openvidu.FieldError](err); wrong {
+		coded, ok = &openvidu.CodeError{Code: openvidu.CodeUncaught, Text: field.Error()}, true
 	}
-	return &jsonrpc.Error{Code: int(coded.Code), Message: coded.Message()}
+	if !ok {
+		kind := fault.Of(err)
+		coded = &openvidu.CodeError{Code: codes[kind], Text: err.Error()}
+		if ours = kind == fault.Internal; ours {
+			coded.Text = "the server failed; its log says why"
+		}
+	}
+	return &jsonrpc.Error{Code: int(coded.Code), Message: coded.Message()}, ours
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -15,6 +16,7 @@ import (
 type caller struct {
 	address  netip.Addr // its own, behind a trusted proxy too
 	loopback bool       // it came over the loopback interface
+	host     string     // the "name:port" it reached us by
 	userID   string     // finalUserId: the same for all sockets of one browser profile
 	first    bool       // it is a 1.x client
 	query    bool       // its URL names the session, as from 2.17 on
@@ -32,7 +34,7 @@ func (c caller) group() netip.Prefix {
 
 // identify reads the handshake and sets the cookie that tells browser profiles apart.
 func (s *Server) identify(w http.ResponseWriter, r *http.Request) caller {
-	c := caller{first: r.URL.Path == "/room", query: r.URL.Query().Has("sessionId")}
+	c := caller{first: r.URL.Path == "/room", query: r.URL.Query().Has("sessionId"), host: reached(r)}
 	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		c.address = peer.Addr().Unmap()
 	}
@@ -45,9 +47,25 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request) caller {
 	return c
 }
 
+// reached is the Host of a request with the port that browsers leave out; "" if no URL could hold it.
+func reached(r *http.Request) string {
+	host := r.Host
+	if host == "" || len(host) > 255 || strings.ContainsAny(host, "?&=#@/ \"<>") {
+		return ""
+	}
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return host
+	}
+	port := "80"
+	if r.TLS != nil {
+		port = "443"
+	}
+	return net.JoinHostPort(strings.Trim(host, "[]"), port)
+}
+
 func (s *Server) trusts(proxy netip.Addr) bool {
 	if s.cfg.TrustedProxies == nil {
-		return proxy.IsLoopback() || proxy.IsPrivate()
+		return proxy.IsLoopback()
 	}
 	for _, p := range s.cfg.TrustedProxies {
 		if p.Contains(proxy) {

@@ -22,7 +22,8 @@ type Config struct {
 
 	// MediaServer is told to every client, "kurento" or "mediasoup"; "": by release (design decision 10).
 	MediaServer string
-	// TrustedProxies may say by x-real-ip whom they speak for; nil: loopback and private addresses.
+	// TrustedProxies may say by x-real-ip whom they speak for; nil: loopback. A header that
+	// anybody could forge would lift the limits by address.
 	TrustedProxies []netip.Prefix
 
 	MaxFrame            int64         // bytes: 1 MiB

@@ -33,9 +33,8 @@ type socket struct {
 	receipt  receipt
 
 	mu      sync.Mutex
-	seat    *Seat // nil before the join
-	release release
-	raw     bool              // the client writes signal types without prefix, as up to 2.8
+	seat    *Seat             // nil before the join
+	dialect *dialect          // with the seat
 	pending map[string]string // method by request id
 }
 
@@ -78,7 +77,7 @@ func (c *socket) read(ctx context.Context, m jsonrpc.Message) {
 	case m.Method == "ping":
 		c.ping(m)
 	case m.Method == "connect":
-		if err := c.connect(ctx, m); err != nil {
+		if err := c.connect(ctx, m); err != nil && ctx.Err() == nil {
 			c.refuse(m, err)
 		}
 	default:
@@ -102,7 +101,7 @@ func (c *socket) ping(m jsonrpc.Message) {
 			seat.Ack(proved)
 		}
 	}
-	c.conn.Reply(m.ID, openvidu.Value{Value: "pong"})
+	c.answer(m, openvidu.Value{Value: "pong"})
 }
 
 // pulled takes the answer to a pull: all that was written before it has been handled by the client.
@@ -132,7 +131,7 @@ func (c *socket) work(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case m := <-c.requests:
-			if err := c.handle(ctx, m); err != nil {
+			if err := c.handle(ctx, m); err != nil && ctx.Err() == nil {
 				c.refuse(m, err)
 			}
 		}
@@ -160,14 +159,14 @@ func (c *socket) handle(ctx context.Context, m jsonrpc.Message) error {
 		return c.join(ctx, m, p)
 	}
 	if seat == nil { // closeSession and sessionStatus
-		return c.conn.Reply(m.ID, result(m.Method, "", nil))
+		return c.answer(m, result(m.Method, "", nil))
 	}
-	command, err := c.command(seat.Connection, m.Method, params)
+	command, err := c.dialect.command(seat.Connection, m.Method, params)
 	switch {
 	case err != nil:
 		return err
 	case command == nil:
-		return c.conn.Reply(m.ID, result(m.Method, seat.RPC, nil))
+		return c.answer(m, result(m.Method, seat.RPC, nil))
 	}
 	if err := c.await(m); err != nil {
 		return err
@@ -206,16 +205,19 @@ func (c *socket) place() *Seat {
 	return c.seat
 }
 
+// answer sends a result made here. That the socket may have ended meanwhile is noticed elsewhere.
+func (c *socket) answer(m jsonrpc.Message, result any) error {
+	c.conn.Reply(m.ID, result)
+	return nil
+}
+
 func (c *socket) refuse(m jsonrpc.Message, err error) { c.fail(m.ID, m.Method, err) }
 
+// fail answers with an error. Texts may quote what the client sent, secrets among it: only our own failures are logged
+// with theirs.
 func (c *socket) fail(id json.RawMessage, method string, err error) error {
-	told := refusal(err)
-	level := slog.LevelDebug
-	if told.Code == int(openvidu.CodeUncaught) && fault.Is(err, fault.Internal) {
-		level = slog.LevelError
-	}
-	// Texts may quote what the client sent, secrets among it: only our own failures are logged in full.
-	if level == slog.LevelError {
+	told, ours := refusal(err)
+	if ours {
 		c.log.Error("request failed", "method", method, "error", err)
 	} else {
 		c.log.Debug("request refused", "method", method, "code", told.Code)

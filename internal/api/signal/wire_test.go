@@ -123,7 +123,7 @@ func (memory) Load(context.Context, func(string, []byte) error) error { return n
 
 type turnServer struct{}
 
-func (turnServer) TURN(_, _ string) []session.ICEServer {
+func (turnServer) TURN(_, _, _ string) []session.ICEServer {
 	return []session.ICEServer{{URL: "turns:turn.example:4443?transport=tcp", Username: "user", Credential: "c0ffee"}}
 }
 

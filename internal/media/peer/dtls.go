@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/sha512"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net"
@@ -53,36 +54,36 @@ func (p *pipe) SetDeadline(t time.Time) error    { return p.SetReadDeadline(t) }
 func (p *pipe) SetWriteDeadline(time.Time) error { return nil }
 
 // dtlsPacket takes a DTLS record that came over a validated path.
-func (e *Endpoint) dtlsPacket(b []byte) {
+func (t *transport) dtlsPacket(b []byte) {
 	switch {
-	case e.refused != "" || e.proven:
+	case t.refused != "" || t.proven:
 		return
-	case e.dtls != nil:
-		_, _ = e.dtls.pipe.Write(b)
-	case len(e.remote.Fingerprints) == 0:
-		if len(e.early) < maxEarly {
-			e.early = append(e.early, slices.Clone(b))
+	case t.dtls != nil:
+		_, _ = t.dtls.pipe.Write(b)
+	case len(t.remote.Fingerprints) == 0:
+		if len(t.early) < maxEarly {
+			t.early = append(t.early, slices.Clone(b))
 		}
 	default:
-		e.startDTLS(b)
+		t.startDTLS(b)
 	}
 }
 
 // takeEarly starts the handshake with what came before the client's answer.
-func (e *Endpoint) takeEarly() {
-	for _, b := range e.early {
-		e.dtlsPacket(b)
+func (t *transport) takeEarly() {
+	for _, b := range t.early {
+		t.dtlsPacket(b)
 	}
-	e.early = nil
+	t.early = nil
 }
 
-func (e *Endpoint) startDTLS(first []byte) {
-	s := e.shard
-	if e.attempts >= maxAttempts || s.handshake >= maxHandshakes || e.out != nil {
+func (t *transport) startDTLS(first []byte) {
+	s := t.endpoint.shard
+	if t.attempts >= maxAttempts || s.handshake >= maxHandshakes || t.out != nil {
 		s.counters.HandshakeRefused++
 		return
 	}
-	e.attempts++
+	t.attempts++
 	s.handshake++
 	ctx, end := context.WithCancel(context.Background()) // ended by the endpoint's release
 	h := &handshake{pipe: &pipe{Buffer: packetio.NewBuffer()}, end: end}
@@ -90,28 +91,29 @@ func (e *Endpoint) startDTLS(first []byte) {
 	h.pipe.SetLimitSize(64 << 10)
 	h.pipe.write = func(b []byte) {
 		s.post(func() {
-			if e.dtls == h && e.selected != nil {
-				s.transmit(b, e.selected.pathKey)
+			if t.dtls == h && t.selected != nil {
+				s.out.transmit(b, t.selected.pathKey)
 			}
 		})
 	}
-	e.dtls = h
+	t.dtls = h
 	_, _ = h.pipe.Write(first)
-	fingerprints := e.remote.Fingerprints
-	s.tasks.Go(func() { s.serveDTLS(ctx, e, h, fingerprints) })
+	fingerprints := t.remote.Fingerprints
+	s.tasks.Go(func() { h.serve(ctx, t.endpoint, fingerprints) })
 }
 
-// endDTLS releases the handshake without a word to the client: dtls writes are dropped once e.dtls is nil.
-func (e *Endpoint) endDTLS() {
-	if e.dtls != nil {
-		e.dtls.end()
-		e.dtls = nil
+// endDTLS releases the handshake without a word to the client: dtls writes are dropped once t.dtls is nil.
+func (t *transport) endDTLS() {
+	if t.dtls != nil {
+		t.dtls.end()
+		t.dtls = nil
 	}
 }
 
-// serveDTLS runs one handshake and keeps its connection for retransmissions until ctx ends.
-func (s *Shard) serveDTLS(ctx context.Context, e *Endpoint, h *handshake, fingerprints []sdp.Fingerprint) {
-	conn, state, err := s.shake(ctx, h, fingerprints)
+// serve runs one handshake and keeps its connection for retransmissions until ctx ends.
+func (h *handshake) serve(ctx context.Context, e *Endpoint, fingerprints []sdp.Fingerprint) {
+	s := e.shard
+	conn, state, err := h.shake(ctx, s.config.Certificate, fingerprints)
 	s.post(func() {
 		s.handshake--
 		if e.dtls == h {
@@ -127,9 +129,9 @@ func (s *Shard) serveDTLS(ctx context.Context, e *Endpoint, h *handshake, finger
 
 var errFingerprint = errors.New("the client's DTLS certificate is not the one its SDP announced")
 
-func (s *Shard) shake(ctx context.Context, h *handshake, fingerprints []sdp.Fingerprint) (*dtls.Conn, dtls.State, error) {
+func (h *handshake) shake(ctx context.Context, own tls.Certificate, fingerprints []sdp.Fingerprint) (*dtls.Conn, dtls.State, error) {
 	conn, err := dtls.ServerWithOptions(h.pipe, &net.UDPAddr{},
-		dtls.WithCertificates(s.config.Certificate),
+		dtls.WithCertificates(own),
 		dtls.WithSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80),
 		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret),
 		dtls.WithClientAuth(dtls.RequireAnyClientCert),
@@ -181,29 +183,29 @@ func announced(certificate []byte, fingerprints []sdp.Fingerprint) bool {
 }
 
 // shaken takes the keys of a finished handshake, or notes why there are none.
-func (e *Endpoint) shaken(conn *dtls.Conn, state dtls.State, err error) {
+func (t *transport) shaken(conn *dtls.Conn, state dtls.State, err error) {
 	if err == nil {
-		err = e.takeKeys(conn, &state)
+		err = t.takeKeys(conn, &state)
 	}
 	switch {
 	case err == nil:
-		e.connected()
+		t.connected()
 	case errors.Is(err, errFingerprint):
-		e.shard.counters.FingerprintMismatch++
-		e.refused = errFingerprint.Error()
-		e.endDTLS()
-		e.fail(e.refused)
+		t.endpoint.shard.counters.FingerprintMismatch++
+		t.refused = errFingerprint.Error()
+		t.endDTLS()
+		t.fail(t.refused)
 	default:
 		// A client that is slow or lost packets starts again with a new ClientHello.
-		e.endDTLS()
-		e.shard.config.Log.Debug("DTLS handshake failed", "endpoint", e.config.Name, "error", err)
-		if e.attempts >= maxAttempts {
-			e.fail("DTLS handshake failed: " + err.Error())
+		t.endDTLS()
+		t.endpoint.shard.config.Log.Debug("DTLS handshake failed", "endpoint", t.endpoint.config.Name, "error", err)
+		if t.attempts >= maxAttempts {
+			t.fail("DTLS handshake failed: " + err.Error())
 		}
 	}
 }
 
-func (e *Endpoint) takeKeys(conn *dtls.Conn, state *dtls.State) error {
+func (t *transport) takeKeys(conn *dtls.Conn, state *dtls.State) error {
 	chosen, ok := conn.SelectedSRTPProtectionProfile()
 	if !ok {
 		return errors.New("no common SRTP protection profile")
@@ -221,6 +223,6 @@ func (e *Endpoint) takeKeys(conn *dtls.Conn, state *dtls.State) error {
 	if err != nil {
 		return err
 	}
-	e.in, e.out, e.profile = in, out, keys.Profile
+	t.in, t.out, t.profile = in, out, keys.Profile
 	return nil
 }

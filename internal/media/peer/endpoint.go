@@ -5,30 +5,10 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
-	"fmt"
 	"time"
-
-	"github.com/pion/srtp/v3"
 
 	"tertulia/internal/fault"
 	"tertulia/internal/media"
-	"tertulia/internal/media/congestion"
-	"tertulia/internal/media/receive"
-	"tertulia/internal/media/sdp"
-)
-
-// State is where an endpoint's transport stands.
-//
-//	Opened ──check──▶ Checking ──keys──▶ Connected
-//	  └────────30 s without a check──────┴──▶ Failed ──check──▶ Checking, and Connected at once if it has keys
-//	           a refused certificate ──▶ Failed for good
-type State string
-
-const (
-	Opened    State = "new"
-	Checking  State = "checking"
-	Connected State = "connected"
-	Failed    State = "failed"
 )
 
 // EndpointConfig is what is known before the first description.
@@ -43,52 +23,19 @@ type EndpointConfig struct {
 // Endpoint is one WebRTC transport and the tracks on it. Its exported methods may be called from any goroutine except
 // the shard's; its fields belong to the shard.
 type Endpoint struct {
-	shard  *Shard
-	config EndpointConfig
+	transport // dtls.go, ice.go, transport.go: how packets travel
+	streams   // rtp.go, rtcp.go: what they carry
 
-	ufrag, pwd string
-	session    uint64
-	state      State
-	refused    string // why the transport failed for good
-	closed     bool
-	remote     sdp.Transport
-	localSDP   string
-	remoteSDP  string
-	signalled  []string
+	shard     *Shard
+	config    EndpointConfig
+	session   uint64 // of our descriptions
+	localSDP  string
+	remoteSDP string
+	signalled []string
+	closed    bool
 
-	paths    []*path
-	selected *path
-	consent  media.Time // when a verified check last came, or the endpoint was opened
-
-	dtls     *handshake
-	early    [][]byte // DTLS that came before the description that lets us verify it
-	attempts int
-	in, out  *srtp.Context
-	profile  srtp.ProtectionProfile
-	proven   bool // the client has sent a packet under its keys
-
-	sections   []*section
-	sources    map[uint32]*source
-	undeclared int
-	arrivals   *congestion.Arrivals
-	transportN uint16 // transport-wide sequence number of what we send
-	ssrc       uint32 // our identity in RTCP
-	maxKbps    int    // what the client may send us; 0 unlimited
-	rsize      bool
-	reported   media.Time // when the latest report was sent
-	told       media.Time // when arrival times were last sent
-	receiving  bool       // the client publishes here
-
-	due   media.Time
-	place int
-
-	packetsIn, bytesIn, packetsOut, bytesOut uint64
-}
-
-// source is a known SSRC of the client and who takes its packets.
-type source struct {
-	section  *section
-	receiver *receive.Receiver
+	due   media.Time // of the next tick
+	place int        // in the agenda
 }
 
 const (
@@ -101,17 +48,10 @@ const (
 
 // Open makes an endpoint; nothing is sent or accepted before its first description.
 func (s *Shard) Open(ctx context.Context, config EndpointConfig) (*Endpoint, error) {
-	if config.Event == nil {
-		config.Event = func(Event) {}
-	}
 	var seed [12]byte
 	_, _ = rand.Read(seed[:])
-	e := &Endpoint{
-		shard: s, config: config, state: Opened, place: -1, ufrag: token(8),
-		session: binary.BigEndian.Uint64(seed[:8]) >> 2, ssrc: binary.BigEndian.Uint32(seed[8:]) | 1,
-		sources: map[uint32]*source{},
-	}
-	e.pwd = s.password(e.ufrag)
+	e := newEndpoint(s, config)
+	e.session, e.ssrc = binary.BigEndian.Uint64(seed[:8])>>2, binary.BigEndian.Uint32(seed[8:])|1
 	err := s.Do(ctx, func() {
 		e.consent, e.reported = s.now, s.now
 		s.endpoints[e.ufrag] = e
@@ -122,6 +62,17 @@ func (s *Shard) Open(ctx context.Context, config EndpointConfig) (*Endpoint, err
 		return nil, fault.Wrap(fault.Of(err), err, "endpoint %s", config.Name)
 	}
 	return e, nil
+}
+
+func newEndpoint(s *Shard, config EndpointConfig) *Endpoint {
+	if config.Event == nil {
+		config.Event = func(Event) {}
+	}
+	e := &Endpoint{shard: s, config: config, place: -1}
+	ufrag := token(8)
+	e.transport = transport{endpoint: e, state: Opened, ufrag: ufrag, pwd: s.password(ufrag)}
+	e.streams = streams{endpoint: e, sources: map[uint32]*source{}}
+	return e
 }
 
 // token makes n random characters that are legal in ICE credentials (RFC 8839 §5.4).
@@ -171,12 +122,14 @@ func (e *Endpoint) Signalled(ctx context.Context, candidate string) error {
 
 // tick does what is due and says when to come again.
 func (e *Endpoint) tick(now media.Time) media.Time {
-	if e.state != Failed && now-e.consent >= consentFor {
-		reason := "no connectivity check for 30 s: the client went away or its network changed"
-		if e.state == Opened {
-			reason = "no connectivity check ever came: the client cannot reach the media address"
-		}
-		e.fail(reason)
+	switch {
+	case e.state == Failed:
+	case now-e.consent >= consentFor && e.state == Opened:
+		e.lapse("no connectivity check ever came: the client cannot reach the media address")
+	case now-e.consent >= consentFor:
+		e.lapse("no connectivity check for 30 s: the client went away or its network changed")
+	case e.state == Checking && now-e.checking >= consentFor:
+		e.fail("connectivity checks come, but the DTLS handshake does not finish")
 	}
 	if e.state == Connected {
 		e.feedback(now)
@@ -189,27 +142,4 @@ func (e *Endpoint) tick(now media.Time) media.Time {
 		}
 	}
 	return now + sparse
-}
-
-// connected is called when a consenting path and keys are both there.
-func (e *Endpoint) connected() {
-	if e.state != Checking || e.out == nil || e.selected == nil {
-		return
-	}
-	e.state = Connected
-	for _, sec := range e.sections {
-		sec.attach(e.shard.now)
-	}
-	e.shard.due.put(e, e.shard.now+frequent)
-	e.shard.config.Log.Debug("endpoint connected", "endpoint", e.config.Name, "srtp", fmt.Sprint(e.profile))
-	e.config.Event(Event{e, Connected, ""})
-}
-
-func (e *Endpoint) fail(reason string) {
-	if e.state == Failed || e.closed {
-		return
-	}
-	e.state = Failed
-	e.shard.config.Log.Info("endpoint failed", "endpoint", e.config.Name, "reason", reason)
-	e.config.Event(Event{e, Failed, reason})
 }

@@ -17,7 +17,11 @@ import (
 func (s *Shard) check(from pathKey, b []byte) {
 	m := s.stun
 	m.Raw = append(m.Raw[:0], b...)
-	if m.Decode() != nil || m.Type != stun.BindingRequest {
+	decoded := m.Decode() == nil
+	if decoded && m.Type.Class == stun.ClassIndication {
+		return // a keep-alive
+	}
+	if !decoded || m.Type != stun.BindingRequest {
 		s.counters.Malformed++
 		return
 	}
@@ -78,17 +82,14 @@ func (s *Shard) password(ufrag string) string {
 }
 
 // checked notes a verified check: it is consent to send (RFC 7675), and it may nominate its path.
-func (e *Endpoint) checked(p *path, nominated bool) {
-	e.consent = e.shard.now
-	if e.selected == nil || nominated {
-		e.selected = p
+func (t *transport) checked(p *path, nominated bool) {
+	t.consent = t.endpoint.shard.now
+	if t.selected == nil || nominated {
+		t.selected = p
 	}
-	switch {
-	case e.state == Opened:
-		e.state = Checking
-	case e.state == Failed && e.refused == "":
-		e.state = Checking
-		e.connected()
+	if t.state == Opened || t.lapsed {
+		t.state, t.lapsed, t.checking = Checking, false, t.endpoint.shard.now
+		t.connected()
 	}
 }
 
@@ -112,7 +113,7 @@ func (s *Shard) respond(to pathKey, request *stun.Message, kind stun.MessageType
 		s.counters.Malformed++
 		return
 	}
-	s.transmit(response.Raw, to)
+	s.out.transmit(response.Raw, to)
 }
 
 // meter allows each address a few answers per second, and a bounded number of addresses.

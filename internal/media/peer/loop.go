@@ -43,7 +43,7 @@ func (s *Shard) Run(ctx context.Context) error {
 		}
 		s.runInbox()
 		s.runDue()
-		s.flush()
+		s.out.flush()
 	}
 	return nil
 }
@@ -123,44 +123,11 @@ func (s *Shard) shutdown() {
 	for _, e := range s.endpoints {
 		e.release()
 	}
-	s.flush()
+	s.out.flush()
 	s.mu.Lock()
 	s.ended, s.inbox = true, nil
 	s.mu.Unlock()
 	close(s.stopped)
 	_ = s.config.Socket.Close()
 	s.tasks.Wait()
-}
-
-// slot returns room for a datagram, to be given to commit before the next slot is asked for.
-func (s *Shard) slot() []byte {
-	if s.filled == len(s.out) {
-		s.flush()
-	}
-	return s.out[s.filled].Buf
-}
-
-// commit sends the first n bytes of the latest slot along a path, with the rest of the batch.
-func (s *Shard) commit(n int, to pathKey) {
-	m := &s.out[s.filled]
-	if to.via != nil {
-		to.via.send(to, m.Buf[:n])
-		return
-	}
-	m.N, m.Remote, m.Local = n, to.remote, to.local
-	s.filled++
-}
-
-// transmit copies b into a slot and commits it.
-func (s *Shard) transmit(b []byte, to pathKey) {
-	if len(b) <= datagram {
-		s.commit(copy(s.slot(), b), to)
-	}
-}
-
-func (s *Shard) flush() {
-	if s.filled > 0 {
-		s.counters.SendDropped += uint64(s.config.Socket.WriteBatch(s.out[:s.filled]))
-		s.filled = 0
-	}
 }

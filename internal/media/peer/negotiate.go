@@ -100,7 +100,7 @@ func (e *Endpoint) OfferSubscribe(ctx context.Context, o SubscribeOptions) (Desc
 		}
 	}
 	text := offer.Text()
-	err := e.settle(ctx, text, func() { e.sections, e.rsize = sections, true })
+	err := e.settle(ctx, text, func() { e.sections = sections })
 	return describe(&offer, text, sections), err
 }
 
@@ -122,6 +122,7 @@ func (e *Endpoint) Answer(ctx context.Context, answer string) error {
 			i := slices.IndexFunc(d.Sections, func(s sdp.Section) bool { return s.MID == sec.mid })
 			return i < 0 || d.Sections[i].Rejected || !d.Sections[i].Direction.Receives()
 		})
+		e.rsize = slices.ContainsFunc(d.Sections, func(s sdp.Section) bool { return s.RSize })
 		for _, sec := range e.sections {
 			i := slices.IndexFunc(d.Sections, func(s sdp.Section) bool { return s.MID == sec.mid })
 			sec.adopt(&d.Sections[i])
@@ -168,9 +169,7 @@ func (e *Endpoint) answer(ctx context.Context, offer string, p plan, maxKbps int
 	sections := slices.DeleteFunc(p.sections, func(s *section) bool { return s == nil })
 	err := e.settle(ctx, text, func() {
 		e.sections, e.maxKbps = sections, maxKbps
-		for i := range answer.Sections {
-			e.rsize = e.rsize || answer.Sections[i].RSize
-		}
+		e.rsize = slices.ContainsFunc(answer.Sections, func(s sdp.Section) bool { return s.RSize })
 		e.declare(p)
 		e.begin(offer, p.offer.Transport)
 	})

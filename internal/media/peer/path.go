@@ -87,10 +87,10 @@ func (s *Shard) forgetLink(l *link) {
 }
 
 // stalest is the path heard longest ago, never the selected one.
-func (e *Endpoint) stalest() *path {
+func (t *transport) stalest() *path {
 	var oldest *path
-	for _, p := range e.paths {
-		if p != e.selected && (oldest == nil || p.heard < oldest.heard) {
+	for _, p := range t.paths {
+		if p != t.selected && (oldest == nil || p.heard < oldest.heard) {
 			oldest = p
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -57,10 +56,10 @@ type Shard struct {
 	stopping  bool
 	endpoints map[string]*Endpoint // by our ICE ufrag
 	paths     map[pathKey]*path
-	links     map[netip.Addr]int // TCP connections by remote address
+	tcp       crowd
 	due       agenda
-	in, out   []socket.Message
-	filled    int // messages of out in use
+	in        []socket.Message
+	out       outbox
 	counters  Counters
 	handshake int // DTLS handshakes under way
 	reflexive meter
@@ -94,11 +93,12 @@ func New(config Config) (*Shard, error) {
 	s := &Shard{
 		config: config, fingerprint: fingerprintOf(config.Certificate.Certificate[0]), iceKey: iceKey[:], start: time.Now(),
 		stopped: make(chan struct{}), endpoints: map[string]*Endpoint{}, paths: map[pathKey]*path{},
-		links: map[netip.Addr]int{}, stun: stun.New(), plain: make([]byte, 0, datagram), build: make([]byte, datagram+512),
-		in: make([]socket.Message, socket.Batch), out: make([]socket.Message, socket.Batch),
+		tcp: crowd{}, stun: stun.New(), plain: make([]byte, 0, datagram), build: make([]byte, datagram+512),
+		in: make([]socket.Message, socket.Batch),
 	}
+	s.out = outbox{socket: config.Socket, batch: make([]socket.Message, socket.Batch), dropped: &s.counters.SendDropped}
 	for i := range socket.Batch {
-		s.in[i].Buf, s.out[i].Buf = make([]byte, datagram), make([]byte, datagram)
+		s.in[i].Buf, s.out.batch[i].Buf = make([]byte, datagram), make([]byte, datagram)
 	}
 	return s, nil
 }

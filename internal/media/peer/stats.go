@@ -2,7 +2,10 @@ package peer
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"github.com/pion/srtp/v3"
 
 	"tertulia/internal/media/forward"
 	"tertulia/internal/media/receive"
@@ -22,6 +25,20 @@ type Counters struct {
 	FingerprintMismatch uint64
 	HandshakeRefused    uint64 // beyond the limits
 	SendDropped         uint64 // the network, or a slow TCP client, did not take it
+}
+
+// undecrypted counts what did not decrypt: replays apart from forgeries. pion/srtp does not export its error for a
+// replay, only wraps it.
+func (c *Counters) undecrypted(err error) {
+	cause := errors.Unwrap(err)
+	switch {
+	case errors.Is(err, srtp.ErrFailedToVerifyAuthTag):
+		c.Forged++
+	case cause != nil && cause.Error() == "duplicated packet":
+		c.Replayed++
+	default:
+		c.Malformed++
+	}
 }
 
 // Counters returns a snapshot.

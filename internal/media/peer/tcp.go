@@ -41,7 +41,7 @@ func (s *Shard) ServeTCP(ctx context.Context, conn net.Conn) error {
 	t.key = pathKey{remote: remote, local: tcpAddr(conn.LocalAddr()).Addr(), via: &link{protocol: "tcp", send: t.enqueue}}
 
 	admitted := false
-	if err := s.Do(ctx, func() { admitted = s.admit(remote.Addr()) }); err != nil {
+	if err := s.Do(ctx, func() { admitted = s.tcp.admit(remote.Addr()) }); err != nil {
 		return err
 	}
 	if !admitted {
@@ -57,7 +57,8 @@ func (s *Shard) ServeTCP(ctx context.Context, conn net.Conn) error {
 	writer.Wait()
 	s.post(func() {
 		s.counters.SendDropped += t.dropped.Load()
-		s.leave(remote.Addr(), t.key.via)
+		s.tcp.leave(remote.Addr())
+		s.forgetLink(t.key.via)
 	})
 	return err
 }
@@ -67,19 +68,21 @@ func tcpAddr(a net.Addr) netip.AddrPort {
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
-func (s *Shard) admit(a netip.Addr) bool {
-	if s.links[a] >= tcpPerAddress {
+// crowd counts connections by remote address.
+type crowd map[netip.Addr]int
+
+func (c crowd) admit(a netip.Addr) bool {
+	if c[a] >= tcpPerAddress {
 		return false
 	}
-	s.links[a]++
+	c[a]++
 	return true
 }
 
-func (s *Shard) leave(a netip.Addr, l *link) {
-	if s.links[a]--; s.links[a] <= 0 {
-		delete(s.links, a)
+func (c crowd) leave(a netip.Addr) {
+	if c[a]--; c[a] <= 0 {
+		delete(c, a)
 	}
-	s.forgetLink(l)
 }
 
 // read hands over frames, several at once if they are there; the next are read when the shard has taken them.

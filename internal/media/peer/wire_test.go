@@ -297,3 +297,20 @@ func TestGarbage(t *testing.T) {
 		t.Errorf("garbage went uncounted: %+v", count)
 	}
 }
+
+// TestChecksWithoutHandshake runs in fake time: a client whose DTLS is blocked is told apart from one that is gone.
+func TestChecksWithoutHandshake(t *testing.T) {
+	inLab(t, func(ctx context.Context, l *lab, s *server) {
+		drop := func(d dropArgs) bool { return socket.Classify(d.Bytes) == socket.DTLS }
+		l.drop.Store(&drop)
+		alice := l.client(testkit.ClientConfig{})
+		e, _ := s.publish(ctx, "alice", alice, peer.PublishOptions{})
+		if event := s.await(ctx, e, 1); event.State != peer.Failed || !strings.Contains(event.Reason, "DTLS") {
+			t.Errorf("event %+v, want a failure that names DTLS", event)
+		}
+		l.drop.Store(nil)
+		if event := s.await(ctx, e, 2); event.State != peer.Connected {
+			t.Errorf("event %+v once DTLS passes, want connected", event)
+		}
+	})
+}

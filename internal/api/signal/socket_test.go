@@ -1,0 +1,296 @@
+package signal
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tertulia/internal/fault"
+	"tertulia/internal/session"
+)
+
+// script is a node whose one connection does what the test says.
+type script struct {
+	hold     chan struct{} // joins wait for it, if not nil
+	messages chan session.Message
+	mu       sync.Mutex
+	sent     []session.Command
+	acked    []uint64
+	taken    int // seats
+	detached int
+}
+
+func newScript() *script { return &script{messages: make(chan session.Message, 100)} }
+
+func (s *script) Join(ctx context.Context, _, _ string, _ session.Join) (*Seat, error) {
+	if s.hold != nil {
+		select {
+		case <-s.hold:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return s.sit(), nil
+}
+
+func (s *script) Resume(context.Context, string) (*Seat, error) {
+	return s.sit(), nil
+}
+
+func (s *script) sit() *Seat {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taken++
+	return &Seat{Outbox: s, Session: "S", Connection: "con_A", RPC: "rpc", Self: session.Connection{Platform: "Chrome"}}
+}
+
+func (s *script) Send(_ string, c session.Command) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent = append(s.sent, c)
+	return nil
+}
+
+func (s *script) Next(ctx context.Context) (session.Message, error) {
+	select {
+	case m, ok := <-s.messages:
+		if !ok {
+			return m, fault.New(fault.ConnectionClosed, "ended")
+		}
+		return m, nil
+	case <-ctx.Done():
+		return session.Message{}, ctx.Err()
+	}
+}
+
+func (s *script) Ack(seq uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.acked = append(s.acked, seq)
+}
+
+func (s *script) Detach() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.detached++
+}
+
+// bubble runs a test in fake time with one wire to a server; when play returns, all of it must end. The node is made
+// inside the bubble, where its channels have to be.
+func bubble(t *testing.T, cfg Config, play func(s *Server, node *script, w *wire)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		node := newScript()
+		cfg.Log, cfg.Sessions = quiet(t), node
+		s := New(cfg)
+		var running sync.WaitGroup
+		w := connect(s, "/openvidu", &running)
+		synctest.Wait()
+		play(s, node, w)
+		select {
+		case <-w.gone:
+		default:
+			close(w.gone)
+		}
+		running.Wait() // the bubble fails if a goroutine is left
+		if got := s.Stats().Sockets; got != 0 {
+			t.Errorf("%d sockets are left", got)
+		}
+		if node.detached != node.taken {
+			t.Errorf("%d seats were taken, %d given back", node.taken, node.detached)
+		}
+	})
+}
+
+func frame(id int, method, params string) string {
+	if params != "" {
+		params = `,"params":` + params
+	}
+	return fmt.Sprintf(`{"jsonrpc":"2.0","method":%q%s,"id":%d}`, method, params, id)
+}
+
+// closesAfter waits for the close and checks when it came, and its reason.
+func closesAfter(t *testing.T, w *wire, since time.Time, want time.Duration, reason string) {
+	t.Helper()
+	<-w.closed
+	if took := time.Since(since); took != want || w.code != 1000 || w.reason != reason {
+		t.Errorf("closed after %v with %d %q, want %v %q", took, w.code, w.reason, want, reason)
+	}
+}
+
+func TestWatchdog(t *testing.T) {
+	for name, c := range map[string]struct {
+		pings []string // params, one ping every 4 s
+		want  time.Duration
+	}{
+		"2.x":              {pings: []string{`{"interval":5000}`, ``}, want: 19 * time.Second},
+		"1.x":              {pings: []string{`{"interval":3000}`}, want: 9 * time.Second},
+		"no interval":      {pings: []string{``, `{}`}, want: 24 * time.Second},
+		"an hour":          {pings: []string{`{"interval":3600000}`}, want: time.Minute},
+		"nothing":          {pings: []string{`{"interval":-1}`}, want: 3 * time.Second},
+		"wrong":            {pings: []string{`{"interval":"x"}`}, want: 20 * time.Second},
+		"Android":          {pings: []string{`{"interval":"5000"}`, `{}`}, want: 19 * time.Second},
+		"never":            {want: time.Minute},
+		"after reconnects": {pings: []string{`{"interval":5000}`, `{"interval":5000}`, `{"interval":5000}`}, want: 23 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, Config{}, func(_ *Server, node *script, w *wire) {
+				start := time.Now()
+				for i, params := range c.pings {
+					if i > 0 {
+						time.Sleep(4 * time.Second)
+					}
+					w.say(frame(i, "ping", params))
+				}
+				closesAfter(t, w, start, c.want, "Close for not receive ping from client")
+			})
+		})
+	}
+}
+
+// Talk keeps a socket that never pings; once it pings, only pings do.
+func TestIdle(t *testing.T) {
+	bubble(t, Config{}, func(_ *Server, node *script, w *wire) {
+		start := time.Now()
+		time.Sleep(50 * time.Second)
+		w.say(frame(0, "echo", ""))
+		closesAfter(t, w, start, 110*time.Second, noPing)
+	})
+	bubble(t, Config{}, func(_ *Server, node *script, w *wire) {
+		start := time.Now()
+		w.say(frame(0, "ping", `{"interval":5000}`))
+		for i := range 10 {
+			w.say(frame(1+i, "echo", ""))
+			time.Sleep(time.Second)
+		}
+		closesAfter(t, w, start, 15*time.Second, noPing)
+	})
+}
+
+// A join that takes long does not keep pings waiting, and what was asked meanwhile comes after it.
+func TestPingPassesASlowJoin(t *testing.T) {
+	bubble(t, Config{}, func(_ *Server, node *script, w *wire) {
+		node.hold = make(chan struct{})
+		w.say(frame(1, "joinRoom", `{"session":"S","token":"tok_A"}`))
+		w.say(frame(2, "unpublishVideo", `{}`))
+		w.say(frame(3, "ping", `{"interval":5000}`))
+		synctest.Wait()
+		if got := w.taken(); len(got) != 1 || !strings.Contains(got[0], "pong") {
+			t.Errorf("while joining: %q", got)
+		}
+		close(node.hold)
+		synctest.Wait()
+		if got := fmt.Sprintf("%#v", node.sent); got != `[]session.Command{session.Unpublish{Connection:"con_A"}}` {
+			t.Errorf("after joining: %s", got)
+		}
+	})
+}
+
+// A client that goes while it joins leaves no connection behind that nobody holds.
+func TestGoingWhileJoining(t *testing.T) {
+	bubble(t, Config{}, func(_ *Server, node *script, w *wire) {
+		node.hold = make(chan struct{})
+		w.say(frame(1, "joinRoom", `{"session":"S","token":"tok_A"}`))
+		synctest.Wait()
+		close(node.hold)
+		close(w.gone)
+	})
+}
+
+// What a flood asks for is answered in full, only more slowly.
+func TestFloodIsReadSlowly(t *testing.T) {
+	const burst, more = 1000, 400
+	bubble(t, Config{MaxMessageRate: 200}, func(_ *Server, node *script, w *wire) {
+		start := time.Now()
+		for i := range burst + more {
+			w.say(frame(i, "ping", ""))
+		}
+		synctest.Wait()
+		if took := time.Since(start); took < 1900*time.Millisecond || took > 2100*time.Millisecond {
+			t.Errorf("took %v, want 2 s", took)
+		}
+		time.Sleep(10 * time.Millisecond)
+		if got := len(w.taken()); got != burst+more {
+			t.Errorf("%d answers", got)
+		}
+	})
+}
+
+// The session may owe a client only so many answers.
+func TestTooManyUnanswered(t *testing.T) {
+	bubble(t, Config{}, func(_ *Server, node *script, w *wire) {
+		w.say(frame(0, "joinRoom", `{"session":"S","token":"tok_A"}`))
+		for i := range maxPending {
+			w.say(frame(1+i, "unpublishVideo", ""))
+		}
+		synctest.Wait()
+		if got := w.taken(); len(got) != 1 || !strings.Contains(got[0], "slow down. Code: 999") {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+func TestReceipts(t *testing.T) {
+	text := "x"
+	bubble(t, Config{}, func(_ *Server, node *script, w *wire) {
+		w.say(frame(0, "connect", `{"sessionId":"rpc"}`))
+		tell := func(seq uint64, n session.Notice) {
+			node.messages <- session.Message{Seq: seq, Notice: n}
+			synctest.Wait()
+		}
+		tell(1, session.Left{})
+		tell(2, session.Signal{Type: &text})
+		tell(3, session.Signal{Type: &text}) // while a pull is in flight none follows
+		tell(4, session.Left{})
+		w.say(`{"jsonrpc":"2.0","result":"push","id":-1}`) // was not asked
+		w.say(`{"jsonrpc":"2.0","result":"push","id":-2}`) // proves 2, and the next pull is for all up to 4
+		w.say(`{"jsonrpc":"2.0","result":"push","id":-4}`)
+		tell(5, session.Left{})
+		for i := range 4 {
+			w.say(frame(1+i, "ping", ""))
+		}
+		synctest.Wait()
+		var pulls []string
+		for _, f := range w.taken() {
+			if strings.Contains(f, "pull") {
+				pulls = append(pulls, f)
+			}
+		}
+		if got, want := fmt.Sprint(pulls), `[{"id":-2,"method":"pull","jsonrpc":"2.0"} {"id":-4,"method":"pull","jsonrpc":"2.0"}]`; got != want {
+			t.Errorf("pulls %s", got)
+		}
+		if got := fmt.Sprint(node.acked); got != "[2 4 5]" {
+			t.Errorf("acknowledged %s, want [2 4 5]", got)
+		}
+	})
+}
+
+// FuzzSocket: whatever a client sends, requests with an id are answered, and the server goes on.
+func FuzzSocket(f *testing.F) {
+	for _, seed := range []string{
+		`{"jsonrpc":"2.0","method":"joinRoom","params":{"session":"wss://h/x","secret":"s","token":"wss://h?token=%41"},"id":1}`,
+		`{"jsonrpc":"2.0","method":"publishVideo","params":{"sdpOffer":"v=0","filter":{"type":7}},"id":"a"}`,
+		`{"jsonrpc":"2.0","method":"sendMessage","params":{"message":"{\"to\":[1]}"},"id":1e3}`,
+		`{"jsonrpc":"2.0","result":"push","id":-9223372036854775808}`, `{"jsonrpc":"2.0","method":"connect","id":0}`, `[`, ``,
+	} {
+		f.Add(seed, true)
+	}
+	f.Fuzz(func(t *testing.T, text string, joined bool) {
+		bubble(t, Config{}, func(_ *Server, node *script, w *wire) {
+			if joined {
+				w.say(frame(0, "joinRoom", `{"session":"S","token":"tok_A"}`))
+			}
+			w.say(text)
+			w.say(frame(77, "ping", ""))
+			synctest.Wait()
+			out := w.taken()
+			if len(out) == 0 || !strings.Contains(strings.Join(out, ""), `{"id":77,"result":{"value":"pong"}`) {
+				t.Errorf("%q: the ping after it got %q", text, out)
+			}
+		})
+	})
+}

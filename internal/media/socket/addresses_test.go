@@ -1,0 +1,37 @@
+package socket
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+)
+
+func addresses(list ...string) (out []netip.Addr) {
+	for _, s := range list {
+		out = append(out, netip.MustParseAddr(s))
+	}
+	return out
+}
+
+func TestChoose(t *testing.T) {
+	lo := iface{"lo", addresses("127.0.0.1", "::1")}
+	eth := iface{"eth0", addresses("192.0.2.5", "2001:db8::5", "fe80::1")}
+	bridge := iface{"docker0", addresses("172.17.0.1")}
+	for name, c := range map[string]struct {
+		list           []iface
+		public         []netip.Addr
+		host, loopback string
+	}{
+		"plain":           {[]iface{lo, eth}, nil, "[192.0.2.5 2001:db8::5]", "[127.0.0.1 ::1]"},
+		"no bridges":      {[]iface{bridge, eth, {"br-1f", addresses("172.18.0.1")}, {"veth9", addresses("10.9.9.9")}}, nil, "[192.0.2.5 2001:db8::5]", "[]"},
+		"only a bridge":   {[]iface{lo, bridge}, nil, "[172.17.0.1]", "[127.0.0.1 ::1]"},
+		"behind a NAT":    {[]iface{eth}, addresses("203.0.113.1"), "[203.0.113.1 192.0.2.5 2001:db8::5]", "[]"},
+		"public is local": {[]iface{eth}, addresses("192.0.2.5"), "[192.0.2.5 2001:db8::5]", "[]"},
+		"a bridge of br":  {[]iface{{"br0", addresses("192.0.2.9")}}, nil, "[192.0.2.9]", "[]"},
+	} {
+		got := choose(c.list, c.public)
+		if fmt.Sprint(got.Host) != c.host || fmt.Sprint(got.Loopback) != c.loopback {
+			t.Errorf("%s: host %v, loopback %v; want %s, %s", name, got.Host, got.Loopback, c.host, c.loopback)
+		}
+	}
+}
