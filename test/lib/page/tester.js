@@ -103,7 +103,8 @@ window.tester = (() => {
         v.ear?.close();
         v.ear = pattern.ear(stream);
       }
-      const pc = v.subscriber.stream.webRtcPeer && v.subscriber.stream.getRTCPeerConnection(); // none while it reconnects
+      let pc;
+      try { pc = v.subscriber.stream.getRTCPeerConnection(); } catch { /* it has none before it negotiates */ }
       const stats = pc && await connectionStats(pc);
       return { picture: pattern.look(v.video), tone: v.ear?.listen() ?? { who: -1 }, frames: stats?.inbound.video?.frames ?? 0, stats };
     },
