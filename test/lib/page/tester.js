@@ -145,7 +145,7 @@ window.tester = (() => {
       await b.setRemoteDescription(a.localDescription);
       await b.setLocalDescription();
       await a.setRemoteDescription(b.localDescription);
-      seen.set('loopback', { subscriber: { stream: { getRTCPeerConnection: () => b } }, video });
+      seen.set('loopback', { subscriber: { stream: { webRtcPeer: {}, getRTCPeerConnection: () => b } }, video });
     },
   };
 })();
