@@ -2,12 +2,11 @@ package session
 
 import (
 	"context"
-	"sync/atomic"
 
 	"tertulia/internal/fault"
 )
 
-// maxQueued bounds the commands of one client that wait for their turn.
+// maxQueued bounds the commands of one client that wait for their turn; those above wait in its socket.
 const maxQueued = 256
 
 // Attachment is one socket's hold on a connection's outbox.
@@ -17,34 +16,40 @@ type Attachment struct {
 
 	inbox  *inbox
 	outbox *outbox
-	queued atomic.Int32
-	next   uint64 // the number of the message to read next; guarded by the outbox
+	queued chan struct{} // holds one for each command that waits
 }
 
-// Send queues a command of the client; its answer comes by Next under the request's id. Commands are carried out in
-// order; answers that need the media node come when it has answered, so a later request may be answered earlier.
-// It fails with fault.RateLimited if too many wait, fault.ConnectionClosed if the connection has ended.
-func (a *Attachment) Send(request string, c Command) error {
+func newAttachment(session string, c *Connection, in *inbox, out *outbox) *Attachment {
+	return &Attachment{
+		Session: session, Connection: c.ID, RPC: c.RPC, Self: *c,
+		inbox: in, outbox: out, queued: make(chan struct{}, maxQueued),
+	}
+}
+
+// Send queues a command of the client, waiting while too many wait; its answer comes by Next under the request's id.
+// Commands are carried out in order; answers that need the media node come when it has answered, so a later request
+// may be answered earlier. It fails with fault.ConnectionClosed if the connection has ended, and with ctx.
+func (a *Attachment) Send(ctx context.Context, request string, c Command) error {
 	if !a.outbox.open(a) {
 		return a.closed()
 	}
-	if a.queued.Add(1) > maxQueued {
-		a.queued.Add(-1)
-		return fault.New(fault.RateLimited, "%d requests of connection %s wait already; slow down", maxQueued, a.Connection)
+	select {
+	case a.queued <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	from := Origin{Connection: a.Connection, Request: request, RPC: a.RPC}
 	if !a.inbox.put(letter{command: c, from: from, sender: a}) {
-		a.queued.Add(-1)
 		return a.closed()
 	}
 	return nil
 }
 
-// Next returns the next message, from the first unacknowledged one on; it waits for one until ctx ends. It fails with
+// Next returns the next message, from the first unacknowledged notice on; it waits for one until ctx ends. It fails with
 // fault.ConnectionClosed when all is read and the connection has ended, or another socket has taken over.
 func (a *Attachment) Next(ctx context.Context) (Message, error) {
 	for {
-		m, changed, ok := a.outbox.read(a)
+		m, changed, ok := a.outbox.next(a)
 		switch {
 		case !ok:
 			return Message{}, a.closed()
@@ -59,14 +64,13 @@ func (a *Attachment) Next(ctx context.Context) (Message, error) {
 	}
 }
 
-// Ack says the client has proved receipt of every message up to seq; they are forgotten.
+// Ack says the client has proved receipt of every notice up to number seq; they are forgotten.
 func (a *Attachment) Ack(seq uint64) { a.outbox.ack(a, seq) }
 
 // Detach says the socket is gone. The connection's grace time begins, unless another socket has taken over.
 func (a *Attachment) Detach() {
 	if a.outbox.release(a) {
-		a.queued.Add(1)
-		a.inbox.put(letter{command: Drop{Connection: a.Connection}, sender: a})
+		a.inbox.put(letter{command: Drop{Connection: a.Connection}, from: Origin{RPC: a.RPC}})
 	}
 }
 

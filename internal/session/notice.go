@@ -55,9 +55,9 @@ func (StreamChanged) notice()     {}
 func (ConnectionChanged) notice() {}
 func (ForcedOffer) notice()       {}
 
-// Message is one entry of a connection's outbox: either an answer or a notice. Seq starts at 1 and has no gaps.
+// Message is one entry of a connection's outbox: either an answer or a notice.
 type Message struct {
-	Seq    uint64
+	Seq    uint64 // of a notice: its number on this socket, one above the last one's; answers have none
 	Reply  *Answered
 	Notice Notice
 }

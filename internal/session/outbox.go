@@ -11,14 +11,16 @@ const (
 	maxWeight   = 8 << 20 // bytes, roughly
 )
 
-// outbox keeps the messages for one connection, in order, until they are acknowledged. One attachment at a time holds
-// it; without one, messages wait. Its lock is never held while another is taken.
+// outbox keeps the notices for one connection, in order, until they are acknowledged, and the answers until they are
+// read: a client that loses its socket has cancelled its requests (spec §2.9). One attachment at a time holds it;
+// without one, notices wait. Its lock is never held while another is taken.
 type outbox struct {
 	rpc string
 
 	mu       sync.Mutex
-	messages []Message // unacknowledged, of successive numbers
-	first    uint64    // the number of messages[0], or of the next one
+	messages []Message // notices read and not acknowledged, then what is yet to be read
+	read     int       // how many of them are read; they are notices of successive numbers
+	first    uint64    // the number of messages[0], or of the notice read next
 	weight   int
 	holder   *Attachment
 	ended    bool
@@ -29,14 +31,13 @@ func newOutbox(rpc string) *outbox {
 	return &outbox{rpc: rpc, first: 1, changed: make(chan struct{})}
 }
 
-// push appends a message and numbers it. It reports false once the outbox is over its limits.
+// push appends a message. It reports false once the outbox is over its limits.
 func (o *outbox) push(m Message) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.ended {
 		return true
 	}
-	m.Seq = o.first + uint64(len(o.messages))
 	o.messages = append(o.messages, m)
 	o.weight += m.weight()
 	o.wake()
@@ -56,18 +57,18 @@ func (o *outbox) wake() {
 	o.changed = make(chan struct{})
 }
 
-// hold gives the outbox to a, cutting off an older attachment. Answers not yet acknowledged are dropped: the client
-// has cancelled its requests when it lost its socket (spec §2.9). What remains is numbered anew, without gaps.
+// hold gives the outbox to a, cutting off an older attachment. Answers are dropped; notices not yet acknowledged are
+// read again, under numbers never used before: a late receipt of the older socket must not stand for them.
 func (o *outbox) hold(a *Attachment) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.holder = a
-	a.next = o.first
+	o.first += uint64(o.read)
+	o.read = 0
 	o.messages = slices.DeleteFunc(o.messages, func(m Message) bool { return m.Reply != nil })
 	o.weight = 0
-	for i := range o.messages {
-		o.messages[i].Seq = o.first + uint64(i)
-		o.weight += o.messages[i].weight()
+	for _, m := range o.messages {
+		o.weight += m.weight()
 	}
 	o.wake()
 }
@@ -97,34 +98,42 @@ func (o *outbox) held() bool {
 	return o.holder != nil
 }
 
-// read returns a's next message; or, if there is none yet, a channel that is closed when that may have changed. It
+// next returns a's next message; or, if there is none yet, a channel that is closed when that may have changed. It
 // reports false when a will not see another.
-func (o *outbox) read(a *Attachment) (m Message, changed <-chan struct{}, ok bool) {
+func (o *outbox) next(a *Attachment) (m Message, changed <-chan struct{}, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.holder != a {
 		return Message{}, nil, false
 	}
-	if i := a.next - o.first; i < uint64(len(o.messages)) {
-		a.next++
-		return o.messages[i], nil, true
+	if o.read == len(o.messages) {
+		return Message{}, o.changed, !o.ended
 	}
-	return Message{}, o.changed, !o.ended
+	m = o.messages[o.read]
+	if m.Reply != nil {
+		o.messages = slices.Delete(o.messages, o.read, o.read+1)
+		o.weight -= m.weight()
+		return m, nil, true
+	}
+	m.Seq = o.first + uint64(o.read)
+	o.read++
+	return m, nil, true
 }
 
-// ack forgets messages up to seq, if a has read them.
+// ack forgets notices up to seq, if a has read them.
 func (o *outbox) ack(a *Attachment, seq uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.holder != a || seq < o.first {
 		return
 	}
-	n := int(min(seq+1, a.next) - o.first)
+	n := int(min(seq+1-o.first, uint64(o.read)))
 	for _, m := range o.messages[:n] {
 		o.weight -= m.weight()
 	}
 	o.messages = slices.Delete(o.messages, 0, n)
 	o.first += uint64(n)
+	o.read -= n
 }
 
 // weight is roughly what a message costs in memory: its foreign strings and a flat charge.
@@ -153,7 +162,7 @@ func (m Message) weight() int {
 	case Joined:
 		n += len(v.Metadata)
 	case StreamChanged:
-		n += len(v.NewValue)
+		n += len(v.NewValue) + len(v.Reason)
 	case ForcedOffer:
 		n += len(v.SDP)
 	}

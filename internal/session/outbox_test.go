@@ -17,7 +17,7 @@ func push(t *testing.T, o *outbox, n int) {
 // drain reads all there is, and returns the numbers.
 func drain(o *outbox, a *Attachment) (numbers []uint64) {
 	for {
-		m, changed, ok := o.read(a)
+		m, changed, ok := o.next(a)
 		if !ok || changed != nil {
 			return numbers
 		}
@@ -45,24 +45,50 @@ func TestOutboxAck(t *testing.T) {
 	}
 }
 
-// TestOutboxTakeover: the next socket gets what was not acknowledged, but no answers, numbered without gaps.
+// TestOutboxTakeover: the next socket gets what was not acknowledged, but no answers, under new numbers.
 func TestOutboxTakeover(t *testing.T) {
 	o, a, b := newOutbox("rpc"), new(Attachment), new(Attachment)
 	o.hold(a)
 	push(t, o, 1)
 	o.push(Message{Reply: &Answered{Request: "1"}})
-	push(t, o, 1)
-	drain(o, a)
+	push(t, o, 2)
+	o.push(Message{Reply: &Answered{Request: "2"}})
+	for range 3 { // the last notice and the second answer are not read
+		o.next(a)
+	}
 	o.ack(a, 1)
 	if !o.release(a) || o.held() || o.release(a) {
 		t.Fatal("a does not let go once")
 	}
 	o.hold(b)
-	if got := drain(o, b); len(got) != 1 || got[0] != 2 {
-		t.Fatalf("read %v, want the notice alone", got)
+	o.ack(b, 2) // of the older socket
+	if got := drain(o, b); len(got) != 2 || got[0] != 3 || got[1] != 4 {
+		t.Fatalf("read %v, want the two notices under the numbers 3 and 4", got)
 	}
-	if _, _, ok := o.read(a); ok {
+	if _, _, ok := o.next(a); ok {
 		t.Fatal("a reads on")
+	}
+	o.ack(b, 4)
+	if len(o.messages) != 0 || o.weight != 0 {
+		t.Fatalf("%d messages of weight %d are kept", len(o.messages), o.weight)
+	}
+}
+
+// TestOutboxForgetsAnswers: what has been read of them is not kept, whether the client acknowledges or not.
+func TestOutboxForgetsAnswers(t *testing.T) {
+	o, a := newOutbox("rpc"), new(Attachment)
+	o.hold(a)
+	big := strings.Repeat("x", 1<<20)
+	for range 3 * maxMessages {
+		if !o.push(Message{Reply: &Answered{Result: SubscribeResult{SDP: big}}}) {
+			t.Fatal("the outbox is full")
+		}
+		if m, _, _ := o.next(a); m.Reply == nil || m.Seq != 0 {
+			t.Fatalf("read %+v", m)
+		}
+	}
+	if len(o.messages) != 0 || o.weight != 0 {
+		t.Fatalf("%d messages of weight %d are kept", len(o.messages), o.weight)
 	}
 }
 
@@ -75,7 +101,7 @@ func TestOutboxEnd(t *testing.T) {
 	if got := drain(o, a); len(got) != 1 {
 		t.Fatalf("read %v", got)
 	}
-	if _, _, ok := o.read(a); ok || o.release(a) {
+	if _, _, ok := o.next(a); ok || o.release(a) {
 		t.Fatal("the outbox has not ended")
 	}
 }
@@ -84,7 +110,7 @@ func TestOutboxLimits(t *testing.T) {
 	big := strings.Repeat("x", 1<<20)
 	for _, m := range []Message{
 		{Notice: Signal{Data: &big}}, {Notice: Signal{Type: &big}}, {Notice: Joined{Metadata: big}},
-		{Notice: StreamChanged{NewValue: big}}, {Notice: ForcedOffer{SDP: big}},
+		{Notice: StreamChanged{NewValue: big}}, {Notice: StreamChanged{Reason: big}}, {Notice: ForcedOffer{SDP: big}},
 		{Reply: &Answered{Result: PublishResult{Answer: big}}}, {Reply: &Answered{Result: SubscribeResult{SDP: big}}},
 		{Reply: &Answered{Result: JoinResult{Others: []*Connection{{ClientData: big}}}}},
 	} {

@@ -73,7 +73,7 @@ func (h *house) join(id string, role Role) *Attachment {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if m := h.next(a); m.Seq != 1 || m.Reply == nil || m.Reply.Request != "1" {
+	if m := h.next(a); m.Seq != 0 || m.Reply == nil || m.Reply.Request != "1" {
 		h.t.Fatalf("the first message is %+v", m)
 	}
 	return a
@@ -92,7 +92,7 @@ func (h *house) next(a *Attachment) Message {
 
 func (h *house) send(a *Attachment, request string, c Command) {
 	h.t.Helper()
-	if err := a.Send(request, c); err != nil {
+	if err := a.Send(h.t.Context(), request, c); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -144,7 +144,7 @@ func TestCall(t *testing.T) {
 		if _, err := a.Next(t.Context()); !fault.Is(err, fault.ConnectionClosed) {
 			t.Fatalf("after leaving: %v", err)
 		}
-		wantKind(t, a.Send("5", Leave{}), fault.ConnectionClosed)
+		wantKind(t, a.Send(t.Context(), "5", Leave{}), fault.ConnectionClosed)
 		_, err := h.Resume(t.Context(), a.RPC)
 		wantKind(t, err, fault.ReconnectionUnknown)
 

@@ -85,12 +85,12 @@ func (r *runner) handle(ctx context.Context, l letter) {
 		r.writer.wrote(ctx, r.state, c.err)
 		return
 	case Drop:
-		if box := r.outboxes[c.Connection]; box == nil || box.held() {
+		if box := r.outboxes[c.Connection]; box == nil || box.rpc != l.from.RPC || box.held() {
 			return // its client is back already, or gone
 		}
 	}
 	if l.sender != nil {
-		l.sender.queued.Add(-1)
+		<-l.sender.queued
 		if r.outboxes[l.sender.Connection] != l.sender.outbox {
 			return // nobody is left to answer
 		}
@@ -190,7 +190,7 @@ func (r *runner) admit(l letter, e Admit) {
 		r.outboxes[c.ID] = box
 		r.registry.directory.seat(c.RPC, r, c.ID)
 	}
-	a := &Attachment{Session: r.id, Connection: c.ID, RPC: c.RPC, Self: *c, inbox: r.inbox, outbox: box}
+	a := newAttachment(r.id, c, r.inbox, box)
 	box.hold(a)
 	if e.Result != nil {
 		box.push(Message{Reply: &Answered{Request: e.To.Request, Result: *e.Result}})

@@ -104,7 +104,7 @@ func TestLifeOfASession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client.Send("2", session.Publish{Connection: client.Connection, Offer: "offer", Media: session.StreamMedia{HasAudio: true, AudioActive: true}})
+	client.Send(t.Context(), "2", session.Publish{Connection: client.Connection, Offer: "offer", Media: session.StreamMedia{HasAudio: true, AudioActive: true}})
 	answered := next(t, client, func(m session.Message) bool { return m.Reply != nil && m.Reply.Request == "2" })
 	stream := answered.Reply.Result.(session.PublishResult).Stream
 	list := want[openvidu.RESTList[openvidu.RESTSession]](t, h, 200, "GET"+api+"/sessions", "")

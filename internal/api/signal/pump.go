@@ -36,24 +36,22 @@ func (c *socket) pump(ctx context.Context, seat *Seat) {
 	}
 }
 
-// write hands one message to the writer, and asks for a receipt if it matters.
+// write hands one message to the writer, and asks for a receipt of a notice if repeating it would be seen.
 func (c *socket) write(seat *Seat, m session.Message) error {
-	var err error
-	_, isSignal := m.Notice.(session.Signal)
 	if m.Reply != nil {
-		err = c.reply(seat, m.Reply)
-	} else if name, shape := c.dialect.notification(m.Notice); name != "" {
-		err = c.conn.Notify(name, shape)
-	} else {
-		c.log.Error("a notice without notification", "session", seat.Session, "notice", m.Notice)
+		return c.reply(seat, m.Reply)
 	}
-	if err != nil {
+	name, shape := c.dialect.notification(m.Notice)
+	if name == "" {
+		c.log.Error("a notice without notification", "session", seat.Session, "notice", m.Notice)
+	} else if err := c.conn.Notify(name, shape); err != nil {
 		return err
 	}
-	if pull := c.receipt.wrote(m.Seq, isSignal && c.dialect.answersPull()); pull > 0 {
-		err = c.pull(pull)
+	_, hint := m.Notice.(session.RemoteCandidate)
+	if pull := c.receipt.wrote(m.Seq, !hint && c.dialect.answersPull()); pull > 0 {
+		return c.pull(pull)
 	}
-	return err
+	return nil
 }
 
 func (c *socket) reply(seat *Seat, a *session.Answered) error {

@@ -7,26 +7,29 @@ import "sync"
 // first does not.
 const pongLag = 3
 
-// receipt knows what of the outbox its client has got; only that may be forgotten. Two things prove it: pings that
-// would not come without an earlier pong, and the answer to a pull. A pull follows each signal, which is the one notice
-// a client must not be shown twice; the others do no harm when they are replayed.
+// receipt knows which notices of the outbox its client has got; only those may be forgotten, and only those are not
+// told again on its next socket. Told twice, openvidu-browser takes a stream for a new one and loses the old
+// (onParticipantPublished in Session.ts), ends one it does not have, negotiates a forced offer anew, and shows a signal
+// twice: a notice is proved received as soon as can be. Two things prove it: the answer to a pull, of which there is
+// one in flight while there is something to prove, and, for clients that do not answer it, pings that would not come
+// without an earlier pong. Candidates do no harm, and wait for either.
 type receipt struct {
 	mu     sync.Mutex
 	sent   uint64
 	marks  [pongLag]uint64 // sent at the last pongs, oldest first
-	wanted uint64          // the last signal
+	wanted uint64          // the last notice that asks to be proved
 	asked  uint64          // what the pull in flight stands for; 0: none is
 }
 
-// wrote notes a message handed to the writer. It returns what a pull to be sent now stands for, or 0.
-func (r *receipt) wrote(seq uint64, signal bool) (pull uint64) {
+// wrote notes a notice handed to the writer. It returns what a pull to be sent now stands for, or 0.
+func (r *receipt) wrote(seq uint64, prove bool) (pull uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sent = seq
-	if signal {
+	if prove {
 		r.wanted = seq
 	}
-	if !signal || r.asked != 0 {
+	if !prove || r.asked != 0 {
 		return 0
 	}
 	r.asked = seq

@@ -30,6 +30,7 @@ var update = flag.Bool("update", false, "rewrite the expected frames of testdata
 //	A> METHOD PARAMS             send a request; $A is A's token URL, $A.rpc its RPC session id, $A.id its connection
 //	A= FRAME                     send a frame as it stands
 //	A drops                      lose the socket, unseen by the server until it reads
+//	A hangs                      from now on what is written to its socket is lost: pulls are not answered
 //	rest VERB …                  see (*stage).rest
 //	wait DURATION
 func TestSequences(t *testing.T) {
@@ -72,6 +73,7 @@ type actor struct {
 	token   string
 	rpc, id string // from its joinRoom answer
 	closed  bool   // its close has been shown
+	hangs   bool
 }
 
 type stage struct {
@@ -118,7 +120,7 @@ func play(t *testing.T, script string) string {
 
 var (
 	expected = regexp.MustCompile(`^\w+(< | closed )`)
-	action   = regexp.MustCompile(`^(\w+)(> |= | opens | drops)(.*)$`)
+	action   = regexp.MustCompile(`^(\w+)(> |= | opens | drops| hangs)(.*)$`)
 	userID   = regexp.MustCompile(`"finalUserId":"[A-Z0-9]{16}"`)
 )
 
@@ -154,7 +156,9 @@ func (s *stage) act(line string) {
 	a := s.actor(m[1])
 	switch strings.TrimSpace(m[2]) {
 	case "opens":
-		a.wire, a.closed = connect(s.server, m[3], &s.running), false
+		a.wire, a.closed, a.hangs = connect(s.server, m[3], &s.running), false, false
+	case "hangs":
+		a.hangs = true
 	case "drops":
 		close(a.gone)
 		a.closed = true
@@ -206,25 +210,19 @@ func (s *stage) check(err error) {
 	}
 }
 
-// show writes what each client has received, and whether its socket was closed.
+// show writes what each client has received, and whether its socket was closed. Clients answer pulls, which may bring
+// more.
 func (s *stage) show(out *strings.Builder) {
 	for _, name := range slices.Sorted(maps.Keys(s.actors)) {
 		a := s.actors[name]
 		if a.wire == nil {
 			continue
 		}
-		for _, frame := range a.taken() {
-			var m struct {
-				Result struct{ ID, SessionID string }
+		for frames := a.taken(); len(frames) > 0; frames = a.taken() {
+			for _, frame := range frames {
+				s.receive(out, name, a, frame)
 			}
-			s.check(json.Unmarshal([]byte(frame), &m))
-			if a.rpc == "" && m.Result.SessionID != "" {
-				a.id, a.rpc = m.Result.ID, m.Result.SessionID
-			}
-			if a.rpc != "" {
-				frame = strings.ReplaceAll(frame, a.rpc, "rpc"+name)
-			}
-			fmt.Fprintf(out, "%s< %s\n", name, userID.ReplaceAllString(frame, `"finalUserId":"…"`))
+			synctest.Wait()
 		}
 		select {
 		case <-a.wire.closed:
@@ -234,5 +232,28 @@ func (s *stage) show(out *strings.Builder) {
 			a.closed = true
 		default:
 		}
+	}
+}
+
+func (s *stage) receive(out *strings.Builder, name string, a *actor, frame string) {
+	var m struct {
+		ID     json.RawMessage
+		Method string
+		Result struct{ ID, SessionID string }
+	}
+	s.check(json.Unmarshal([]byte(frame), &m))
+	if a.rpc == "" && m.Result.SessionID != "" {
+		a.id, a.rpc = m.Result.ID, m.Result.SessionID
+	}
+	if a.rpc != "" {
+		frame = strings.ReplaceAll(frame, a.rpc, "rpc"+name)
+	}
+	lost := ""
+	if a.hangs {
+		lost = "lost "
+	}
+	fmt.Fprintf(out, "%s< %s%s\n", name, lost, userID.ReplaceAllString(frame, `"finalUserId":"…"`))
+	if m.Method == "pull" && !a.hangs {
+		a.say(fmt.Sprintf(`{"jsonrpc":"2.0","result":"push","id":%s}`, m.ID))
 	}
 }

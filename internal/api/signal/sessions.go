@@ -18,7 +18,7 @@ type Sessions interface {
 
 // Outbox is a socket's hold on a connection; see session.Attachment, which is one.
 type Outbox interface {
-	Send(request string, c session.Command) error
+	Send(ctx context.Context, request string, c session.Command) error
 	Next(context.Context) (session.Message, error)
 	Ack(seq uint64)
 	Detach()

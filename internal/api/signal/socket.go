@@ -171,7 +171,7 @@ func (c *socket) handle(ctx context.Context, m jsonrpc.Message) error {
 	if err := c.await(m); err != nil {
 		return err
 	}
-	if err := seat.Send(string(m.ID), command); err != nil {
+	if err := seat.Send(ctx, string(m.ID), command); err != nil {
 		c.awaited(string(m.ID))
 		return err
 	}

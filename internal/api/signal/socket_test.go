@@ -48,7 +48,7 @@ func (s *script) sit() *Seat {
 	return &Seat{Outbox: s, Session: "S", Connection: "con_A", RPC: "rpc", Self: session.Connection{Platform: "Chrome"}}
 }
 
-func (s *script) Send(_ string, c session.Command) error {
+func (s *script) Send(_ context.Context, _ string, c session.Command) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent = append(s.sent, c)
@@ -234,22 +234,23 @@ func TestTooManyUnanswered(t *testing.T) {
 	})
 }
 
+// TestReceipts: one pull is in flight while there is something to prove; candidates alone wait for pings.
 func TestReceipts(t *testing.T) {
-	text := "x"
 	bubble(t, Config{}, func(_ *Server, node *script, w *wire) {
 		w.say(frame(0, "connect", `{"sessionId":"rpc"}`))
 		tell := func(seq uint64, n session.Notice) {
 			node.messages <- session.Message{Seq: seq, Notice: n}
 			synctest.Wait()
 		}
-		tell(1, session.Left{})
-		tell(2, session.Signal{Type: &text})
-		tell(3, session.Signal{Type: &text}) // while a pull is in flight none follows
-		tell(4, session.Left{})
+		tell(1, session.RemoteCandidate{})
+		tell(2, session.Signal{})
+		tell(3, session.StreamPublished{}) // while a pull is in flight none follows
+		tell(4, session.RemoteCandidate{})
 		w.say(`{"jsonrpc":"2.0","result":"push","id":-1}`) // was not asked
 		w.say(`{"jsonrpc":"2.0","result":"push","id":-2}`) // proves 2, and the next pull is for all up to 4
 		w.say(`{"jsonrpc":"2.0","result":"push","id":-4}`)
-		tell(5, session.Left{})
+		w.say(`{"jsonrpc":"2.0","result":"push","id":-4}`) // again
+		tell(5, session.RemoteCandidate{})
 		for i := range 4 {
 			w.say(frame(1+i, "ping", ""))
 		}
