@@ -2,8 +2,11 @@ package session
 
 import "tertulia/internal/wire/mediactl"
 
-// maxEarly bounds the candidates kept for one endpoint that is yet to be made.
-const maxEarly = 64
+// What is kept of a client's candidates for endpoints that are yet to be made.
+const (
+	maxEarly    = 64   // for one endpoint
+	maxEarlyAll = 1024 // for all
+)
 
 // candidate hands a candidate to the endpoint it is for, or keeps it until that is asked for (spec §4.8). Candidates
 // are hints, so it is always answered.
@@ -17,13 +20,20 @@ func candidate(t *turn, me *Connection, c Candidate) {
 		t.tell(mediactl.Trickle{Session: t.ID, Endpoint: name, Candidate: c.Candidate})
 		return
 	}
-	if t.active(towards) == nil || len(me.early[towards]) >= maxEarly {
+	if t.active(towards) == nil || len(me.early[towards]) >= maxEarly || me.countEarly() >= maxEarlyAll {
 		return
 	}
 	if me.early == nil {
 		me.early = map[string][]mediactl.Candidate{}
 	}
 	me.early[towards] = append(me.early[towards], c.Candidate)
+}
+
+func (c *Connection) countEarly() (n int) {
+	for _, candidates := range c.early {
+		n += len(candidates)
+	}
+	return n
 }
 
 // endpointTowards names the endpoint that has been asked for: the own publisher, or the subscription to a connection.

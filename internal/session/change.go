@@ -2,6 +2,7 @@ package session
 
 import (
 	"encoding/json"
+	"strings"
 
 	"tertulia/internal/fault"
 )
@@ -43,16 +44,28 @@ func (m *StreamMedia) change(property, value string) error {
 	case "videoActive":
 		m.VideoActive, ok = parseBool(value, m.VideoActive)
 	case "videoDimensions":
-		ok = json.Unmarshal([]byte(value), &m.Dimensions) == nil
+		var dimensions string
+		if ok = json.Unmarshal([]byte(value), &dimensions) == nil && isDimensions(dimensions); ok {
+			m.Dimensions = dimensions
+		}
 	case "audioTrack", "videoTrack":
 		ok = json.Valid([]byte(value))
 	default:
-		return fault.New(fault.Invalid, "property %q is none of audioActive, videoActive, videoDimensions, audioTrack, videoTrack", property)
+		return fault.New(fault.Invalid, "property %.40q is none of audioActive, videoActive, videoDimensions, audioTrack, videoTrack", property)
 	}
 	if !ok {
-		return fault.New(fault.Invalid, "newValue %s does not suit property %s", value, property)
+		return fault.New(fault.Invalid, "newValue %.60s does not suit property %s", value, property)
 	}
 	return nil
+}
+
+const maxDimensions = 256
+
+// isDimensions reports whether text is JSON of {width, height}. Everybody who joins later parses it while it joins:
+// what does not parse would keep them all out (Connection.ts, getRemoteOptions).
+func isDimensions(text string) bool {
+	var d struct{ Width, Height *float64 }
+	return len(text) <= maxDimensions && strings.HasPrefix(text, "{") && json.Unmarshal([]byte(text), &d) == nil
 }
 
 // parseBool reads true, "true", false or "false"; anything else leaves the old value.

@@ -78,5 +78,5 @@ func deleteConnection(t *turn, c DeleteConnection) {
 }
 
 func unknownConnection(t *turn, id string) error {
-	return fault.New(fault.ConnectionNotFound, "session %s has no connection %q", t.ID, id)
+	return fault.New(fault.ConnectionNotFound, "session %s has no connection %.80q", t.ID, id)
 }

@@ -148,5 +148,5 @@ func (d *directory) unseat(rpc string) {
 }
 
 func unknownSession(id string) error {
-	return fault.New(fault.SessionNotFound, "there is no session %q; create it by REST first", id)
+	return fault.New(fault.SessionNotFound, "there is no session %.80q; create it by REST first", id)
 }

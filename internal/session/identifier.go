@@ -72,7 +72,10 @@ func customConnectionID(serverData string) string {
 	if json.Unmarshal(object[key], &value) != nil {
 		return ""
 	}
-	value = strings.ReplaceAll(notInID.ReplaceAllString(value, ""), "con_", "")
+	value = notInID.ReplaceAllString(value, "")
+	for strings.Contains(value, "con_") { // once is not enough for cocon_n_, and endpoint names are told apart by it
+		value = strings.ReplaceAll(value, "con_", "")
+	}
 	if value == "" || len(value) > maxCustomID {
 		return ""
 	}

@@ -33,6 +33,7 @@ func TestCustomConnectionID(t *testing.T) {
 		`{"openviduCustomConnectionId":"alice"}`:                     "con_alice",
 		`{"openviduCustomConnectionId":"con_a-l.i ce_1","x":1}`:      "con_alice_1",
 		`{"openviduCustomConnectionId":"con_"}`:                      "",
+		`{"openviduCustomConnectionId":"x_str_CAM_1_cocon_n_y"}`:     "con_x_str_CAM_1_y",
 		`{"openviduCustomConnectionId":"é"}`:                         "",
 		`{"openviduCustomConnectionId":7}`:                           "",
 		`{"OPENVIDUCUSTOMCONNECTIONID":"alice"}`:                     "",
@@ -105,7 +106,7 @@ func FuzzCustomConnectionID(f *testing.F) {
 	f.Add(`{"openviduCustomConnectionId":`)
 	allowed := regexp.MustCompile(`^(con_[A-Za-z0-9_]{1,128})?$`)
 	f.Fuzz(func(t *testing.T, data string) {
-		if id := customConnectionID(data); !allowed.MatchString(id) {
+		if id := customConnectionID(data); !allowed.MatchString(id) || strings.Count(id, "con_") > 1 {
 			t.Fatalf("%q", id)
 		}
 	})

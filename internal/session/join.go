@@ -49,7 +49,7 @@ func seat(t *turn, c Join) (*Connection, error) {
 			return n, nil
 		}
 	}
-	return nil, fault.New(fault.TokenInvalid, "Unable to join session %s. Token %s is not valid: it is unknown or was used before; make a new connection by REST", t.ID, c.Token)
+	return nil, fault.New(fault.TokenInvalid, "Unable to join session %s. Token %.80s is not valid: it is unknown or was used before; make a new connection by REST", t.ID, c.Token)
 }
 
 // insecureSeat makes a connection for a client that knows the server's secret. There is one RECORDER and one

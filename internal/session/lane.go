@@ -35,12 +35,21 @@ type returned struct {
 
 func (returned) command() {}
 
-// maxLane bounds the candidates that wait behind a slow request; what is above is dropped, as candidates may be.
+// maxLane bounds what waits behind a slow request. Above it, requests fail at once and candidates are dropped; only a
+// release is always taken, but not a second one right behind it.
 const maxLane = 128
 
 func (l *lanes) add(ctx context.Context, j job) {
 	lane := l.jobs[j.endpoint]
-	if _, hint := j.request.(mediactl.Trickle); hint && len(lane) >= maxLane {
+	if _, release := j.request.(mediactl.Release); release {
+		if n := len(lane); n > 1 && lane[n-1].request == j.request { // the first is under way already
+			return
+		}
+	} else if len(lane) >= maxLane {
+		if j.ask != nil {
+			busy := fault.New(fault.RateLimited, "%d requests for endpoint %s wait already; slow down", len(lane), j.endpoint)
+			l.inbox.put(letter{command: settled{Ask: *j.ask, Err: busy}})
+		}
 		return
 	}
 	l.jobs[j.endpoint] = append(lane, j)

@@ -17,6 +17,9 @@ func publish(t *turn, me *Connection, c Publish) {
 	case c.Offer == "":
 		t.fail(fault.New(fault.SDPInvalid, "sdpOffer is empty"))
 		return
+	case c.Media.Dimensions != "" && !isDimensions(c.Media.Dimensions):
+		t.fail(fault.New(fault.Invalid, "videoDimensions %.60q is not JSON text of an object {width, height}", c.Media.Dimensions))
+		return
 	}
 	me.Stream = &Stream{
 		ID:        t.streamID(me.ID, c.Media),
@@ -120,7 +123,7 @@ func forceUnpublish(t *turn, me *Connection, c ForceUnpublish) {
 	case !me.mayModerate():
 		t.fail(denied(me, "forceUnpublish", Moderator))
 	case owner == nil:
-		t.fail(fault.New(fault.NotPublishing, "nobody publishes stream %q", c.Stream))
+		t.fail(fault.New(fault.NotPublishing, "nobody publishes stream %.80q", c.Stream))
 	default:
 		endStream(t, owner)
 		t.reply(nil)
@@ -131,7 +134,7 @@ func forceUnpublish(t *turn, me *Connection, c ForceUnpublish) {
 func deleteStream(t *turn, c DeleteStream) {
 	owner := t.streaming(c.Stream)
 	if owner == nil {
-		t.fail(fault.New(fault.StreamNotFound, "session %s has no stream %q", t.ID, c.Stream))
+		t.fail(fault.New(fault.StreamNotFound, "session %s has no stream %.80q", t.ID, c.Stream))
 		return
 	}
 	endStream(t, owner)

@@ -86,7 +86,7 @@ func (r *Registry) Create(ctx context.Context, p Properties) (State, error) {
 	}
 	id := cmp.Or(p.CustomSessionID, r.cfg.NewID("ses_", 10))
 	if !sessionID.MatchString(id) {
-		return State{}, fault.New(fault.Invalid, "customSessionId %q is not 1 to 256 of a-z A-Z 0-9 _ -", id)
+		return State{}, fault.New(fault.Invalid, "customSessionId %.80q is not 1 to 256 of a-z A-Z 0-9 _ -", id)
 	}
 	if err := r.directory.reserve(ctx, id); err != nil {
 		return State{}, err

@@ -26,14 +26,15 @@ func signal(t *turn, to []string, s Signal) {
 	var audience []string
 	seen := map[string]bool{}
 	for _, id := range to {
+		if seen[id] {
+			continue
+		}
 		if t.active(id) == nil {
-			t.fail(fault.New(fault.SignalTarget, "to names connection %q, which session %s does not have; nothing was sent", id, t.ID))
+			t.fail(fault.New(fault.SignalTarget, "to names connection %.80q, which session %s does not have; nothing was sent", id, t.ID))
 			return
 		}
-		if !seen[id] {
-			seen[id] = true
-			audience = append(audience, id)
-		}
+		seen[id] = true
+		audience = append(audience, id)
 	}
 	t.notify(s, audience...)
 	t.reply(nil)

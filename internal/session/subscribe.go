@@ -37,7 +37,7 @@ func reconnectSubscription(t *turn, me *Connection, c Reconnect) {
 	owner, err := t.sender(c.Stream)
 	switch {
 	case err != nil:
-		t.fail(fault.New(fault.NotPublishing, "nobody publishes stream %q", c.Stream))
+		t.fail(fault.New(fault.NotPublishing, "nobody publishes stream %.80q", c.Stream))
 	case c.IsAnswer:
 		answer(t, me, c.Stream, c.SDP)
 	case c.SDP == "":
@@ -58,7 +58,7 @@ func (t *turn) sender(sender string) (*Connection, error) {
 			return nil, notPublishing(c.ID)
 		}
 	}
-	return nil, fault.New(fault.ConnectionNotFound, "session %s has no connection that publishes %q", t.ID, sender)
+	return nil, fault.New(fault.ConnectionNotFound, "session %s has no connection that publishes %.80q", t.ID, sender)
 }
 
 // beginSubscription replaces the caller's subscription to a stream, if it has one; an endpoint of that name is

@@ -61,15 +61,11 @@ func noFilters() error {
 // typesOfVideo are those a client publishes; "" is a stream without video.
 var typesOfVideo = []string{"", "CAMERA", "SCREEN", "CUSTOM"}
 
-const maxDimensions = 256
-
 // publish fills in what older releases leave out (spec §4.3).
 func publish(me string, p *openvidu.PublishVideo) (session.Command, error) {
 	switch {
 	case !slices.Contains(typesOfVideo, p.TypeOfVideo):
 		return nil, &openvidu.FieldError{Field: "typeOfVideo", Value: cut(p.TypeOfVideo, 60), Want: "CAMERA, SCREEN or CUSTOM"}
-	case len(p.VideoDimensions) > maxDimensions:
-		return nil, fault.New(fault.TooLarge, "parameter videoDimensions has %d bytes; %d are allowed", len(p.VideoDimensions), maxDimensions)
 	case filtered(p.Filter):
 		return nil, noFilters()
 	}

@@ -16,18 +16,14 @@ const (
 	// sitTimeout bounds a join or resumption; the client gives up after 10 s.
 	sitTimeout = 10 * time.Second
 
-	maxMetadata = 64 << 10 // bytes: every participant is sent it
 	maxPlatform = 256
 	maxSDK      = 64
 )
 
 // join is joinRoom. The outbox answers it, as its first message.
 func (c *socket) join(ctx context.Context, m jsonrpc.Message, p *openvidu.JoinRoom) error {
-	switch {
-	case c.place() != nil:
+	if c.place() != nil {
 		return openvidu.Refuse(openvidu.CodeUserExists, "this socket has joined already; use another one for another connection")
-	case len(p.Metadata) > maxMetadata:
-		return fault.New(fault.TooLarge, "parameter metadata has %d bytes; %d are allowed", len(p.Metadata), maxMetadata)
 	}
 	// A token cannot be guessed, so whoever comes with one alone is not made to wait for a neighbour's failures.
 	if (p.Secret != "" || openvidu.ParseToken(p.Token).Secret != "") && c.server.failed.exhausted(c.from.group()) {

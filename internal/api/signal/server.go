@@ -28,7 +28,7 @@ type Config struct {
 
 	MaxFrame            int64         // bytes: 1 MiB
 	MaxSocketsByAddress int           // 1,000: an office or a school may be behind one address
-	MaxMessageRate      int           // of one socket, per second: 200; a faster one is read more slowly
+	MaxMessageRate      int           // of one socket, per second, 16 KiB counting as one more: 200; a faster one is read more slowly
 	Idle                time.Duration // a socket that says nothing is closed after it: 60 s
 	Linger              time.Duration // from leaving or eviction to the close by the server: 10 s
 }
@@ -154,20 +154,4 @@ func (s *Server) remove(c *socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sockets, c)
-}
-
-// frames is a websocket as jsonrpc sees it. Clients send text; binary frames are read alike.
-type frames struct{ ws *websocket.Conn }
-
-func (f frames) Read(ctx context.Context) ([]byte, error) {
-	_, text, err := f.ws.Read(ctx)
-	return text, err
-}
-
-func (f frames) Write(ctx context.Context, text []byte) error {
-	return f.ws.Write(ctx, websocket.MessageText, text)
-}
-
-func (f frames) Close(code int, reason string) error {
-	return f.ws.Close(websocket.StatusCode(code), reason)
 }

@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	maxWaiting = 64  // requests that wait for the worker; then the reader waits
-	maxPending = 512 // requests given to the session and not yet answered
+	maxWaiting = 64 // requests that wait for the worker; then the reader waits
 	// maxBurst lets a client that enters a large session subscribe to everybody at once.
-	maxBurst = 1000
+	maxBurst   = 1000
+	maxPending = 2 * maxBurst // requests given to the session and not yet answered
 )
 
 // socket is one websocket of a client, from handshake to close.
@@ -27,7 +27,6 @@ type socket struct {
 	from     caller
 	conn     *jsonrpc.Conn
 	watch    *watchdog
-	rate     *rate.Limiter
 	requests chan jsonrpc.Message // from the reader to the worker
 	running  sync.WaitGroup       // the worker and the pump
 	receipt  receipt
@@ -44,9 +43,8 @@ func (s *Server) serve(ctx context.Context, frames jsonrpc.Socket, from caller) 
 	defer stop(nil)
 	c := &socket{
 		server: s, from: from, log: s.log.With("address", from.address),
-		conn:     jsonrpc.New(frames, jsonrpc.Config{}),
+		conn:     jsonrpc.New(paced{frames, rate.NewLimiter(rate.Limit(s.cfg.MaxMessageRate), maxBurst)}, jsonrpc.Config{}),
 		watch:    newWatchdog(s.cfg.Idle, func() { stop(&jsonrpc.Closing{Code: jsonrpc.StatusNormal, Reason: noPing}) }),
-		rate:     rate.NewLimiter(rate.Limit(s.cfg.MaxMessageRate), maxBurst),
 		requests: make(chan jsonrpc.Message, maxWaiting),
 		pending:  map[string]string{},
 	}
@@ -65,9 +63,6 @@ func (s *Server) serve(ctx context.Context, frames jsonrpc.Socket, from caller) 
 
 // read is the reader's half: what must be answered at once, however long the worker takes.
 func (c *socket) read(ctx context.Context, m jsonrpc.Message) {
-	if c.rate.Wait(ctx) != nil {
-		return // the socket has ended
-	}
 	c.watch.heard()
 	switch {
 	case m.IsResponse():

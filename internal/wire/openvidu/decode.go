@@ -29,7 +29,18 @@ type Field struct {
 	Type  string // "string", "boolean", "integer" or "any"
 	Since string // "" as long as its method
 	Must  bool
+	Max   int // bytes of text
 	Doc   string
+}
+
+// maxText bounds a parameter's text, in bytes, where no tag "max" says otherwise.
+const maxText = 4096
+
+func maxOf(tag reflect.StructTag) int {
+	if n, err := strconv.Atoi(tag.Get("max")); err == nil {
+		return n
+	}
+	return maxText
 }
 
 // Fields yields the parameters of a request, given as a pointer to its struct.
@@ -42,7 +53,7 @@ func Fields(params any) iter.Seq[Field] {
 		for f := range t.Fields() {
 			if !yield(Field{
 				Name: f.Tag.Get("json"), Type: typeName(f.Type), Since: f.Tag.Get("since"),
-				Must: f.Tag.Get("must") != "", Doc: f.Tag.Get("doc"),
+				Must: f.Tag.Get("must") != "", Max: maxOf(f.Tag), Doc: f.Tag.Get("doc"),
 			}) {
 				return
 			}
@@ -51,7 +62,8 @@ func Fields(params any) iter.Seq[Field] {
 }
 
 // Decode fills a parameter struct from the params of a request: unknown members are ignored, null is absent, booleans
-// and integers may come as strings (the Android client sends nothing else). The error is a *[FieldError].
+// and integers may come as strings (the Android client sends nothing else), texts have a limit. The error is a
+// *[FieldError].
 func Decode(raw json.RawMessage, params any) error {
 	var members map[string]json.RawMessage
 	if len(raw) > 0 && json.Unmarshal(raw, &members) != nil {
@@ -68,11 +80,23 @@ func Decode(raw json.RawMessage, params any) error {
 			}
 			continue
 		}
-		if !set(v.Field(i), value) {
-			return &FieldError{Field: name, Value: shortText(string(value)), Want: article(typeName(v.Field(i).Type()))}
+		field := v.Field(i)
+		if !set(field, value) {
+			return &FieldError{Field: name, Value: shortText(string(value)), Want: article(typeName(field.Type()))}
+		}
+		if n, most := textLen(field), maxOf(tag); n > most {
+			return &FieldError{Field: name, Value: fmt.Sprintf("%d bytes long", n), Want: fmt.Sprintf("up to %d", most)}
 		}
 	}
 	return nil
+}
+
+// textLen is the length of a text, or of JSON that is kept as text; 0 of all else.
+func textLen(field reflect.Value) int {
+	if k := field.Kind(); k == reflect.String || k == reflect.Slice {
+		return field.Len()
+	}
+	return 0
 }
 
 var rawType = reflect.TypeFor[json.RawMessage]()

@@ -34,6 +34,74 @@ func TestDecodeNamesWhatIsWrong(t *testing.T) {
 	}
 }
 
+// TestEveryTextHasALimit takes each parameter of each method to its limit and above.
+func TestEveryTextHasALimit(t *testing.T) {
+	texts := 0
+	for _, m := range Methods {
+		if m.Params == nil {
+			continue
+		}
+		for f := range Fields(m.Params()) {
+			if f.Type != "string" && f.Type != "any" {
+				continue
+			}
+			texts++
+			fill := func(n int) error {
+				members := map[string]string{}
+				for other := range Fields(m.Params()) {
+					if other.Must {
+						members[other.Name] = ""
+					}
+				}
+				members[f.Name] = strings.Repeat("x", n)
+				raw, err := json.Marshal(members)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return Decode(raw, m.Params())
+			}
+			quotes := 0
+			if f.Type == "any" {
+				quotes = 2 // JSON text is kept as it is
+			}
+			if err := fill(f.Max - quotes); err != nil {
+				t.Errorf("%s.%s: %v", m.Name, f.Name, err)
+			}
+			err := fill(f.Max + 1)
+			if err == nil || !strings.Contains(err.Error(), "parameter "+f.Name+" is ") || len(err.Error()) > 120 {
+				t.Errorf("%s.%s above its limit: %v", m.Name, f.Name, err)
+			}
+		}
+	}
+	if texts < 30 {
+		t.Errorf("only %d texts found", texts)
+	}
+}
+
+// TestDecodeIsLenient: the Android client sends everything as text, others leave out what they do not know.
+func TestDecodeIsLenient(t *testing.T) {
+	var p PublishVideo
+	raw := `{"sdpOffer":"v=0","doLoopback":"false","hasAudio":"true","hasVideo":true,"audioActive":null,"frameRate":"29.97","filter":{"type":"x"},"unknown":[1]}`
+	if err := Decode(json.RawMessage(raw), &p); err != nil {
+		t.Fatal(err)
+	}
+	if p.SDPOffer != "v=0" || p.DoLoopback || !*p.HasAudio || !*p.HasVideo || p.AudioActive != nil || *p.FrameRate != 29 || string(p.Filter) != `{"type":"x"}` {
+		t.Errorf("got %+v", p)
+	}
+	var c OnICECandidate
+	for _, raw := range []string{``, `{}`, `{"sdpMid":null,"sdpMLineIndex":"0","candidate":""}`} {
+		if err := Decode(json.RawMessage(raw), &c); err != nil || c != (OnICECandidate{}) {
+			t.Errorf("%s: %+v, %v", raw, c, err)
+		}
+	}
+	for raw, want := range map[string]int{`7`: 7, `-1`: -1, `"640"`: 640, `640.9`: 640, `-0.5`: 0, `1e2`: 100} {
+		var v VideoReport
+		if err := Decode(json.RawMessage(`{"width":`+raw+`}`), &v); err != nil || v.Width != want {
+			t.Errorf("%s: %d, %v", raw, v.Width, err)
+		}
+	}
+}
+
 func TestParseSignal(t *testing.T) {
 	text := func(s string) *string { return &s }
 	show := func(s Signal) string { b, _ := json.Marshal(s); return string(b) }

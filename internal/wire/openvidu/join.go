@@ -23,7 +23,7 @@ type JoinRoom struct {
 	Session      string `json:"session" doc:"the session's id; in 1.x a URL that ends in it"`
 	Platform     string `json:"platform" since:"2.5" doc:"browser and system, for people; \"Android N\" from the Android client"`
 	SDKVersion   string `json:"sdkVersion" since:"2.21" doc:"release of the client"`
-	Metadata     string `json:"metadata" doc:"the application's data about this client"`
+	Metadata     string `json:"metadata" max:"65536" doc:"the application's data about this client"`
 	Secret       string `json:"secret" doc:"the server's secret, in place of a token"`
 	Recorder     bool   `json:"recorder" since:"1.7" doc:"the page that records a session; needs the secret"`
 	SpeechToText bool   `json:"stt" since:"2.24" doc:"the speech-to-text module; needs the secret"`

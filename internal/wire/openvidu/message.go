@@ -7,7 +7,7 @@ import (
 
 // SendMessage carries a signal as JSON text.
 type SendMessage struct {
-	Message string `json:"message" must:"yes" doc:"JSON text {to: [connection ids], data: string, type: string}"`
+	Message string `json:"message" must:"yes" max:"65536" doc:"JSON text {to: [connection ids], data: string, type: string}"`
 }
 
 // Signal is the text of SendMessage. An empty To means everybody.

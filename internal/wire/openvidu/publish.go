@@ -4,7 +4,7 @@ import "encoding/json"
 
 // PublishVideo publishes a stream. Clients up to 2.2 know no hasAudio and hasVideo: their active flags say it.
 type PublishVideo struct {
-	SDPOffer        string          `json:"sdpOffer" must:"yes" doc:"of the publisher's peer connection"`
+	SDPOffer        string          `json:"sdpOffer" max:"262144" must:"yes" doc:"of the publisher's peer connection"`
 	DoLoopback      bool            `json:"doLoopback" doc:"send the stream back to its publisher on the same connection"`
 	HasAudio        *bool           `json:"hasAudio" since:"2.3" doc:"default: audioActive"`
 	HasVideo        *bool           `json:"hasVideo" since:"2.3" doc:"default: videoActive"`
@@ -44,7 +44,7 @@ type VideoReport struct {
 // for another's SDPOffer is an offer and SDPString an answer to ours.
 type ReconnectStream struct {
 	Stream            string `json:"stream" must:"yes" doc:"stream id"`
-	SDPOffer          string `json:"sdpOffer" doc:"an offer"`
-	SDPString         string `json:"sdpString" since:"2.18" doc:"of the own stream an offer, of another's an answer"`
+	SDPOffer          string `json:"sdpOffer" max:"262144" doc:"an offer"`
+	SDPString         string `json:"sdpString" max:"262144" since:"2.18" doc:"of the own stream an offer, of another's an answer"`
 	ForciblyReconnect bool   `json:"forciblyReconnect" since:"2.19" doc:"the answer to forciblyReconnectSubscriber"`
 }

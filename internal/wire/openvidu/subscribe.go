@@ -3,8 +3,8 @@ package openvidu
 // ReceiveVideoFrom subscribes with an offer, or completes a subscription that the server offered with an answer.
 type ReceiveVideoFrom struct {
 	Sender    string `json:"sender" must:"yes" doc:"stream id; a connection id is accepted"`
-	SDPOffer  string `json:"sdpOffer" doc:"of the subscriber's peer connection"`
-	SDPAnswer string `json:"sdpAnswer" since:"2.18" doc:"to the offer of prepareReceiveVideoFrom"`
+	SDPOffer  string `json:"sdpOffer" max:"262144" doc:"of the subscriber's peer connection"`
+	SDPAnswer string `json:"sdpAnswer" max:"262144" since:"2.18" doc:"to the offer of prepareReceiveVideoFrom"`
 }
 
 // Receiving is the result of receiveVideoFrom with an offer.
