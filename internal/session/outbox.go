@@ -145,10 +145,8 @@ func (m Message) weight() int {
 			n += len(r.Answer)
 		case SubscribeResult:
 			n += len(r.SDP)
-		case JoinResult:
-			for _, o := range r.Others {
-				n += 512 + len(o.ClientData) + len(o.ServerData)
-			}
+		case JoinResult: // its texts are the state's
+			n += 512 * len(r.Others)
 		}
 	}
 	switch v := m.Notice.(type) {

@@ -112,7 +112,7 @@ func TestOutboxLimits(t *testing.T) {
 		{Notice: Signal{Data: &big}}, {Notice: Signal{Type: &big}}, {Notice: Joined{Metadata: big}},
 		{Notice: StreamChanged{NewValue: big}}, {Notice: StreamChanged{Reason: big}}, {Notice: ForcedOffer{SDP: big}},
 		{Reply: &Answered{Result: PublishResult{Answer: big}}}, {Reply: &Answered{Result: SubscribeResult{SDP: big}}},
-		{Reply: &Answered{Result: JoinResult{Others: []*Connection{{ClientData: big}}}}},
+		{Reply: &Answered{Result: JoinResult{Others: make([]*Connection, 2048)}}},
 	} {
 		o, n := newOutbox("rpc"), 0
 		for n < 100 && o.push(m) {

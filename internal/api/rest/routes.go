@@ -25,6 +25,7 @@ var noContent = response{status: http.StatusNoContent}
 type route struct {
 	method, pattern string
 	run             operation
+	doc             string                // for the reference page
 	except          map[fault.Kind]answer // where the statuses differ from the table in status.go
 	public          bool                  // no authentication
 	early           bool                  // served before the registry is ready
@@ -43,34 +44,54 @@ var (
 )
 
 var routes = []route{
-	{method: "POST", pattern: "/sessions", run: createSession},
-	{method: "GET", pattern: "/sessions", run: listSessions},
-	{method: "GET", pattern: "/sessions/{session}", run: getSession},
-	{method: "DELETE", pattern: "/sessions/{session}", run: deleteSession, except: sessionGone},
+	{method: "POST", pattern: "/sessions", run: createSession,
+		doc: "Make a session. Without `customSessionId` it gets an id."},
+	{method: "GET", pattern: "/sessions", run: listSessions,
+		doc: "List sessions; `?pendingConnections=true`, `?webRtcStats=true`."},
+	{method: "GET", pattern: "/sessions/{session}", run: getSession,
+		doc: "Show a session; the same flags."},
+	{method: "DELETE", pattern: "/sessions/{session}", run: deleteSession, except: sessionGone,
+		doc: "Close a session; everybody in it is told."},
 
-	{method: "POST", pattern: "/sessions/{session}/connection", run: createConnection},
-	{method: "GET", pattern: "/sessions/{session}/connection", run: listConnections},
-	{method: "GET", pattern: "/sessions/{session}/connection/{connection}", run: getConnection, except: missingIs400},
-	{method: "PATCH", pattern: "/sessions/{session}/connection/{connection}", run: updateConnection},
-	{method: "DELETE", pattern: "/sessions/{session}/connection/{connection}", run: deleteConnection, except: missingIs400},
-	{method: "DELETE", pattern: "/sessions/{session}/stream/{stream}", run: deleteStream, except: streamGone},
+	{method: "POST", pattern: "/sessions/{session}/connection", run: createConnection,
+		doc: "Make a connection; `token` in the answer is what its client joins with, once."},
+	{method: "GET", pattern: "/sessions/{session}/connection", run: listConnections,
+		doc: "List connections; `?pendingConnections=false`, `?webRtcStats=true`."},
+	{method: "GET", pattern: "/sessions/{session}/connection/{connection}", run: getConnection, except: missingIs400,
+		doc: "Show a connection."},
+	{method: "PATCH", pattern: "/sessions/{session}/connection/{connection}", run: updateConnection,
+		doc: "Change `role` or `record`; its client is told."},
+	{method: "DELETE", pattern: "/sessions/{session}/connection/{connection}", run: deleteConnection, except: missingIs400,
+		doc: "Put a participant out, or drop a token that is not spent."},
+	{method: "DELETE", pattern: "/sessions/{session}/stream/{stream}", run: deleteStream, except: streamGone,
+		doc: "End a stream; everybody is told."},
 
-	{method: "POST", pattern: "/tokens", run: createToken, except: tokenMissing},
-	{method: "POST", pattern: "/signal", run: sendSignal},
+	{method: "POST", pattern: "/tokens", run: createToken, except: tokenMissing,
+		doc: "Make a connection, in the form before 2.16."},
+	{method: "POST", pattern: "/signal", run: sendSignal,
+		doc: "Send a signal to `to`, or to everybody."},
 
-	{method: "POST", pattern: "/recordings/start", run: recordingDisabled},
-	{method: "POST", pattern: "/recordings/stop/{recording}", run: recordingDisabled},
-	{method: "GET", pattern: "/recordings", run: recordingDisabled},
-	{method: "GET", pattern: "/recordings/{recording}", run: recordingDisabled},
-	{method: "DELETE", pattern: "/recordings/{recording}", run: recordingDisabled},
+	{method: "POST", pattern: "/recordings/start", run: recordingDisabled,
+		doc: "Not built yet."},
+	{method: "POST", pattern: "/recordings/stop/{recording}", run: recordingDisabled, doc: "Not built yet."},
+	{method: "GET", pattern: "/recordings", run: recordingDisabled, doc: "Not built yet."},
+	{method: "GET", pattern: "/recordings/{recording}", run: recordingDisabled, doc: "Not built yet."},
+	{method: "DELETE", pattern: "/recordings/{recording}", run: recordingDisabled, doc: "Not built yet."},
 
-	{method: "GET", pattern: "/config", run: getConfig, early: true},
-	{method: "GET", pattern: "/config/openvidu-version", run: getVersion, early: true},
-	{method: "GET", pattern: "/config/openvidu-publicurl", run: getPublicURL, early: true, public: true},
-	{method: "GET", pattern: "/config/openvidu-recording", run: getRecording, early: true},
-	{method: "GET", pattern: "/config/openvidu-recording-path", run: getRecordingPath, early: true},
-	{method: "GET", pattern: "/config/openvidu-cdr", run: getCDR, early: true},
-	{method: "GET", pattern: "/health", run: getHealth, early: true},
+	{method: "GET", pattern: "/config", run: getConfig, early: true,
+		doc: "Show the settings."},
+	{method: "GET", pattern: "/config/openvidu-version", run: getVersion, early: true,
+		doc: "Show the release of OpenVidu whose API this is."},
+	{method: "GET", pattern: "/config/openvidu-publicurl", run: getPublicURL, early: true, public: true,
+		doc: "Show the address clients use."},
+	{method: "GET", pattern: "/config/openvidu-recording", run: getRecording, early: true,
+		doc: "Show whether recording is on."},
+	{method: "GET", pattern: "/config/openvidu-recording-path", run: getRecordingPath, early: true,
+		doc: "Show where recordings are kept."},
+	{method: "GET", pattern: "/config/openvidu-cdr", run: getCDR, early: true,
+		doc: "Show whether events are logged to a file."},
+	{method: "GET", pattern: "/health", run: getHealth, early: true,
+		doc: "Show whether all is well (200) or not (503), and why."},
 }
 
 // probes are for load balancers and stand outside the API.

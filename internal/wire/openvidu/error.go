@@ -11,7 +11,6 @@ const (
 	CodeUncaught         Code = -1
 	CodeUser             Code = 10
 	CodeUserNotFound     Code = 102
-	CodeUserClosed       Code = 103
 	CodeUserExists       Code = 104
 	CodeNotStreaming     Code = 105
 	CodeAlreadyStreaming Code = 106
@@ -41,10 +40,9 @@ type CodeRow struct {
 
 // Codes is every error the signalling sends.
 var Codes = []CodeRow{
-	{CodeUncaught, "uncaught", "a parameter is missing or of the wrong type, or the server failed"},
+	{CodeUncaught, "uncaught", "a parameter is missing, too long or of the wrong type, or the server failed"},
 	{CodeUser, "USER_GENERIC_ERROR_CODE", "the operation is not possible on an IP camera"},
 	{CodeUserNotFound, "USER_NOT_FOUND_ERROR_CODE", "no such connection in the session"},
-	{CodeUserClosed, "USER_CLOSED_ERROR_CODE", "the connection has left"},
 	{CodeUserExists, "EXISTING_USER_IN_ROOM_ERROR_CODE", "this socket has joined already"},
 	{CodeNotStreaming, "USER_NOT_STREAMING_ERROR_CODE", "no such stream, or its owner does not publish"},
 	{CodeAlreadyStreaming, "USER_ALREADY_STREAMING_ERROR_CODE", "the connection publishes already"},

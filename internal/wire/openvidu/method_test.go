@@ -12,7 +12,7 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-var updateSignalling = flag.Bool("update-signalling", false, "rewrite the golden files of the signalling shapes")
+var update = flag.Bool("update", false, "rewrite the golden files and the reference page")
 
 // TestRequestsAreReadAsMeant: for every method, params of several generations → the parameter struct.
 func TestRequestsAreReadAsMeant(t *testing.T) {
@@ -83,13 +83,13 @@ func TestResultsAndNotifications(t *testing.T) {
 func editGolden(t *testing.T, name string, edit func(*txtar.Archive)) {
 	t.Helper()
 	before, err := os.ReadFile(name)
-	if err != nil && !*updateSignalling {
+	if err != nil && !*update {
 		t.Fatal(err)
 	}
 	archive := txtar.Parse(before)
 	edit(archive)
 	after := txtar.Format(archive)
-	if *updateSignalling {
+	if *update {
 		if err := os.WriteFile(name, after, 0o644); err != nil {
 			t.Fatal(err)
 		}
