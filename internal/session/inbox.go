@@ -1,6 +1,10 @@
 package session
 
-import "sync"
+import (
+	"sync"
+
+	"tertulia/internal/fault"
+)
 
 // letter is a command on its way to a session's runner.
 type letter struct {
@@ -24,6 +28,7 @@ type inbox struct {
 	mu      sync.Mutex
 	letters []letter
 	closed  bool
+	kept    bool // once closed: the session goes on in the next process
 }
 
 func newInbox() *inbox { return &inbox{bell: make(chan struct{}, 1)} }
@@ -52,12 +57,34 @@ func (b *inbox) take() []letter {
 	return taken
 }
 
-// close refuses further letters and returns those left.
-func (b *inbox) close() []letter {
+// close refuses further letters and returns those left. Kept says that the session has not ended, only this process.
+func (b *inbox) close(kept bool) []letter {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.closed = true
+	b.closed, b.kept = true, kept
 	left := b.letters
 	b.letters = nil
 	return left
+}
+
+// refuse answers a caller whose letter nobody will read.
+func (b *inbox) refuse(l letter) {
+	if l.answer == nil {
+		return
+	}
+	b.mu.Lock()
+	kept := b.kept
+	b.mu.Unlock()
+	if kept {
+		l.answer <- answered{err: fault.New(fault.NoCapacity, "this server is stopping; ask the next")}
+		return
+	}
+	switch l.command.(type) {
+	case Join:
+		l.answer <- answered{err: fault.New(fault.SessionClosed, "the session is closing")}
+	case Resume:
+		l.answer <- answered{err: fault.New(fault.ReconnectionUnknown, "reconnection error")}
+	default:
+		l.answer <- answered{err: fault.New(fault.SessionNotFound, "the session has ended")}
+	}
 }

@@ -84,15 +84,19 @@ func (r *Registry) collect() {
 	}
 }
 
-// wait waits until the records are loaded.
+// wait waits until the records are loaded; it fails once Run is over.
 func (r *Registry) wait(ctx context.Context) error {
 	select {
 	case <-r.ready:
-		return nil
 	case <-r.over:
-		return fault.New(fault.NoCapacity, "this server has stopped")
 	case <-ctx.Done():
 		return fault.Wrap(fault.Timeout, ctx.Err(), "the sessions are not loaded yet")
+	}
+	select {
+	case <-r.over:
+		return fault.New(fault.NoCapacity, "this server has stopped")
+	default:
+		return nil
 	}
 }
 

@@ -101,7 +101,7 @@ func (r *runner) handle(ctx context.Context, l letter) {
 // apply gives a letter to the rules and carries out what they decide. A caller is answered in any case.
 func (r *runner) apply(ctx context.Context, l letter) {
 	if r.ended {
-		refuse(l)
+		r.inbox.refuse(l)
 		return
 	}
 	effects, err := r.decide(l)
@@ -230,8 +230,8 @@ func (r *runner) stop(ctx context.Context) {
 	}
 	r.lanes.wait()
 	r.writer.wait()
-	for _, l := range r.inbox.close() {
-		refuse(l)
+	for _, l := range r.inbox.close(!r.ended) {
+		r.inbox.refuse(l)
 	}
 	if r.ended {
 		r.lanes.release(ctx, r.id)
@@ -243,28 +243,13 @@ func (r *runner) stop(ctx context.Context) {
 	close(r.gone)
 }
 
-// refuse answers a caller whose session has ended.
-func refuse(l letter) {
-	if l.answer == nil {
-		return
-	}
-	switch l.command.(type) {
-	case Join:
-		l.answer <- answered{err: fault.New(fault.SessionClosed, "the session is closing")}
-	case Resume:
-		l.answer <- answered{err: fault.New(fault.ReconnectionUnknown, "reconnection error")}
-	default:
-		l.answer <- answered{err: fault.New(fault.SessionNotFound, "the session has ended")}
-	}
-}
-
 // call gives a command to the session and waits for its answer. It takes no context: a runner waits for nothing, and
 // an attachment must not get lost.
 func (r *runner) call(from Origin, c Command) (any, error) {
 	from.Call = 1
 	l := letter{command: c, from: from, answer: make(chan answered, 1)}
 	if !r.inbox.put(l) {
-		refuse(l)
+		r.inbox.refuse(l)
 	}
 	a := <-l.answer
 	return a.result, a.err

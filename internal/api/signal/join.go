@@ -133,8 +133,13 @@ func (c *socket) connect(ctx context.Context, m jsonrpc.Message) error {
 	limited, cancel := context.WithTimeout(ctx, sitTimeout)
 	defer cancel()
 	seat, err := c.server.cfg.Sessions.Resume(limited, p.SessionID)
-	if err != nil {
+	switch {
+	case fault.Is(err, fault.ReconnectionUnknown):
 		return err
+	case err != nil: // a client that is told of any error gives up its call; one whose socket closes tries again
+		c.log.Debug("not resumed now", "error", err)
+		c.conn.Close(jsonrpc.StatusGoingAway, "Try again")
+		return nil
 	}
 	if err := c.sit(seat, newDialect(releaseOf(seat.Self), "")); err != nil {
 		return err

@@ -3,6 +3,7 @@ package signal
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 // script is a node whose one connection does what the test says.
 type script struct {
 	hold     chan struct{} // joins wait for it, if not nil
+	refuses  error         // resumptions
 	messages chan session.Message
 	mu       sync.Mutex
 	sent     []session.Command
@@ -38,6 +40,9 @@ func (s *script) Join(ctx context.Context, _, _ string, _ session.Join) (*Seat, 
 }
 
 func (s *script) Resume(context.Context, string) (*Seat, error) {
+	if s.refuses != nil {
+		return nil, s.refuses
+	}
 	return s.sit(), nil
 }
 
@@ -199,6 +204,40 @@ func TestGoingWhileJoining(t *testing.T) {
 		close(node.hold)
 		close(w.gone)
 	})
+}
+
+// Any error tells a client that comes back to give up (openvidu-browser, onreconnected); only an RPC session that is
+// really gone is one. Else its socket is closed, and it tries again.
+func TestResumingLater(t *testing.T) {
+	for name, c := range map[string]struct {
+		err      error
+		answered bool
+	}{
+		"gone":     {fault.New(fault.ReconnectionUnknown, "reconnection error"), true},
+		"stopping": {fault.New(fault.NoCapacity, "this server is stopping"), false},
+		"loading":  {fault.Wrap(fault.Timeout, context.DeadlineExceeded, "not loaded yet"), false},
+		"other":    {io.ErrUnexpectedEOF, false},
+	} {
+		bubble(t, Config{}, func(_ *Server, node *script, w *wire) {
+			node.refuses = c.err
+			w.say(frame(7, "connect", `{"sessionId":"rpc","reconnect":true}`))
+			synctest.Wait()
+			got := strings.Join(w.taken(), "")
+			if answered := got == `{"id":7,"error":{"code":40007,"message":"reconnection error"},"jsonrpc":"2.0"}`; answered != c.answered || !answered && got != "" {
+				t.Errorf("%s: answered %q", name, got)
+			}
+			select {
+			case <-w.closed:
+				if c.answered || w.code != 1001 {
+					t.Errorf("%s: closed with %d", name, w.code)
+				}
+			default:
+				if !c.answered {
+					t.Errorf("%s: left open", name)
+				}
+			}
+		})
+	}
 }
 
 // What a flood asks for is answered in full, only more slowly; garbage and bulk are no faster way in.
