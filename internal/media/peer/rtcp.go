@@ -1,6 +1,8 @@
 package peer
 
 import (
+	"encoding/binary"
+
 	"github.com/pion/rtcp"
 
 	"tertulia/internal/media"
@@ -13,11 +15,16 @@ func (m *streams) rtcpPacket(p *path, b []byte) {
 		s.counters.BeforeKeys++
 		return
 	}
+	if !m.heardRTCP.admits(b, 4) {
+		s.counters.UnknownSSRC++
+		return
+	}
 	plain, err := m.endpoint.in.DecryptRTCP(s.plain[:0], b, nil)
 	if err != nil {
 		s.counters.undecrypted(err)
 		return
 	}
+	m.heardRTCP.note(binary.BigEndian.Uint32(b[4:]))
 	m.endpoint.authenticated(p, len(b))
 	packets, err := rtcp.Unmarshal(plain)
 	if err != nil {

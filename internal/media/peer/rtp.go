@@ -1,6 +1,8 @@
 package peer
 
 import (
+	"encoding/binary"
+
 	"github.com/pion/rtp"
 
 	"tertulia/internal/media"
@@ -8,8 +10,32 @@ import (
 	"tertulia/internal/media/receive"
 )
 
-// maxUndeclared bounds the SSRCs a client may use without having them in its SDP.
-const maxUndeclared = 16
+const (
+	// maxUndeclared bounds the SSRCs a client may use without having them in its SDP.
+	maxUndeclared = 16
+	// maxSSRCs bounds all that it may use under its keys, for RTP and for RTCP each.
+	maxSSRCs = 64
+)
+
+// ssrcs are those that came authenticated. pion/srtp keeps a replay window for each as long as the endpoint lives, so
+// a client that counts its SSRCs up would take all memory.
+type ssrcs map[uint32]struct{}
+
+// admits tells whether a packet whose SSRC stands at an offset may be opened.
+func (s ssrcs) admits(b []byte, at int) bool {
+	if len(b) < at+4 {
+		return true // too short to be opened
+	}
+	_, known := s[binary.BigEndian.Uint32(b[at:])]
+	return known || len(s) < maxSSRCs
+}
+
+func (s *ssrcs) note(ssrc uint32) {
+	if *s == nil {
+		*s = ssrcs{}
+	}
+	(*s)[ssrc] = struct{}{}
+}
 
 // streams are the tracks of an endpoint at work.
 type streams struct {
@@ -18,6 +44,8 @@ type streams struct {
 	sections   []*section
 	sources    map[uint32]*source
 	undeclared int
+	heardRTP   ssrcs
+	heardRTCP  ssrcs
 	receiving  bool // the client publishes here
 	arrivals   *congestion.Arrivals
 	transportN uint16 // transport-wide sequence number of what we send
@@ -42,11 +70,16 @@ func (m *streams) rtpPacket(p *path, b []byte) {
 		s.counters.BeforeKeys++
 		return
 	}
+	if !m.heardRTP.admits(b, 8) {
+		s.counters.UnknownSSRC++
+		return
+	}
 	plain, err := m.endpoint.in.DecryptRTP(s.plain[:0], b, &s.header)
 	if err != nil {
 		s.counters.undecrypted(err)
 		return
 	}
+	m.heardRTP.note(s.header.SSRC)
 	m.endpoint.authenticated(p, len(b))
 	src := m.sources[s.header.SSRC]
 	if src == nil {
