@@ -25,13 +25,24 @@ import (
 )
 
 // nowhere is a socket that swallows what is sent.
-type nowhere struct{ sent int }
+type nowhere struct {
+	sent int
+	take func(socket.Message) // told of each, if set
+}
 
 func (n *nowhere) ReadBatch([]socket.Message) (int, error) { return 0, io.EOF }
-func (n *nowhere) WriteBatch(ms []socket.Message) int      { n.sent += len(ms); return 0 }
 func (n *nowhere) SetReadDeadline(time.Time) error         { return nil }
 func (n *nowhere) LocalAddr() netip.AddrPort               { return netip.MustParseAddrPort("127.0.0.1:1") }
 func (n *nowhere) Close() error                            { return nil }
+func (n *nowhere) WriteBatch(ms []socket.Message) int {
+	n.sent += len(ms)
+	for _, m := range ms {
+		if n.take != nil {
+			n.take(m)
+		}
+	}
+	return 0
+}
 
 // bench is a shard without goroutine, with a publisher and viewers that have keys already.
 type bench struct {

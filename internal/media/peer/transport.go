@@ -75,6 +75,9 @@ func (t *transport) fail(reason string) {
 		return
 	}
 	t.state = Failed
+	for _, sec := range t.endpoint.sections {
+		sec.pause()
+	}
 	t.endpoint.shard.config.Log.Info("endpoint failed", "endpoint", t.endpoint.config.Name, "reason", reason)
 	t.endpoint.config.Event(Event{t.endpoint, Failed, reason})
 }
