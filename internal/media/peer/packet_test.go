@@ -84,7 +84,7 @@ func newBench(t testing.TB, viewers int) *bench {
 	in := &section{endpoint: publisher, kind: "video", mid: "0", codec: codec, midExt: 4, transportExt: 3, track: b.track}
 	publisher.sections = []*section{in}
 	in.receive(1, 2)
-	publisher.sources[1], publisher.sources[2] = &source{in, in.receiver}, &source{in, in.receiver}
+	publisher.sources[1], publisher.sources[2] = &source{section: in, receiver: in.receiver}, &source{section: in, receiver: in.receiver, repair: true}
 	for i := range viewers {
 		e := b.endpoint(t, pathKey{remote: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.2"), uint16(i+1))})
 		sec := &section{endpoint: e, kind: "video", mid: "0", codec: codec, midExt: 4, timeExt: 2, transportExt: 3, source: b.track}

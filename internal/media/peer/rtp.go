@@ -2,6 +2,8 @@ package peer
 
 import (
 	"encoding/binary"
+	"maps"
+	"time"
 
 	"github.com/pion/rtp"
 
@@ -61,6 +63,23 @@ type streams struct {
 type source struct {
 	section  *section
 	receiver *receive.Receiver
+	repair   bool // the SSRC of its RTX
+}
+
+// handover is how long a section's source must be silent before a former one feeds the track again: until then its
+// packets are late ones.
+const handover = media.Time(time.Second)
+
+// heard notes a packet. A client may change its SSRC, and change back, without a word.
+func (src *source) heard(now media.Time) {
+	sec := src.section
+	switch {
+	case src.receiver == sec.receiver:
+		sec.heard = now
+	case !src.repair && now-sec.heard >= handover:
+		sec.heard = now
+		sec.feed(src.receiver)
+	}
 }
 
 // rtpPacket decrypts a packet and gives it to the receiver of its SSRC.
@@ -88,6 +107,7 @@ func (m *streams) rtpPacket(p *path, b []byte) {
 			return
 		}
 	}
+	src.heard(s.now)
 	m.noteArrival(src.section)
 	if src.receiver.RTP(s.now, plain) != nil {
 		s.counters.Malformed++
@@ -125,12 +145,20 @@ func (m *streams) learn(sec *section, h *rtp.Header) *source {
 	case h.PayloadType != sec.codec.PayloadType:
 		return nil
 	default:
+		m.retire(sec)
 		sec.receive(h.SSRC, 0)
 	}
 	m.undeclared++
-	src := &source{sec, sec.receiver}
+	src := &source{section: sec, receiver: sec.receiver, repair: repair}
 	m.sources[h.SSRC] = src
 	return src
+}
+
+// retire forgets the sources a section had before its present one, which becomes a former one now: caches are large.
+func (m *streams) retire(sec *section) {
+	maps.DeleteFunc(m.sources, func(_ uint32, src *source) bool {
+		return src.section == sec && src.receiver != sec.receiver
+	})
 }
 
 // noteArrival records the transport-wide sequence number, RTX and padding included.

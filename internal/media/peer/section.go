@@ -26,6 +26,7 @@ type section struct {
 
 	track    *media.Track // what the client publishes here; nil if it does not
 	receiver *receive.Receiver
+	heard    media.Time // when it last had a packet
 
 	source    *media.Track // what we send here; nil if we do not
 	send      sdp.Stream
@@ -73,6 +74,12 @@ func (sec *section) receive(ssrc, rtx uint32) {
 		CachePackets: cache,
 	})
 	sec.track.SetSource(sec.receiver)
+}
+
+// feed makes a receiver that was there before the one that feeds the track.
+func (sec *section) feed(r *receive.Receiver) {
+	sec.receiver = r
+	sec.track.SetSource(r)
 }
 
 // attach lets the media flow to the client, and flow again after a pause.

@@ -123,6 +123,9 @@ func (v *viewer) take(raw []byte) {
 		v.indices = append(v.indices, binary.BigEndian.Uint32(raw[len(raw)-4:])&^(1<<31))
 		return
 	}
+	if socket.Classify(raw) == socket.STUN {
+		return
+	}
 	var h rtp.Header
 	if _, err := v.keys.DecryptRTP(nil, raw, &h); err != nil {
 		v.failed++
