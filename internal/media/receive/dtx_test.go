@@ -84,7 +84,7 @@ func TestLossBeforeSilence(t *testing.T) {
 		t.Errorf("asked for %v", asked)
 	}
 	g.sound(10*60*1000*ms+20*ms, 7)
-	if got := nacked(t, g.Feedback(10*60*1000*ms+20*ms, 1, nil)); len(got) != 1 || got[0] != 6 {
+	if got := nacked(t, g.Feedback(10*60*1000*ms+20*ms, 9, nil)); len(got) != 1 || got[0] != 6 {
 		t.Errorf("asked for %v, want 6", got)
 	}
 }
