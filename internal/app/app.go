@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tertulia/internal/api/frontdoor"
+	"tertulia/internal/api/rest"
 	"tertulia/internal/certs"
 	"tertulia/internal/cluster/kv"
 	"tertulia/internal/cluster/natsd"
@@ -35,7 +36,7 @@ var ErrEndCalls = errors.New("end every call and stop")
 // Run builds a node bottom-up, serves until ctx ends or a part fails, and stops it in reverse. ready is called with the
 // node's URL once it answers.
 func Run(ctx context.Context, c config.Config, log *slog.Logger, ready func(url string)) error {
-	running := newParts()
+	running, ctx := newParts(ctx)
 	err := run(ctx, c, log, running, ready)
 	return errors.Join(err, running.stop())
 }
@@ -45,10 +46,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
-	running.start(ctx, "lock", func(ctx context.Context) error {
-		<-ctx.Done()
-		return held.Close()
-	})
+	running.hold("lock", held.Close)
 	keys, err := certs.New(certs.Config{Dir: c.Data, Domain: c.Domain, Own: c.CertificateType == "owncert", Log: log})
 	if err != nil {
 		return err
@@ -57,8 +55,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
-	running.start(ctx, "port", func(ctx context.Context) error {
-		<-ctx.Done()
+	running.hold("port", func() error {
 		_ = listener.Close() // the door has closed it already, unless it was never built
 		return nil
 	})
@@ -72,7 +69,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}
-	running.start(ctx, "media", shard.Run)
+	running.start("media", shard.Run)
 
 	relay, err := turn.New(turn.Config{
 		Secret: c.CoturnSecret, Node: name, MediaAddresses: mediaAddresses(addresses, port), Log: log,
@@ -98,9 +95,9 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		GCInterval:  time.Duration(c.GarbageInterval) * time.Second,
 		GCThreshold: time.Duration(c.GarbageThreshold) * time.Second,
 		MaxRecvKbps: c.Bandwidth.MaxRecv, MaxSendKbps: c.Bandwidth.MaxSend,
-		Defaults: defaults(c),
+		Defaults: rest.Defaults(settings(c, port)),
 	})
-	running.start(ctx, "sessions", registry.Run)
+	running.start("sessions", registry.Run)
 
 	clients, handler, err := routes(c, port, registry, log)
 	if err != nil {
@@ -113,23 +110,17 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
-	running.start(ctx, "front door", door.Run)
-	running.start(ctx, "clients", clients.Run)
+	running.start("front door", door.Run)
+	running.start("clients", clients.Run)
 
 	select {
 	case <-registry.Ready():
-	case <-running.ended:
-		return nil // stop tells which part failed
-	case <-ctx.Done():
-		return nil
+		ready(c.PublicURL(port))
+	case <-ctx.Done(): // stop tells which part failed, if one did
 	}
-	ready(c.PublicURL(port))
-	select {
-	case <-running.ended:
-	case <-ctx.Done():
-		if errors.Is(context.Cause(ctx), ErrEndCalls) {
-			endCalls(registry, clients, log)
-		}
+	<-ctx.Done()
+	if errors.Is(context.Cause(ctx), ErrEndCalls) {
+		endCalls(registry, clients, log)
 	}
 	return nil
 }
@@ -137,31 +128,13 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 // openStore starts the embedded NATS and opens the bucket of session records on it.
 func openStore(ctx context.Context, c config.Config, log *slog.Logger, running *parts) (*kv.Bucket, error) {
 	nats := natsd.New(natsd.Config{Dir: filepath.Join(c.Data, "nats"), Log: log})
-	running.start(ctx, "store", nats.Run)
-	waiting, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() { // ends with waiting
-		select {
-		case <-running.ended:
-			running.ended <- struct{}{}
-			cancel()
-		case <-waiting.Done():
-		}
-	}()
-	conn, err := nats.Connect(waiting)
+	running.start("store", nats.Run)
+	conn, err := nats.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	running.start(ctx, "store connection", func(ctx context.Context) error {
-		<-ctx.Done()
-		conn.Close()
-		return nil
-	})
+	running.hold("store connection", func() error { conn.Close(); return nil })
 	return kv.Open(ctx, conn, kv.Config{Name: "sessions", Taken: fault.SessionExists})
-}
-
-func defaults(c config.Config) session.Properties {
-	return session.Properties{ForcedVideoCodec: c.ForcedVideoCodec, AllowTranscoding: c.AllowTranscoding}
 }
 
 // logged serves a stream and tells the log why we ended it.

@@ -16,24 +16,37 @@ type part struct {
 // parts run side by side and stop in reverse order of their start.
 type parts struct {
 	running []part
-	ended   chan struct{} // gets a value when any part ends
+	over    context.CancelFunc
 }
 
-func newParts() *parts { return &parts{ended: make(chan struct{}, 32)} }
+// newParts returns a context as well: it ends with ctx, or as soon as any part ends.
+func newParts(ctx context.Context) (*parts, context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	return &parts{over: cancel}, ctx
+}
 
-// start runs a part under a context of its own: it ends by stop, not with the caller's context, so that the order holds.
-func (p *parts) start(ctx context.Context, name string, run func(context.Context) error) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+// start runs a part under a context of its own, which only stop ends, so that the order holds.
+func (p *parts) start(name string, run func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	p.running = append(p.running, part{name, cancel, done})
 	go func() {
 		done <- run(ctx) // read by stop
-		p.ended <- struct{}{}
+		p.over()
 	}()
+}
+
+// hold releases something in its turn.
+func (p *parts) hold(name string, release func() error) {
+	p.start(name, func(ctx context.Context) error {
+		<-ctx.Done()
+		return release()
+	})
 }
 
 // stop ends the parts, the last first, each wholly before the next; it returns what went wrong, now or earlier.
 func (p *parts) stop() error {
+	defer p.over()
 	var errs []error
 	for len(p.running) > 0 {
 		last := p.running[len(p.running)-1]

@@ -18,17 +18,22 @@ import (
 	"tertulia/web"
 )
 
-// routes mounts everything that speaks HTTP: signalling, REST, and the call page at what is left.
-func routes(c config.Config, port int, registry *session.Registry, log *slog.Logger) (*signal.Server, http.Handler, error) {
-	settings := openvidu.RESTConfig{
+// settings are what GET /config shows, and where sessions take their defaults from.
+func settings(c config.Config, port int) openvidu.RESTConfig {
+	return openvidu.RESTConfig{
 		Domain: c.Domain, HTTPSPort: port,
 		MaxRecvBandwidth: c.Bandwidth.MaxRecv, MinRecvBandwidth: c.Bandwidth.MinRecv,
 		MaxSendBandwidth: c.Bandwidth.MaxSend, MinSendBandwidth: c.Bandwidth.MinSend,
 		ForcedVideoCodec: c.ForcedVideoCodec, AllowTranscoding: c.AllowTranscoding,
 		GarbageInterval: c.GarbageInterval, GarbageThreshold: c.GarbageThreshold,
 	}
+}
+
+// routes mounts everything that speaks HTTP: signalling, REST, and the call page at what is left.
+func routes(c config.Config, port int, registry *session.Registry, log *slog.Logger) (*signal.Server, http.Handler, error) {
+	shown := settings(c, port)
 	api, err := rest.New(rest.Config{
-		Registry: registry, Log: log, Secret: c.Secret, Settings: settings, ICEServers: iceServers(c),
+		Registry: registry, Log: log, Secret: c.Secret, Settings: shown, ICEServers: iceServers(c),
 		Deprecated: c.DeprecatedAPI, Checks: checks,
 	})
 	if err != nil {
@@ -45,7 +50,7 @@ func routes(c config.Config, port int, registry *session.Registry, log *slog.Log
 		mux.Handle(path, clients)
 	}
 	mux.Handle("/", dashboard.New(dashboard.Config{
-		Assets: web.Assets(), Rooms: &rooms{registry, rest.Defaults(settings), net.JoinHostPort(c.Host(), strconv.Itoa(port))}, Mode: dashboard.Mode(c.CallPage), Log: log,
+		Assets: web.Assets(), Rooms: &rooms{registry, rest.Defaults(shown), net.JoinHostPort(c.Host(), strconv.Itoa(port))}, Mode: dashboard.Mode(c.CallPage), Log: log,
 	}))
 	return clients, mux, nil
 }

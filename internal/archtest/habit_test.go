@@ -55,9 +55,10 @@ func emptyTypeNames(files []*source) []finding {
 
 func TestTestsDoNotSleep(t *testing.T) { report(t, "sleep", sleepers(ours(t))) }
 
-// sleepers finds time.Sleep in tests, except in files that import testing/synctest: there it is fake time, in the
-// function given to synctest.Test or in what that calls.
+// sleepers finds time.Sleep in tests, except where it is fake time: in files that import testing/synctest, and in what
+// is given to a function of the package that opens a bubble.
 func sleepers(files []*source) []finding {
+	opens := bubbleOpeners(files)
 	var found []finding
 	for _, f := range files {
 		clock := f.importName("time")
@@ -65,6 +66,11 @@ func sleepers(files []*source) []finding {
 			continue
 		}
 		inspect(f.syntax, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok {
+				if id, ok := call.Fun.(*ast.Ident); ok && opens[f.pkg+"."+id.Name] {
+					return false
+				}
+			}
 			if calls(n, clock, "Sleep") {
 				found = append(found, finding{f.at(n), "a test waits for an event, or runs in a synctest bubble; it does not sleep"})
 			}
@@ -72,6 +78,30 @@ func sleepers(files []*source) []finding {
 		})
 	}
 	return found
+}
+
+// bubbleOpeners are the test helpers ("package.name") that call synctest.Test.
+func bubbleOpeners(files []*source) map[string]bool {
+	opens := map[string]bool{}
+	for _, f := range files {
+		bubbles := f.importName("testing/synctest")
+		if !f.test || bubbles == "" {
+			continue
+		}
+		for _, d := range f.syntax.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok || fn.Recv != nil {
+				continue
+			}
+			inspect(fn, func(n ast.Node) bool {
+				if calls(n, bubbles, "Test") {
+					opens[f.pkg+"."+fn.Name.Name] = true
+				}
+				return true
+			})
+		}
+	}
+	return opens
 }
 
 func TestTestsAreNotSkipped(t *testing.T) { report(t, "skip", skippers(ours(t))) }

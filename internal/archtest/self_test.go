@@ -41,6 +41,10 @@ func TestRulesBite(t *testing.T) {
 		{sleepers, map[string]string{"internal/fault/a_test.go": "import \"time\"\nfunc f() { time.Sleep(1) }"}, "a_test.go:3"},
 		{sleepers, map[string]string{"internal/fault/a_test.go": "import (\n\"time\"\n\"testing/synctest\"\n)\n" +
 			"func f() { synctest.Test(nil, func() { time.Sleep(1) }) }"}, ""},
+		{sleepers, map[string]string{
+			"internal/fault/in_test.go": "import \"testing/synctest\"\nfunc in(f func()) { synctest.Test(nil, f) }",
+			"internal/fault/a_test.go":  "import \"time\"\nfunc f() { in(func() { time.Sleep(1) }); out(func() { time.Sleep(1) }) }",
+		}, "a_test.go:3"},
 		{skippers, map[string]string{"internal/fault/a_test.go": "func f(t T) { t.Skip() }"}, "a_test.go:2"},
 		{orphans, map[string]string{"internal/fault/a.go": "func f() { go f() }"}, "waits for none"},
 		{orphans, map[string]string{"internal/fault/a.go": "func f() { go f(); <-ctx.Done() }"}, "waits for none"},

@@ -38,6 +38,26 @@ export class Lab {
   /** Gives a node one more address. */
   async also(node, address) { await run('ip', '-n', node, 'addr', 'add', `${address}/24`, 'dev', 'eth0'); }
 
+  /**
+   * Adds a node that is to another what a container is to its host: a private address behind it, and one published
+   * port, TCP and UDP. Its address in the lab is the host's.
+   */
+  async container(node, host, port) {
+    this.#nodes.set(node, this.address(host));
+    await run('ip', 'netns', 'add', node);
+    await run('ip', 'link', 'add', 'inner', 'netns', host, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', node);
+    for (const [where, device, address] of [[host, 'inner', '172.31.0.1/24'], [node, 'eth0', '172.31.0.2/24']]) {
+      await run('ip', '-n', where, 'addr', 'add', address, 'dev', device);
+      await run('ip', '-n', where, 'link', 'set', device, 'up');
+    }
+    await run('ip', '-n', node, 'link', 'set', 'lo', 'up');
+    await run('ip', '-n', node, 'route', 'add', 'default', 'via', '172.31.0.1');
+    await run('ip', 'netns', 'exec', host, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
+    await run('ip', 'netns', 'exec', host, 'nft', `add table ip nat { chain in { type nat hook prerouting priority -100;
+      iifname "eth0" tcp dport ${port} dnat to 172.31.0.2; iifname "eth0" udp dport ${port} dnat to 172.31.0.2; };
+      chain out { type nat hook postrouting priority 100; oifname "eth0" masquerade; }; }`);
+  }
+
   /** Applies nft rules to every packet that crosses the bridge; replaces those before. */
   async rules(...rules) {
     await this.clear();

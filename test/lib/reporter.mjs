@@ -3,7 +3,7 @@ export default async function* reporter(source) {
   for await (const { type, data } of source) {
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     if (data.details?.type === 'suite' || data.name.endsWith('.test.js')) continue;
-    const action = data.skip !== undefined || data.todo !== undefined ? 'skip' : type === 'test:pass' ? 'pass' : 'fail';
-    yield `${JSON.stringify({ Action: action, Package: data.file?.split('/test/').at(-1), Test: data.name, Elapsed: data.details.duration_ms / 1000 })}\n`;
+    const Action = data.skip !== undefined || data.todo !== undefined ? 'skip' : type === 'test:pass' ? 'pass' : 'fail';
+    yield `${JSON.stringify({ Action, Test: data.name, Elapsed: data.details.duration_ms / 1000 })}\n`;
   }
 }

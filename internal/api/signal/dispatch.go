@@ -12,7 +12,7 @@ import (
 
 // command turns a request of connection me into the session's words. Without error and command the request is
 // answered as done: it asks for nothing.
-func (c *socket) command(me, method string, params any) (session.Command, error) {
+func (d *dialect) command(me, method string, params any) (session.Command, error) {
 	switch p := params.(type) {
 	case *openvidu.PublishVideo:
 		return publish(me, p)
@@ -27,7 +27,7 @@ func (c *socket) command(me, method string, params any) (session.Command, error)
 			Candidate: p.Candidate, SDPMid: p.SDPMid, SDPMLineIndex: p.SDPMLineIndex,
 		}}, nil
 	case *openvidu.SendMessage:
-		return c.clientSignal(me, p)
+		return d.clientSignal(me, p)
 	case *openvidu.StreamPropertyChange:
 		return session.ChangeStream{Connection: me, Property: p.Property, NewValue: string(p.NewValue), Reason: p.Reason}, nil
 	case *openvidu.ReconnectStream:
@@ -115,20 +115,4 @@ func reconnect(me string, p *openvidu.ReconnectStream) (session.Command, error) 
 		r.SDP, r.IsAnswer = p.SDPString, true
 	}
 	return r, nil
-}
-
-// clientSignal takes a signal in the words of the sender's release: from a raw type the sender's own is learnt.
-func (c *socket) clientSignal(me string, p *openvidu.SendMessage) (session.Command, error) {
-	s, err := openvidu.ParseSignal(p.Message)
-	if err != nil {
-		return nil, err
-	}
-	if s.Type != nil {
-		kind, raw := openvidu.PrefixSignal(*s.Type)
-		s.Type = &kind
-		if raw {
-			c.learnRaw()
-		}
-	}
-	return session.ClientSignal{Connection: me, To: s.To, Type: s.Type, Data: s.Data}, nil
 }

@@ -30,17 +30,17 @@ func result(method, rpc string, r any) any {
 }
 
 // joining is the answer to joinRoom: everything that any release reads.
-func (c *socket) joining(rpc string, j session.JoinResult) openvidu.Joining {
+func (d *dialect) joining(rpc string, j session.JoinResult) openvidu.Joining {
 	me := j.Self
 	r := openvidu.Joining{
 		ID: me.ID, FinalUserID: me.FinalUserID, CreatedAt: me.ActiveAt, Metadata: me.Metadata(),
-		Value: []openvidu.Participant{}, Session: j.Session, Version: c.release.version(),
-		MediaServer: c.release.mediaServer(c.server.cfg.MediaServer), Record: me.Record, Role: string(me.Role), SessionID: rpc,
+		Value: []openvidu.Participant{}, Session: j.Session, Version: d.version(),
+		MediaServer: d.mediaServer, Record: me.Record, Role: string(me.Role), SessionID: rpc,
 	}
 	for _, o := range j.Others {
 		p := openvidu.Participant{ID: o.ID, CreatedAt: o.ActiveAt, Metadata: o.Metadata()}
 		if o.Stream != nil {
-			p.Streams = []openvidu.Stream{c.stream(*o.Stream)}
+			p.Streams = []openvidu.Stream{d.stream(*o.Stream)}
 		}
 		r.Value = append(r.Value, p)
 	}
@@ -77,13 +77,13 @@ func defaultTURNPort(scheme string) int {
 }
 
 // stream is a stream as this client understands it: up to 2.2 the active flags say what there is (spec §5.2).
-func (c *socket) stream(s session.Stream) openvidu.Stream {
+func (d *dialect) stream(s session.Stream) openvidu.Stream {
 	w := openvidu.Stream{
 		ID: s.ID, CreatedAt: s.CreatedAt, HasAudio: s.Media.HasAudio, HasVideo: s.Media.HasVideo,
 		AudioActive: s.Media.AudioActive, VideoActive: s.Media.VideoActive,
 		TypeOfVideo: s.Media.TypeOfVideo, FrameRate: s.Media.FrameRate, VideoDimensions: s.Media.Dimensions,
 	}
-	if c.release.upTo24() {
+	if d.upTo24() {
 		w.AudioActive, w.VideoActive = w.HasAudio, w.HasVideo
 	}
 	if !w.HasVideo {
@@ -92,13 +92,13 @@ func (c *socket) stream(s session.Stream) openvidu.Stream {
 	return w
 }
 
-// notification is a notice as it travels to this client.
-func (c *socket) notification(seat *Seat, n session.Notice) (name string, shape any) {
+// notification is a notice as it travels to this client; without a name there is none for it.
+func (d *dialect) notification(n session.Notice) (name string, shape any) {
 	switch n := n.(type) {
 	case session.Joined:
 		return openvidu.NameJoined, openvidu.ParticipantJoined{ID: n.Connection, CreatedAt: n.CreatedAt, Metadata: n.Metadata}
 	case session.StreamPublished:
-		return openvidu.NamePublished, openvidu.ParticipantPublished{ID: n.Connection, Streams: []openvidu.Stream{c.stream(n.Stream)}}
+		return openvidu.NamePublished, openvidu.ParticipantPublished{ID: n.Connection, Streams: []openvidu.Stream{d.stream(n.Stream)}}
 	case session.StreamUnpublished:
 		return openvidu.NameUnpublished, openvidu.ParticipantGone{ConnectionID: n.Connection, Name: n.Connection, Reason: n.Reason}
 	case session.Left:
@@ -111,7 +111,7 @@ func (c *socket) notification(seat *Seat, n session.Notice) (name string, shape 
 			Candidate: n.Candidate.Candidate, SDPMid: n.Candidate.SDPMid, SDPMLineIndex: n.Candidate.SDPMLineIndex,
 		}
 	case session.Signal:
-		return openvidu.NameSignal, openvidu.SignalMessage{Type: c.signalType(n.Type), Data: n.Data, From: n.From}
+		return openvidu.NameSignal, openvidu.SignalMessage{Type: d.signalType(n.Type), Data: n.Data, From: n.From}
 	case session.StreamChanged:
 		return openvidu.NameStreamProperty, openvidu.StreamProperty{
 			ConnectionID: n.Connection, StreamID: n.Stream, Property: n.Property, NewValue: n.NewValue, Reason: n.Reason,
@@ -121,34 +121,5 @@ func (c *socket) notification(seat *Seat, n session.Notice) (name string, shape 
 	case session.ForcedOffer:
 		return openvidu.NameForcedOffer, openvidu.ForcedOffer{ConnectionID: n.Publisher, StreamID: n.Stream, SDPOffer: n.SDP}
 	}
-	c.log.Error("a notice without notification", "session", seat.Session, "notice", n)
 	return "", nil
-}
-
-// signalType puts a type into the words of the client's release (spec §5.7). One without a type stays so.
-func (c *socket) signalType(kind *string) *string {
-	if kind == nil {
-		return nil
-	}
-	var s string
-	if c.speaksRaw() {
-		s = openvidu.StripSignal(*kind)
-	} else if *kind != "" {
-		s, _ = openvidu.PrefixSignal(*kind)
-	}
-	return &s
-}
-
-// speaksRaw reports whether the client is known to be of a release up to 2.8.
-func (c *socket) speaksRaw() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.raw
-}
-
-// learnRaw notes that the client has sent a signal type without prefix: only releases up to 2.8 do, none from 2.21 on.
-func (c *socket) learnRaw() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.raw = c.release.sdk == ""
 }

@@ -16,7 +16,7 @@ import (
 type caller struct {
 	address  netip.Addr // its own, behind a trusted proxy too
 	loopback bool       // it came over the loopback interface
-	host     string     // "name:port" it reached us by
+	host     string     // the "name:port" it reached us by
 	userID   string     // finalUserId: the same for all sockets of one browser profile
 	first    bool       // it is a 1.x client
 	query    bool       // its URL names the session, as from 2.17 on
@@ -34,17 +34,33 @@ func (c caller) group() netip.Prefix {
 
 // identify reads the handshake and sets the cookie that tells browser profiles apart.
 func (s *Server) identify(w http.ResponseWriter, r *http.Request) caller {
-	c := caller{first: r.URL.Path == "/room", query: r.URL.Query().Has("sessionId")}
+	c := caller{first: r.URL.Path == "/room", query: r.URL.Query().Has("sessionId"), host: reached(r)}
 	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		c.address = peer.Addr().Unmap()
 	}
-	c.loopback, c.host = c.address.IsLoopback(), hostPort(r)
+	c.loopback = c.address.IsLoopback()
 	if real, err := netip.ParseAddr(r.Header.Get("x-real-ip")); err == nil && s.trusts(c.address) {
 		c.address = real.Unmap().WithZone("")
 		c.loopback = c.loopback && c.address.IsLoopback()
 	}
 	c.userID = s.userID(w, r)
 	return c
+}
+
+// reached is the Host of a request with the port that browsers leave out; "" if no URL could hold it.
+func reached(r *http.Request) string {
+	host := r.Host
+	if host == "" || len(host) > 255 || strings.ContainsAny(host, "?&=#@/ \"<>") {
+		return ""
+	}
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return host
+	}
+	port := "80"
+	if r.TLS != nil {
+		port = "443"
+	}
+	return net.JoinHostPort(strings.Trim(host, "[]"), port)
 }
 
 func (s *Server) trusts(proxy netip.Addr) bool {
@@ -82,16 +98,4 @@ func (s *Server) sign(id string) string {
 	mac := hmac.New(sha256.New, []byte("OVJSESSIONID\x00"+s.cfg.Secret))
 	mac.Write([]byte(id))
 	return id + base32.HexEncoding.EncodeToString(mac.Sum(nil)[:10])
-}
-
-// hostPort is the Host header with a port, "" if it is none that a URL could hold.
-func hostPort(r *http.Request) string {
-	host := r.Host
-	if _, _, err := net.SplitHostPort(host); err != nil {
-		host = net.JoinHostPort(strings.Trim(host, "[]"), "443")
-	}
-	if strings.ContainsAny(host, "?&=#@/ \"<>") || len(host) > 255 {
-		return ""
-	}
-	return host
 }

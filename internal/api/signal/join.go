@@ -29,11 +29,11 @@ func (c *socket) join(ctx context.Context, m jsonrpc.Message, p *openvidu.JoinRo
 	case len(p.Metadata) > maxMetadata:
 		return fault.New(fault.TooLarge, "parameter metadata has %d bytes; %d are allowed", len(p.Metadata), maxMetadata)
 	}
-	id, r, j := c.admission(p)
 	// A token cannot be guessed, so whoever comes with one alone is not made to wait for a neighbour's failures.
 	if (p.Secret != "" || openvidu.ParseToken(p.Token).Secret != "") && c.server.failed.exhausted(c.from.group()) {
 		return fault.New(fault.RateLimited, "too many joins by secret from your address have failed; wait a minute")
 	}
+	id, d, j := c.server.admission(c.from, p)
 	if err := c.await(m); err != nil {
 		return err
 	}
@@ -42,13 +42,14 @@ func (c *socket) join(ctx context.Context, m jsonrpc.Message, p *openvidu.JoinRo
 	seat, err := c.server.cfg.Sessions.Join(limited, id, string(m.ID), j)
 	if err != nil {
 		c.awaited(string(m.ID))
-		if p.Secret != "" && !j.Insecure || fault.Is(err, fault.TokenInvalid) {
+		guessed := !j.Insecure && (p.Secret != "" || openvidu.ParseToken(p.Token).Secret != "") // whatever the session
+		if guessed || fault.Is(err, fault.TokenInvalid) {
 			c.server.failed.count(c.from.group())
 		}
 		return err
 	}
 	c.log.Info("joined", "session", seat.Session, "connection", seat.Connection, "platform", j.Platform, "sdk", j.SDKVersion)
-	if err := c.sit(seat, r); err != nil {
+	if err := c.sit(seat, d); err != nil {
 		return err
 	}
 	c.running.Go(func() { c.pump(ctx, seat) })
@@ -56,7 +57,7 @@ func (c *socket) join(ctx context.Context, m jsonrpc.Message, p *openvidu.JoinRo
 }
 
 // admission turns the parameters of joinRoom into the session's id and command.
-func (c *socket) admission(p *openvidu.JoinRoom) (id string, r release, j session.Join) {
+func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dialect, j session.Join) {
 	token := openvidu.ParseToken(p.Token)
 	id, isURL := openvidu.ParseSession(p.Session)
 	if id == "" {
@@ -66,24 +67,25 @@ func (c *socket) admission(p *openvidu.JoinRoom) (id string, r release, j sessio
 	if secret == "" {
 		secret = token.Secret
 	}
-	r = release{
-		platform: cut(p.Platform, maxPlatform), sdk: cut(p.SDKVersion, maxSDK), query: c.from.query,
-		first: c.from.first || isURL,
+	r := release{
+		platform: cut(p.Platform, maxPlatform), sdk: cut(p.SDKVersion, maxSDK), query: from.query,
+		first: from.first || isURL,
 	}
+	d = newDialect(r, r.offered(s.cfg.MediaServer))
 	j = session.Join{
-		Token: token.Token, ClientData: p.Metadata, Platform: r.platform, SDKVersion: r.sdk,
-		Address: c.from.address.String(), Host: c.from.host, FinalUserID: c.from.userID, Loopback: c.from.loopback,
-		CommonMsid: r.upTo24(), ServerOffers: r.mediaServer(c.server.cfg.MediaServer) == "mediasoup",
+		Token: token.Token, ClientData: p.Metadata, Platform: d.platform, SDKVersion: d.sdk,
+		Address: from.address.String(), Host: from.host, FinalUserID: from.userID, Loopback: from.loopback,
+		CommonMsid: d.upTo24(), ServerOffers: d.mediaServer == "mediasoup",
 	}
-	if c.server.knows(secret) {
-		j.Token, j.Insecure, j.LegacyRole = "", true, r.upTo215()
+	if s.knows(secret) {
+		j.Token, j.Insecure, j.LegacyRole = "", true, d.upTo215()
 		j.Recorder = p.Recorder || token.Recorder
 		j.SpeechToText = p.SpeechToText || token.SpeechToText
 		if j.Recorder || j.SpeechToText {
 			j.FinalUserID = ""
 		}
 	}
-	return id, r, j
+	return id, d, j
 }
 
 // knows compares a secret with the server's, in constant time; without one nobody knows it.
@@ -99,11 +101,11 @@ func cut(s string, most int) string {
 }
 
 // sit takes a seat, which is given back when the socket ends.
-func (c *socket) sit(seat *Seat, r release) error {
+func (c *socket) sit(seat *Seat, d *dialect) error {
 	c.mu.Lock()
 	taken := c.seat != nil
 	if !taken {
-		c.seat, c.release, c.raw = seat, r, r.upTo24()
+		c.seat, c.dialect = seat, d
 	}
 	c.mu.Unlock()
 	if taken { // joinRoom and connect at once: no client does it
@@ -138,7 +140,7 @@ func (c *socket) connect(ctx context.Context, m jsonrpc.Message) error {
 	if err != nil {
 		return err
 	}
-	if err := c.sit(seat, releaseOf(seat.Self)); err != nil {
+	if err := c.sit(seat, newDialect(releaseOf(seat.Self), "")); err != nil {
 		return err
 	}
 	c.log.Info("resumed", "session", seat.Session, "connection", seat.Connection)

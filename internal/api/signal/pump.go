@@ -21,7 +21,7 @@ func (c *socket) pump(ctx context.Context, seat *Seat) {
 		if c.write(seat, m) != nil {
 			return // the socket has ended
 		}
-		if _, evicted := m.Notice.(session.Evicted); evicted && c.release.upTo24() {
+		if _, evicted := m.Notice.(session.Evicted); evicted && c.dialect.upTo24() {
 			// Up to 2.2 the notice says nothing to the client (spec §12.4); 2.3 and 2.4 close at once themselves.
 			c.conn.Close(jsonrpc.StatusNormal, "")
 			return
@@ -42,13 +42,15 @@ func (c *socket) write(seat *Seat, m session.Message) error {
 	_, isSignal := m.Notice.(session.Signal)
 	if m.Reply != nil {
 		err = c.reply(seat, m.Reply)
-	} else if name, shape := c.notification(seat, m.Notice); name != "" {
+	} else if name, shape := c.dialect.notification(m.Notice); name != "" {
 		err = c.conn.Notify(name, shape)
+	} else {
+		c.log.Error("a notice without notification", "session", seat.Session, "notice", m.Notice)
 	}
 	if err != nil {
 		return err
 	}
-	if pull := c.receipt.wrote(m.Seq, isSignal && c.release.answersPull()); pull > 0 {
+	if pull := c.receipt.wrote(m.Seq, isSignal && c.dialect.answersPull()); pull > 0 {
 		err = c.pull(pull)
 	}
 	return err
@@ -60,7 +62,7 @@ func (c *socket) reply(seat *Seat, a *session.Answered) error {
 		return c.fail(id, method, a.Err)
 	}
 	if joined, ok := a.Result.(session.JoinResult); ok {
-		return c.conn.Reply(id, c.joining(seat.RPC, joined))
+		return c.conn.Reply(id, c.dialect.joining(seat.RPC, joined))
 	}
 	return c.conn.Reply(id, result(method, seat.RPC, a.Result))
 }

@@ -36,8 +36,8 @@ func (r release) upTo215() bool { return r.upTo24() || r.sdk == "" && !r.query }
 // request "pull".
 func (r release) answersPull() bool { return r.platform != "" && !r.android() }
 
-// mediaServer is what joinRoom answers: whom it tells "mediasoup", we send offers (design decision 10).
-func (r release) mediaServer(override string) string {
+// offered is the mediaServer that joinRoom answers: whom it tells "mediasoup", we send offers (design decision 10).
+func (r release) offered(override string) string {
 	switch {
 	case override != "":
 		return override

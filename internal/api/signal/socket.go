@@ -33,9 +33,8 @@ type socket struct {
 	receipt  receipt
 
 	mu      sync.Mutex
-	seat    *Seat // nil before the join
-	release release
-	raw     bool              // the client writes signal types without prefix, as up to 2.8
+	seat    *Seat             // nil before the join
+	dialect *dialect          // with the seat
 	pending map[string]string // method by request id
 }
 
@@ -162,7 +161,7 @@ func (c *socket) handle(ctx context.Context, m jsonrpc.Message) error {
 	if seat == nil { // closeSession and sessionStatus
 		return c.answer(m, result(m.Method, "", nil))
 	}
-	command, err := c.command(seat.Connection, m.Method, params)
+	command, err := c.dialect.command(seat.Connection, m.Method, params)
 	switch {
 	case err != nil:
 		return err

@@ -7,7 +7,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -72,7 +71,7 @@ func TestRefusal(t *testing.T) {
 
 // TestEveryMethodIsCarriedOut: no row of the table ends in "there is no method".
 func TestEveryMethodIsCarriedOut(t *testing.T) {
-	c := &socket{}
+	d := newDialect(release{}, "")
 	for _, m := range openvidu.Methods {
 		var params any
 		if m.Params != nil {
@@ -82,14 +81,14 @@ func TestEveryMethodIsCarriedOut(t *testing.T) {
 		case "ping", "connect", "joinRoom": // the reader's, and join's
 			continue
 		}
-		if _, err := c.command("con_A", m.Name, params); fault.Is(err, fault.UnknownMethod) {
+		if _, err := d.command("con_A", m.Name, params); fault.Is(err, fault.UnknownMethod) {
 			t.Errorf("%s: %v", m.Name, err)
 		}
 		if result(m.Name, "rpc", nil) == nil {
 			t.Errorf("%s has no result", m.Name)
 		}
 	}
-	if _, err := c.command("con_A", "other", nil); !fault.Is(err, fault.UnknownMethod) {
+	if _, err := d.command("con_A", "other", nil); !fault.Is(err, fault.UnknownMethod) {
 		t.Errorf("another method: %v", err)
 	}
 }
@@ -114,13 +113,12 @@ func TestReleases(t *testing.T) {
 		"Android": {"/openvidu", openvidu.JoinRoom{Platform: "Android 33", SDKVersion: "2.32.2"}, facts{"kurento", "2.32.2", false, false, false, false}},
 	} {
 		s := New(Config{Log: quiet(t)})
-		c1 := &socket{server: s, from: caller{first: c.path == "/room", query: strings.Contains(c.path, "?")}}
-		_, r, j := c1.admission(&c.params)
-		got := facts{r.mediaServer(""), r.version(), r.upTo24(), r.upTo215(), r.answersPull(), j.CommonMsid}
+		_, r, j := s.admission(caller{first: c.path == "/room", query: strings.Contains(c.path, "?")}, &c.params)
+		got := facts{r.mediaServer, r.version(), r.upTo24(), r.upTo215(), r.answersPull(), j.CommonMsid}
 		if got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
-		if j.ServerOffers != (c.want.media == "mediasoup") || r.mediaServer("kurento") != "kurento" {
+		if j.ServerOffers != (c.want.media == "mediasoup") || r.offered("kurento") != "kurento" {
 			t.Errorf("%s: server offers %v", name, j.ServerOffers)
 		}
 		again := releaseOf(session.Connection{Platform: c.params.Platform, SDKVersion: c.params.SDKVersion})
@@ -132,7 +130,7 @@ func TestReleases(t *testing.T) {
 
 // TestAdmission: what joinRoom's parameters come to, and that only the right secret opens.
 func TestAdmission(t *testing.T) {
-	from := caller{address: netip.MustParseAddr("192.0.2.1"), userID: "USER"}
+	from := caller{address: netip.MustParseAddr("192.0.2.1"), userID: "USER", host: "h:443"}
 	for name, c := range map[string]struct {
 		secret string
 		params openvidu.JoinRoom
@@ -149,8 +147,8 @@ func TestAdmission(t *testing.T) {
 		"no secret":        {"", openvidu.JoinRoom{Session: "A", Secret: ""}, "A", session.Join{FinalUserID: "USER"}},
 	} {
 		s := New(Config{Secret: c.secret, Log: quiet(t)})
-		id, _, j := (&socket{server: s, from: from}).admission(&c.params)
-		c.want.Address, c.want.CommonMsid = "192.0.2.1", true
+		id, _, j := s.admission(from, &c.params)
+		c.want.Address, c.want.Host, c.want.CommonMsid = "192.0.2.1", "h:443", true
 		if id != c.id || j != c.want {
 			t.Errorf("%s: %s %+v, want %+v", name, id, j, c.want)
 		}
@@ -214,18 +212,6 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 		}
 		if got := read(t, ws); !strings.Contains(got, want) {
 			t.Fatalf("%d: %s", i, got)
-		}
-	}
-}
-
-func TestTheHostAClientReachedUsBy(t *testing.T) {
-	for header, want := range map[string]string{
-		"localhost:4443": "localhost:4443", "call.example": "call.example:443", "[2001:db8::1]:8443": "[2001:db8::1]:8443",
-		"[2001:db8::1]": "[2001:db8::1]:443", "evil?x=1:1": "", strings.Repeat("a", 300): "",
-	} {
-		r := &http.Request{Host: header}
-		if got := hostPort(r); got != want {
-			t.Errorf("Host %q: %q, want %q", header, got, want)
 		}
 	}
 }

@@ -185,6 +185,23 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
+func TestReached(t *testing.T) {
+	for host, want := range map[string]string{
+		"example.com": "example.com:80", "example.com:4443": "example.com:4443", "[2001:db8::1]": "[2001:db8::1]:80",
+		"[2001:db8::1]:4443": "[2001:db8::1]:4443", "": "", "evil?x=1:1": "",
+	} {
+		r := httptest.NewRequest("GET", "/openvidu", nil)
+		r.Host = host
+		if got := reached(r); got != want {
+			t.Errorf("%q: %q, want %q", host, got, want)
+		}
+	}
+	secure := httptest.NewRequest("GET", "https://example.com/openvidu", nil)
+	if got := reached(secure); got != "example.com:443" {
+		t.Errorf("over TLS: %q", got)
+	}
+}
+
 func TestUserIDComesBackWithItsCookie(t *testing.T) {
 	s := New(Config{Secret: "S", Log: quiet(t)})
 	ask := func(cookie string) (id, set string) {

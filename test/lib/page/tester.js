@@ -103,7 +103,8 @@ window.tester = (() => {
         v.ear?.close();
         v.ear = pattern.ear(stream);
       }
-      const pc = v.subscriber.stream.webRtcPeer && v.subscriber.stream.getRTCPeerConnection(); // none while it reconnects
+      let pc;
+      try { pc = v.subscriber.stream.getRTCPeerConnection(); } catch { /* it has none before it negotiates */ }
       const stats = pc && await connectionStats(pc);
       return { picture: pattern.look(v.video), tone: v.ear?.listen() ?? { who: -1 }, frames: stats?.inbound.video?.frames ?? 0, stats };
     },
@@ -144,7 +145,7 @@ window.tester = (() => {
       await b.setRemoteDescription(a.localDescription);
       await b.setLocalDescription();
       await a.setRemoteDescription(b.localDescription);
-      seen.set('loopback', { subscriber: { stream: { getRTCPeerConnection: () => b } }, video });
+      seen.set('loopback', { subscriber: { stream: { webRtcPeer: {}, getRTCPeerConnection: () => b } }, video });
     },
   };
 })();
