@@ -70,7 +70,7 @@ func TestWhoeverComesTooLate(t *testing.T) {
 	_ = o.plain.Close()
 	near, far := net.Pipe()
 	o.serveHTTP(near)
-	if _, err := far.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := far.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("the client reads %v, want the end", err)
 	}
 }
