@@ -51,7 +51,21 @@ func serve(args []string, out, errs io.Writer) error {
 		close(signals)
 		watching.Wait()
 	}()
-	return app.Run(ctx, c, log, func(url string) { fmt.Fprintln(out, "ready", url) })
+	return app.Run(ctx, c, log, func(url string) { greet(out, c, url) })
+}
+
+// greet says where the node is, on a line for programs, and what to do next.
+func greet(out io.Writer, c config.Config, url string) {
+	fmt.Fprintln(out, "ready", url)
+	if c.CallPage != "off" {
+		fmt.Fprintln(out, "Open it in two tabs and you are in a call. Ctrl-C ends it.")
+	}
+	if c.CertificateType == "selfsigned" {
+		fmt.Fprintln(out, "The certificate is self-signed: the browser asks about it once.")
+	}
+	if c.Domain == "" {
+		fmt.Fprintln(out, "For other machines, set DOMAIN_OR_PUBLIC_IP to the name or address they reach this one by.")
+	}
 }
 
 func logger(c config.Config, out io.Writer) *slog.Logger {

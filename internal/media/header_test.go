@@ -54,7 +54,9 @@ func TestParseHeader(t *testing.T) {
 
 func TestParseHeaderTwoByteExtensions(t *testing.T) {
 	long := bytes.Repeat([]byte{7}, 40)
-	raw := packet(t, rtp.Header{SSRC: 1}, []byte{1}, 0, map[uint8][]byte{20: long, 3: {4, 5}})
+	// Said beforehand: pion's choice would depend on which of the two is set first.
+	twoBytes := rtp.Header{SSRC: 1, Extension: true, ExtensionProfile: rtp.ExtensionProfileTwoByte}
+	raw := packet(t, twoBytes, []byte{1}, 0, map[uint8][]byte{20: long, 3: {4, 5}})
 	h, err := media.ParseHeader(raw)
 	if err != nil {
 		t.Fatal(err)
@@ -143,4 +145,35 @@ func FuzzParseHeader(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestExtensionsThatAreCutShort are not there; what stands before them is.
+func TestExtensionsThatAreCutShort(t *testing.T) {
+	for name, c := range map[string]struct {
+		profile  []byte
+		elements []byte
+		found    map[uint8]string
+	}{
+		"one-byte, padded":       {[]byte{0xbe, 0xde}, []byte{0, 0, 0x10, 'a', 0, 0x20, 'b', 0}, map[uint8]string{1: "a", 2: "b"}},
+		"one-byte, stop":         {[]byte{0xbe, 0xde}, []byte{0x10, 'a', 0xf0, 0x20}, map[uint8]string{1: "a", 2: ""}},
+		"one-byte, too long":     {[]byte{0xbe, 0xde}, []byte{0x10, 'a', 0x2f, 'b'}, map[uint8]string{1: "a", 2: ""}},
+		"two-byte, padded":       {[]byte{0x10, 0x05}, []byte{0, 1, 1, 'a', 0, 2, 1, 'b'}, map[uint8]string{1: "a", 2: "b"}},
+		"two-byte, no value":     {[]byte{0x10, 0x00}, []byte{1, 0, 2, 0}, map[uint8]string{1: "", 2: ""}},
+		"two-byte, too long":     {[]byte{0x10, 0x00}, []byte{1, 1, 'a', 2}, map[uint8]string{1: "a", 2: ""}},
+		"two-byte, length alone": {[]byte{0x10, 0x00}, []byte{1, 1, 'a', 9}, map[uint8]string{9: ""}},
+		"another profile":        {[]byte{0xab, 0xcd}, []byte{0x10, 'a', 0, 0}, map[uint8]string{1: ""}},
+	} {
+		raw := append([]byte{0x90, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1}, c.profile...)
+		raw = append(raw, 0, byte(len(c.elements)/4))
+		raw = append(append(raw, c.elements...), 'p')
+		h, err := media.ParseHeader(raw)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for id, want := range c.found {
+			if got := string(h.Extension(id)); got != want {
+				t.Errorf("%s: extension %d is %q, want %q", name, id, got, want)
+			}
+		}
+	}
 }

@@ -8,11 +8,13 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"sync"
 	"testing"
@@ -173,7 +175,7 @@ func isClosed(t *testing.T, what string, stream net.Conn) {
 	t.Helper()
 	if n, err := stream.Read(make([]byte, 1)); err == nil {
 		t.Errorf("%s: read %d bytes, want the connection closed", what, n)
-	} else if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+	} else if errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("%s: still open", what)
 	}
 }

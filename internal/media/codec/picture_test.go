@@ -84,3 +84,32 @@ func FuzzPicture(f *testing.F) {
 		}
 	})
 }
+
+// TestDescriptorsCutShort: every beginning of a payload is either too short or read within its bounds.
+func TestDescriptorsCutShort(t *testing.T) {
+	for name, c := range map[string]struct {
+		payload []byte
+		least   int // bytes that must be there
+	}{
+		"VP8":      {[]byte{0x00}, 1},
+		"VP8 ID7":  {[]byte{0x80, 0x80, 0x05}, 3},
+		"VP8 ID15": {[]byte{0x80, 0x80, 0x85, 1}, 4},
+		"VP8 all":  {[]byte{0x80, 0xf0, 0x85, 1, 9, 0x20}, 6},
+		"VP8 TID":  {[]byte{0x80, 0x20, 0x40}, 3},
+		"VP9":      {[]byte{0x08}, 1},
+		"VP9 ID7":  {[]byte{0x88, 0x05}, 2},
+		"VP9 ID15": {[]byte{0x88, 0x85, 1}, 3},
+		"VP9 all":  {[]byte{0xa8, 0x85, 1, 0x20, 9}, 5},
+		"VP9 flex": {[]byte{0xb8, 0x85, 1, 0x20}, 4},
+	} {
+		for cut := range len(c.payload) + 1 {
+			p, ok := ParsePicture(name[:3], c.payload[:cut])
+			if ok != (cut >= c.least) {
+				t.Errorf("%s: %d bytes are parsed: %v", name, cut, ok)
+			}
+			if ok {
+				p.Rewrite(c.payload[:cut], p.ID, p.TL0) // in place, and nothing changes
+			}
+		}
+	}
+}

@@ -21,7 +21,6 @@ type Config struct {
 	TransportCCExt uint8
 	AudioLevelExt  uint8
 
-	SourceAudioLevelExt   uint8         // the publisher's id
 	NextTransportSequence func() uint16 // transport-wide; nil: none
 	NACK                  bool          // the viewer may ask for packets again
 
@@ -116,6 +115,10 @@ func (f *Forwarder) begin(p *media.Packet) bool {
 	return true
 }
 
+// Pause makes the viewer's stream wait for a key frame, and go on where it stands. Nothing must be forwarded until it
+// may be sent again.
+func (f *Forwarder) Pause() { f.live, f.asked = false, false }
+
 // KeyframeRequested passes on the viewer's PLI or FIR, or the wish of a viewer who has just come.
 func (f *Forwarder) KeyframeRequested(now media.Time) {
 	f.stats.KeyframeRequests++
@@ -135,14 +138,14 @@ func (f *Forwarder) stamp(now media.Time) (s stamp) {
 
 // level reads the publisher's audio level of a packet (RFC 6464).
 func (f *Forwarder) level(raw []byte) byte {
-	if f.header.levelAt == 0 || f.cfg.SourceAudioLevelExt == 0 {
+	if f.header.levelAt == 0 || f.track.AudioLevelExt == 0 {
 		return silence
 	}
 	h, err := media.ParseHeader(raw)
 	if err != nil {
 		return silence
 	}
-	if b := h.Extension(f.cfg.SourceAudioLevelExt); len(b) > 0 {
+	if b := h.Extension(f.track.AudioLevelExt); len(b) > 0 {
 		return b[0]
 	}
 	return silence

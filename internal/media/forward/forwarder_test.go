@@ -303,3 +303,28 @@ func benchForwarder(asIs bool) (*Forwarder, *media.Packet) {
 	raw[0] = 0x80
 	return New(cfg), &media.Packet{Raw: raw, Payload: raw[12:], Sequence: 1 << 16, Keyframe: true, Arrival: 1}
 }
+
+// TestPause: a viewer that could not be sent to goes on at a key frame, with the next number and a later timestamp.
+func TestPause(t *testing.T) {
+	g := newRig(t, "VP8", nil)
+	before := *g.publish(0, 1<<16, 9000, true, 0x10)
+	g.track.Detach(g.Forwarder)
+	g.Pause()
+	if g.publish(10*ms, 1<<16+1, 9900, false, 1) != nil {
+		t.Error("sent while detached")
+	}
+	g.track.Attach(g.Forwarder)
+	if g.publish(20*ms, 1<<16+50000, 90000, false, 1) != nil {
+		t.Error("went on without a key frame")
+	}
+	if len(g.source.asked) != 1 {
+		t.Errorf("asked %d times for a key frame", len(g.source.asked))
+	}
+	after := g.publish(1000*ms, 1<<16+50001, 99000, true, 0x10)
+	if after.SequenceNumber != before.SequenceNumber+1 || after.Timestamp-before.Timestamp != 90000 {
+		t.Errorf("number %d after %d, timestamp moved by %d", after.SequenceNumber, before.SequenceNumber, after.Timestamp-before.Timestamp)
+	}
+	if g.Stats().Starts != 2 {
+		t.Errorf("%d starts", g.Stats().Starts)
+	}
+}

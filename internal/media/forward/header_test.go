@@ -14,7 +14,7 @@ func TestHeaderHasTheViewersExtensionsOnly(t *testing.T) {
 	transport := uint16(65534)
 	g := newRig(t, "opus", func(c *Config) {
 		c.MID, c.MIDExt, c.AbsSendTimeExt, c.TransportCCExt, c.AudioLevelExt = "audio_0", 9, 3, 5, 1
-		c.SourceAudioLevelExt = 7
+		c.Track.AudioLevelExt = 7
 		c.NextTransportSequence = func() uint16 { transport++; return transport }
 	})
 	theirs := rtp.Packet{Header: rtp.Header{Version: 2, SSRC: 7, CSRC: []uint32{8, 9}, Marker: true}, Payload: []byte{1}}
@@ -38,6 +38,19 @@ func TestHeaderHasTheViewersExtensionsOnly(t *testing.T) {
 	}
 	if p = g.publish(1500*ms, 1<<16+1, 0, true, 1); !bytes.Equal(p.GetExtension(1), []byte{127}) {
 		t.Errorf("level of a packet without = %x", p.GetExtension(1))
+	}
+	// A publisher that comes back may have another id.
+	g.connect()
+	g.track.AudioLevelExt = 2
+	theirs = rtp.Packet{Header: rtp.Header{Version: 2, SSRC: 7}, Payload: []byte{1}}
+	if err := theirs.SetExtension(2, []byte{0x11}); err != nil {
+		t.Fatal(err)
+	}
+	if raw, err = theirs.Marshal(); err != nil {
+		t.Fatal(err)
+	}
+	if again := g.publishRaw(1520*ms, 1<<16, 0, true, raw, len(raw)-1); !bytes.Equal(again.GetExtension(1), []byte{0x11}) {
+		t.Errorf("level after a change of source = %x", again.GetExtension(1))
 	}
 	if !bytes.Equal(p.GetExtension(5), []byte{0, 0}) {
 		t.Errorf("transport-wide number = %x", p.GetExtension(5))

@@ -63,3 +63,10 @@ func (a *agenda) pop(now media.Time) *Endpoint {
 	}
 	return heap.Pop(a).(*Endpoint)
 }
+
+// run lets every endpoint that is due do its work.
+func (a *agenda) run(now media.Time) {
+	for e := a.pop(now); e != nil; e = a.pop(now) {
+		a.put(e, e.tick(now))
+	}
+}

@@ -15,8 +15,8 @@ type Candidate struct {
 
 // candidates lists where a client can reach us, best first: UDP on every address, then TCP on the same ones.
 // Priorities follow RFC 8445 §5.1.2; TCP has its type preference lowered (RFC 6544 §4.2).
-func (s *Shard) candidates(loopback bool) []string {
-	found := s.config.Addresses()
+func (c *Config) candidates(loopback bool) []string {
+	found := c.Addresses()
 	addresses := slices.Clone(found.Host)
 	if loopback {
 		addresses = append(addresses, found.Loopback...)
@@ -25,12 +25,12 @@ func (s *Shard) candidates(loopback bool) []string {
 	priority := func(kind, i int) uint32 { return uint32(kind)<<24 | uint32(65535-i)<<8 | 255 }
 	var list []string
 	for i, a := range addresses {
-		list = append(list, fmt.Sprintf("candidate:%d 1 udp %d %s %d typ host", i+1, priority(udp, i), a, s.config.Port))
+		list = append(list, fmt.Sprintf("candidate:%d 1 udp %d %s %d typ host", i+1, priority(udp, i), a, c.Port))
 	}
-	if s.config.TCP {
+	if c.TCP {
 		for i, a := range addresses {
 			list = append(list, fmt.Sprintf("candidate:%d 1 tcp %d %s %d typ host tcptype passive",
-				len(addresses)+i+1, priority(tcp, i), a, s.config.Port))
+				len(addresses)+i+1, priority(tcp, i), a, c.Port))
 		}
 	}
 	return list

@@ -10,13 +10,17 @@
 //   - the certificate's fingerprint is verified before keys are used: TestWrongFingerprint
 //   - SRTP and SRTCP replay window of 1024: TestReplayedMedia
 //   - a source address is ours only after a request with verified MESSAGE-INTEGRITY: TestSpoofedCheck
-//   - role conflict, nomination, several addresses per endpoint: TestRoleConflict, TestNewestNominationWins
+//   - role conflict, nomination, several addresses per endpoint: TestRoleConflict, TestNewestNominationWins,
+//     TestAddressThatChanged
 //   - payload type, extension ids, MID and SSRC per subscriber: TestPayloadTypesDiffer
 //   - SSRC, sequence and timestamp go on when the publisher comes back: TestPublisherReconnects
-//   - consent expires after 30 s and revives: TestConsent
+//   - consent expires after 30 s and revives: TestConsent, TestRevivalAfterALongPause
+//   - our last DTLS flight is repeated until the client has it: TestLastFlightIsLost
+//   - rollover counts of media and RTX, and SRTCP's index: TestRollover, TestRolloverOfRTX, TestSRTCPIndex
 //   - RTCP compounds with CNAME, BYE at the end: TestReports
-//   - NACK, RTX, PLI, FIR: TestLossIsRepaired, TestLateJoiner
-//   - undeclared SSRCs by MID and payload type: TestUndeclaredSource
+//   - NACK, RTX, PLI, FIR: TestLossIsRepaired, TestLateJoinAtAnyMoment
+//   - undeclared SSRCs by MID and payload type, and SSRCs that change: TestUndeclaredSource, TestSSRCChanges; their number
+//     has a limit: TestSSRCsAreBounded
 //   - ICE-TCP and relays: TestTCP, TestRelay
 //   - statistics: TestStats
 //

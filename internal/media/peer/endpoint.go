@@ -70,7 +70,7 @@ func newEndpoint(s *Shard, config EndpointConfig) *Endpoint {
 	}
 	e := &Endpoint{shard: s, config: config, place: -1}
 	ufrag := token(8)
-	e.transport = transport{endpoint: e, state: Opened, ufrag: ufrag, pwd: s.password(ufrag)}
+	e.transport = transport{endpoint: e, state: Opened, ufrag: ufrag, pwd: s.iceKey.password(ufrag)}
 	e.streams = streams{endpoint: e, sources: map[uint32]*source{}}
 	return e
 }

@@ -65,7 +65,7 @@ func authentic(m *stun.Message, pwd string) bool {
 // vain: browsers then fail their transport at once instead of after ICE's timeouts, and the SDK reconnects the stream.
 // The password follows from the username fragment, so nothing need be remembered, and nobody else is answered.
 func (s *Shard) disown(from pathKey, m *stun.Message, ufrag string) {
-	pwd := s.password(ufrag)
+	pwd := s.iceKey.password(ufrag)
 	if !authentic(m, pwd) {
 		s.counters.Unauthenticated++
 		return
@@ -74,21 +74,27 @@ func (s *Shard) disown(from pathKey, m *stun.Message, ufrag string) {
 	s.respond(from, m, stun.BindingError, stun.CodeForbidden, stun.NewShortTermIntegrity(pwd), stun.Fingerprint)
 }
 
-// password makes the ICE password of a username fragment of ours.
-func (s *Shard) password(ufrag string) string {
-	mac := hmac.New(sha256.New, s.iceKey)
+// iceKey is what ICE passwords are made with; it is as long-lived as the certificate.
+type iceKey []byte
+
+// password is the one that goes with a username fragment of ours.
+func (k iceKey) password(ufrag string) string {
+	mac := hmac.New(sha256.New, k)
 	mac.Write([]byte(ufrag))
 	return base32.StdEncoding.EncodeToString(mac.Sum(nil))[:32]
 }
 
-// checked notes a verified check: it is consent to send (RFC 7675), and it may nominate its path.
+// checked notes a verified check: it is consent to send (RFC 7675), and it may nominate its path. Where the selected
+// path is silent it is selected without: the client's address has changed under it (a NAT that forgot it), and Firefox
+// does not nominate anew.
 func (t *transport) checked(p *path, nominated bool) {
-	t.consent = t.endpoint.shard.now
-	if t.selected == nil || nominated {
+	now := t.endpoint.shard.now
+	t.consent = now
+	if t.selected == nil || nominated || now-t.selected.heard >= held {
 		t.selected = p
 	}
-	if t.state == Opened || t.lapsed {
-		t.state, t.lapsed, t.checking = Checking, false, t.endpoint.shard.now
+	if t.state == Opened || t.lapsed && t.refused == "" {
+		t.state, t.lapsed, t.checking = Checking, false, now
 		t.connected()
 	}
 }

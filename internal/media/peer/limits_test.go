@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tertulia/internal/fault"
@@ -42,14 +43,18 @@ func TestTCPLimits(t *testing.T) {
 			t.Errorf("a frame of 65,535 bytes ended the connection with %v", err)
 		}
 
+		// Whole frames do not prolong a life in which nothing is proven.
 		garbage, ended := dial(ctx, s, &ends)
-		for range 20 {
+		start = time.Now()
+		for {
 			if _, err := garbage.Write(append([]byte{0, 30}, make([]byte, 30)...)); err != nil {
 				break
 			}
 			time.Sleep(time.Second)
+			if time.Since(start) > time.Minute {
+				t.Fatal("a connection that only sends garbage lives on")
+			}
 		}
-		garbage.Close()
 		<-ended
 
 		// All pipes have the same address.
@@ -59,7 +64,7 @@ func TestTCPLimits(t *testing.T) {
 		if _, err := s.Counters(ctx); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Second)
+		synctest.Wait()
 		_, ended = dial(ctx, s, &ends)
 		if err := <-ended; !fault.Is(err, fault.RateLimited) {
 			t.Errorf("the 65th connection of an address ended with %v", err)

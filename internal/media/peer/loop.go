@@ -42,7 +42,7 @@ func (s *Shard) Run(ctx context.Context) error {
 			s.packet(pathKey{remote: m.Remote, local: m.Local}, m.Buf[:m.N])
 		}
 		s.runInbox()
-		s.runDue()
+		s.due.run(s.now)
 		s.out.flush()
 	}
 	return nil
@@ -105,16 +105,6 @@ func (s *Shard) runInbox() {
 	s.mu.Unlock()
 	for _, fn := range messages {
 		fn()
-	}
-}
-
-func (s *Shard) runDue() {
-	for {
-		e := s.due.pop(s.now)
-		if e == nil {
-			return
-		}
-		s.due.put(e, e.tick(s.now))
 	}
 }
 

@@ -50,6 +50,9 @@ func (e *Endpoint) AcceptPublish(ctx context.Context, offer string, o PublishOpt
 		return Description{}, fault.New(fault.CodecMismatch, "SDP offer: no section can be received: %s; allowed video: %v",
 			p.offered(), o.Video)
 	}
+	if ssrc, twice := p.collision(); twice {
+		return Description{}, fault.New(fault.SDPInvalid, "SDP offer: SSRC %d is declared twice; every source needs its own", ssrc)
+	}
 	return e.answer(ctx, offer, p, o.MaxKbps)
 }
 
@@ -120,13 +123,9 @@ func (e *Endpoint) Answer(ctx context.Context, answer string) error {
 		}
 		e.sections = slices.DeleteFunc(e.sections, func(sec *section) bool {
 			i := slices.IndexFunc(d.Sections, func(s sdp.Section) bool { return s.MID == sec.mid })
-			return i < 0 || d.Sections[i].Rejected || !d.Sections[i].Direction.Receives()
+			return i < 0 || !sec.adopt(&d.Sections[i])
 		})
 		e.rsize = slices.ContainsFunc(d.Sections, func(s sdp.Section) bool { return s.RSize })
-		for _, sec := range e.sections {
-			i := slices.IndexFunc(d.Sections, func(s sdp.Section) bool { return s.MID == sec.mid })
-			sec.adopt(&d.Sections[i])
-		}
 		e.begin(answer, d.Transport)
 	})
 	if err == nil && stale {
@@ -135,10 +134,23 @@ func (e *Endpoint) Answer(ctx context.Context, answer string) error {
 	return err
 }
 
-// adopt takes the header extensions the client agreed to.
-func (sec *section) adopt(s *sdp.Section) {
+// adopt takes what the client agreed to: of the codec's feedback and RTX, and of the header extensions. It tells
+// whether anything can be sent.
+func (sec *section) adopt(s *sdp.Section) bool {
+	i := slices.IndexFunc(s.Codecs, func(c sdp.Codec) bool {
+		return c.PayloadType == sec.codec.PayloadType && strings.EqualFold(c.Name, sec.codec.Name)
+	})
+	if s.Rejected || !s.Direction.Receives() || i < 0 {
+		return false
+	}
+	agreed := s.Codecs[i]
+	sec.codec.Feedback = slices.DeleteFunc(slices.Clone(sec.codec.Feedback), func(f string) bool { return !agreed.Has(f) })
+	if agreed.RTX != sec.codec.RTX {
+		sec.codec.RTX, sec.send.RTX = 0, 0
+	}
 	sec.midExt, sec.timeExt = s.Extension(sdp.ExtMID), s.Extension(sdp.ExtAbsSendTime)
 	sec.transportExt, sec.levelExt = s.Extension(sdp.ExtTransportCC), s.Extension(sdp.ExtAudioLevel)
+	return true
 }
 
 func parse(text string) (sdp.Description, error) {
@@ -157,7 +169,7 @@ func (e *Endpoint) local() sdp.Local {
 		SessionID: e.session, StreamID: e.config.Name,
 		Transport: sdp.Transport{
 			Ufrag: e.ufrag, Pwd: e.pwd, Fingerprints: []sdp.Fingerprint{e.shard.fingerprint},
-			Candidates: e.shard.candidates(e.config.Loopback),
+			Candidates: e.shard.config.candidates(e.config.Loopback),
 		},
 	}
 }
@@ -204,9 +216,9 @@ func (e *Endpoint) declare(p plan) {
 		sec.track.AudioLevelExt = sec.levelExt
 		if streams := p.offer.Sections[i].Streams; len(streams) > 0 {
 			sec.receive(streams[0].SSRC, streams[0].RTX)
-			e.sources[streams[0].SSRC] = &source{sec, sec.receiver}
+			e.sources[streams[0].SSRC] = &source{section: sec, receiver: sec.receiver}
 			if streams[0].RTX != 0 {
-				e.sources[streams[0].RTX] = &source{sec, sec.receiver}
+				e.sources[streams[0].RTX] = &source{section: sec, receiver: sec.receiver, repair: true}
 			}
 		}
 	}

@@ -25,13 +25,24 @@ import (
 )
 
 // nowhere is a socket that swallows what is sent.
-type nowhere struct{ sent int }
+type nowhere struct {
+	sent int
+	take func(socket.Message) // told of each, if set
+}
 
 func (n *nowhere) ReadBatch([]socket.Message) (int, error) { return 0, io.EOF }
-func (n *nowhere) WriteBatch(ms []socket.Message) int      { n.sent += len(ms); return 0 }
 func (n *nowhere) SetReadDeadline(time.Time) error         { return nil }
 func (n *nowhere) LocalAddr() netip.AddrPort               { return netip.MustParseAddrPort("127.0.0.1:1") }
 func (n *nowhere) Close() error                            { return nil }
+func (n *nowhere) WriteBatch(ms []socket.Message) int {
+	n.sent += len(ms)
+	for _, m := range ms {
+		if n.take != nil {
+			n.take(m)
+		}
+	}
+	return 0
+}
 
 // bench is a shard without goroutine, with a publisher and viewers that have keys already.
 type bench struct {
@@ -73,7 +84,7 @@ func newBench(t testing.TB, viewers int) *bench {
 	in := &section{endpoint: publisher, kind: "video", mid: "0", codec: codec, midExt: 4, transportExt: 3, track: b.track}
 	publisher.sections = []*section{in}
 	in.receive(1, 2)
-	publisher.sources[1], publisher.sources[2] = &source{in, in.receiver}, &source{in, in.receiver}
+	publisher.sources[1], publisher.sources[2] = &source{section: in, receiver: in.receiver}, &source{section: in, receiver: in.receiver, repair: true}
 	for i := range viewers {
 		e := b.endpoint(t, pathKey{remote: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.2"), uint16(i+1))})
 		sec := &section{endpoint: e, kind: "video", mid: "0", codec: codec, midExt: 4, timeExt: 2, transportExt: 3, source: b.track}

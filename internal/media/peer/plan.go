@@ -135,6 +135,24 @@ func (p *plan) lacksVideo() bool {
 	return offered
 }
 
+// collision finds an SSRC that two of the sources we take have in common: their packets could not be told apart.
+func (p *plan) collision() (ssrc uint32, twice bool) {
+	used := map[uint32]bool{0: false}
+	for i, sec := range p.sections {
+		if sec == nil || len(p.offer.Sections[i].Streams) == 0 {
+			continue
+		}
+		st := p.offer.Sections[i].Streams[0]
+		for _, ssrc := range []uint32{st.SSRC, st.RTX} {
+			if used[ssrc] {
+				return ssrc, true
+			}
+			used[ssrc] = ssrc != 0
+		}
+	}
+	return 0, false
+}
+
 func (p *plan) flows() bool {
 	for _, sec := range p.sections {
 		if sec != nil {

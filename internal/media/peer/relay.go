@@ -31,7 +31,8 @@ func (r *Relay) Packet(ctx context.Context, to netip.AddrPort, b []byte) error {
 		return fault.New(fault.TooLarge, "relay: %d bytes, at most %d are accepted", len(b), datagram)
 	}
 	key := pathKey{remote: r.address, local: to.Addr().Unmap(), via: r.link}
-	return r.shard.Do(ctx, func() { r.shard.packet(key, b) })
+	// The shard must not find b reused: ctx ends the caller's connection, but not this wait, which is short.
+	return r.shard.Do(context.WithoutCancel(ctx), func() { r.shard.packet(key, b) })
 }
 
 // Close forgets every path over the relay.

@@ -1,9 +1,12 @@
 package peer
 
 import (
+	"encoding/binary"
+
 	"github.com/pion/rtcp"
 
 	"tertulia/internal/media"
+	"tertulia/internal/media/congestion"
 )
 
 // rtcpPacket decrypts a compound packet and gives each part to whom it concerns.
@@ -13,11 +16,16 @@ func (m *streams) rtcpPacket(p *path, b []byte) {
 		s.counters.BeforeKeys++
 		return
 	}
+	if !m.heardRTCP.admits(b, 4) {
+		s.counters.UnknownSSRC++
+		return
+	}
 	plain, err := m.endpoint.in.DecryptRTCP(s.plain[:0], b, nil)
 	if err != nil {
 		s.counters.undecrypted(err)
 		return
 	}
+	m.heardRTCP.note(binary.BigEndian.Uint32(b[4:]))
 	m.endpoint.authenticated(p, len(b))
 	packets, err := rtcp.Unmarshal(plain)
 	if err != nil {
@@ -33,7 +41,7 @@ func (m *streams) takeRTCP(packet rtcp.Packet) {
 	now := m.endpoint.shard.now
 	switch r := packet.(type) {
 	case *rtcp.SenderReport:
-		if src := m.sources[r.SSRC]; src != nil {
+		if src := m.sources[r.SSRC]; src != nil && !src.repair {
 			src.receiver.SenderReport(now, r.NTPTime, r.RTPTime)
 		}
 		m.takeReports(now, r.Reports)
@@ -134,9 +142,7 @@ func (m *streams) report(now media.Time) {
 	}
 	packets = append(packets, m.cname())
 	if m.maxKbps > 0 && len(ssrcs) > 0 {
-		packets = append(packets, &rtcp.ReceiverEstimatedMaximumBitrate{
-			SenderSSRC: m.ssrc, Bitrate: float32(m.maxKbps) * 1000, SSRCs: ssrcs,
-		})
+		packets = append(packets, congestion.REMB(m.ssrc, uint64(m.maxKbps)*1000, ssrcs...))
 	}
 	m.sendRTCP(packets)
 }

@@ -1,6 +1,10 @@
 package peer
 
 import (
+	"encoding/binary"
+	"maps"
+	"time"
+
 	"github.com/pion/rtp"
 
 	"tertulia/internal/media"
@@ -8,8 +12,32 @@ import (
 	"tertulia/internal/media/receive"
 )
 
-// maxUndeclared bounds the SSRCs a client may use without having them in its SDP.
-const maxUndeclared = 16
+const (
+	// maxUndeclared bounds the SSRCs a client may use without having them in its SDP.
+	maxUndeclared = 16
+	// maxSSRCs bounds all that it may use under its keys, for RTP and for RTCP each.
+	maxSSRCs = 64
+)
+
+// ssrcs are those that came authenticated. pion/srtp keeps a replay window for each as long as the endpoint lives, so
+// a client that counts its SSRCs up would take all memory.
+type ssrcs map[uint32]struct{}
+
+// admits tells whether a packet whose SSRC stands at an offset may be opened.
+func (s ssrcs) admits(b []byte, at int) bool {
+	if len(b) < at+4 {
+		return true // too short to be opened
+	}
+	_, known := s[binary.BigEndian.Uint32(b[at:])]
+	return known || len(s) < maxSSRCs
+}
+
+func (s *ssrcs) note(ssrc uint32) {
+	if *s == nil {
+		*s = ssrcs{}
+	}
+	(*s)[ssrc] = struct{}{}
+}
 
 // streams are the tracks of an endpoint at work.
 type streams struct {
@@ -18,6 +46,8 @@ type streams struct {
 	sections   []*section
 	sources    map[uint32]*source
 	undeclared int
+	heardRTP   ssrcs
+	heardRTCP  ssrcs
 	receiving  bool // the client publishes here
 	arrivals   *congestion.Arrivals
 	transportN uint16 // transport-wide sequence number of what we send
@@ -33,6 +63,23 @@ type streams struct {
 type source struct {
 	section  *section
 	receiver *receive.Receiver
+	repair   bool // the SSRC of its RTX
+}
+
+// handover is how long a section's source must be silent before a former one feeds the track again: until then its
+// packets are late ones.
+const handover = media.Time(time.Second)
+
+// heard notes a packet. A client may change its SSRC, and change back, without a word.
+func (src *source) heard(now media.Time) {
+	sec := src.section
+	switch {
+	case src.receiver == sec.receiver:
+		sec.heard = now
+	case !src.repair && now-sec.heard >= handover:
+		sec.heard = now
+		sec.feed(src.receiver)
+	}
 }
 
 // rtpPacket decrypts a packet and gives it to the receiver of its SSRC.
@@ -42,11 +89,16 @@ func (m *streams) rtpPacket(p *path, b []byte) {
 		s.counters.BeforeKeys++
 		return
 	}
+	if !m.heardRTP.admits(b, 8) {
+		s.counters.UnknownSSRC++
+		return
+	}
 	plain, err := m.endpoint.in.DecryptRTP(s.plain[:0], b, &s.header)
 	if err != nil {
 		s.counters.undecrypted(err)
 		return
 	}
+	m.heardRTP.note(s.header.SSRC)
 	m.endpoint.authenticated(p, len(b))
 	src := m.sources[s.header.SSRC]
 	if src == nil {
@@ -55,6 +107,7 @@ func (m *streams) rtpPacket(p *path, b []byte) {
 			return
 		}
 	}
+	src.heard(s.now)
 	m.noteArrival(src.section)
 	if src.receiver.RTP(s.now, plain) != nil {
 		s.counters.Malformed++
@@ -92,12 +145,20 @@ func (m *streams) learn(sec *section, h *rtp.Header) *source {
 	case h.PayloadType != sec.codec.PayloadType:
 		return nil
 	default:
+		m.retire(sec)
 		sec.receive(h.SSRC, 0)
 	}
 	m.undeclared++
-	src := &source{sec, sec.receiver}
+	src := &source{section: sec, receiver: sec.receiver, repair: repair}
 	m.sources[h.SSRC] = src
 	return src
+}
+
+// retire forgets the sources a section had before its present one, which becomes a former one now: caches are large.
+func (m *streams) retire(sec *section) {
+	maps.DeleteFunc(m.sources, func(_ uint32, src *source) bool {
+		return src.section == sec && src.receiver != sec.receiver
+	})
 }
 
 // noteArrival records the transport-wide sequence number, RTX and padding included.

@@ -26,6 +26,7 @@ type section struct {
 
 	track    *media.Track // what the client publishes here; nil if it does not
 	receiver *receive.Receiver
+	heard    media.Time // when it last had a packet
 
 	source    *media.Track // what we send here; nil if we do not
 	send      sdp.Stream
@@ -75,25 +76,42 @@ func (sec *section) receive(ssrc, rtx uint32) {
 	sec.track.SetSource(sec.receiver)
 }
 
-// attach lets the media flow to the client, once; after a revival it only asks for a key frame.
+// feed makes a receiver that was there before the one that feeds the track.
+func (sec *section) feed(r *receive.Receiver) {
+	sec.receiver = r
+	sec.track.SetSource(r)
+}
+
+// attach lets the media flow to the client, and flow again after a pause.
 func (sec *section) attach(now media.Time) {
 	if sec.source == nil {
 		return
 	}
-	if sec.forwarder != nil {
-		sec.forwarder.KeyframeRequested(now)
-		return
+	if sec.forwarder == nil {
+		sec.forwarder = sec.newForwarder()
 	}
+	sec.source.Attach(sec.forwarder)
+	sec.forwarder.KeyframeRequested(now)
+}
+
+// pause stops the flow to a client that cannot be sent to. Numbers must not run on meanwhile: after half a cycle both
+// ends would count SRTP's rollovers wrongly (RFC 3711 §3.3.1), and we would use a nonce twice.
+func (sec *section) pause() {
+	if sec.forwarder != nil {
+		sec.source.Detach(sec.forwarder)
+		sec.forwarder.Pause()
+	}
+}
+
+func (sec *section) newForwarder() *forward.Forwarder {
 	e := sec.endpoint
-	sec.forwarder = forward.New(forward.Config{
+	return forward.New(forward.Config{
 		Track: sec.source, SSRC: sec.send.SSRC, RTXSSRC: sec.send.RTX,
 		PayloadType: sec.codec.PayloadType, RTXPayloadType: sec.codec.RTX,
 		MID: sec.mid, MIDExt: sec.midExt, AbsSendTimeExt: sec.timeExt, TransportCCExt: sec.transportExt,
-		AudioLevelExt: sec.levelExt, SourceAudioLevelExt: sec.source.AudioLevelExt,
+		AudioLevelExt:         sec.levelExt,
 		NextTransportSequence: e.nextTransport, Send: e.sendRTP, NACK: sec.codec.Has("nack"), Buffer: e.shard.build,
 	})
-	sec.source.Attach(sec.forwarder)
-	sec.forwarder.KeyframeRequested(now)
 }
 
 func (sec *section) release() {

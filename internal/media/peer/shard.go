@@ -43,7 +43,7 @@ type Event struct {
 type Shard struct {
 	config      Config
 	fingerprint sdp.Fingerprint
-	iceKey      []byte // ICE passwords are made with it; as long-lived as the certificate
+	iceKey      iceKey
 	start       time.Time
 	stopped     chan struct{} // closed when Run has ended
 	tasks       sync.WaitGroup
@@ -89,9 +89,9 @@ func New(config Config) (*Shard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("peer.Config: Certificate: %w", err)
 	}
-	iceKey := sha256.Sum256(append([]byte("ICE passwords"), private...))
+	ice := sha256.Sum256(append([]byte("ICE passwords"), private...))
 	s := &Shard{
-		config: config, fingerprint: fingerprintOf(config.Certificate.Certificate[0]), iceKey: iceKey[:], start: time.Now(),
+		config: config, fingerprint: fingerprintOf(config.Certificate.Certificate[0]), iceKey: ice[:], start: time.Now(),
 		stopped: make(chan struct{}), endpoints: map[string]*Endpoint{}, paths: map[pathKey]*path{},
 		tcp: crowd{}, stun: stun.New(), plain: make([]byte, 0, datagram), build: make([]byte, datagram+512),
 		in: make([]socket.Message, socket.Batch),

@@ -42,9 +42,12 @@ func (c *Counters) undecrypted(err error) {
 }
 
 // Counters returns a snapshot.
-func (s *Shard) Counters(ctx context.Context) (c Counters, err error) {
-	err = s.Do(ctx, func() { c = s.counters })
-	return c, err
+func (s *Shard) Counters(ctx context.Context) (Counters, error) {
+	var c Counters
+	if err := s.Do(ctx, func() { c = s.counters }); err != nil {
+		return Counters{}, err // c may still be written
+	}
+	return c, nil
 }
 
 // Stats is a snapshot of an endpoint. Packets and bytes count SRTP and SRTCP on the wire.
@@ -66,37 +69,43 @@ type Stats struct {
 }
 
 // Stats returns a snapshot.
-func (e *Endpoint) Stats(ctx context.Context) (st Stats, err error) {
-	err = e.shard.Do(ctx, func() {
-		st = Stats{
-			State: e.state, Reason: e.refused, LocalSDP: e.localSDP, RemoteSDP: e.remoteSDP,
-			Signalled: append([]string(nil), e.signalled...),
-			Received:  map[string]receive.Stats{}, Sent: map[string]forward.Stats{},
-			PacketsIn: e.packetsIn, BytesIn: e.bytesIn, PacketsOut: e.packetsOut, BytesOut: e.bytesOut,
+func (e *Endpoint) Stats(ctx context.Context) (Stats, error) {
+	var st Stats
+	if err := e.shard.Do(ctx, func() { st = e.stats() }); err != nil {
+		return Stats{}, err // st may still be written
+	}
+	return st, nil
+}
+
+func (e *Endpoint) stats() Stats {
+	st := Stats{
+		State: e.state, Reason: e.refused, LocalSDP: e.localSDP, RemoteSDP: e.remoteSDP,
+		Signalled: append([]string(nil), e.signalled...),
+		Received:  map[string]receive.Stats{}, Sent: map[string]forward.Stats{},
+		PacketsIn: e.packetsIn, BytesIn: e.bytesIn, PacketsOut: e.packetsOut, BytesOut: e.bytesOut,
+	}
+	for _, sec := range e.sections {
+		if sec.receiver != nil {
+			st.Received[sec.kind] = sec.receiver.Stats()
 		}
-		for _, sec := range e.sections {
-			if sec.receiver != nil {
-				st.Received[sec.kind] = sec.receiver.Stats()
-			}
-			if sec.forwarder != nil {
-				st.Sent[sec.kind] = sec.forwarder.Stats()
-			}
+		if sec.forwarder != nil {
+			st.Sent[sec.kind] = sec.forwarder.Stats()
 		}
-		if e.out != nil {
-			st.Cipher = fmt.Sprint(e.profile)
+	}
+	if e.out != nil {
+		st.Cipher = fmt.Sprint(e.profile)
+	}
+	if p := e.selected; p != nil {
+		protocol := "udp"
+		if p.via != nil {
+			protocol = p.via.protocol
 		}
-		if p := e.selected; p != nil {
-			protocol := "udp"
-			if p.via != nil {
-				protocol = p.via.protocol
-			}
-			local := "unknown"
-			if p.local.IsValid() {
-				local = p.local.String()
-			}
-			st.LocalCandidate = fmt.Sprintf("%s %s port %d", protocol, local, e.shard.config.Port)
-			st.RemoteCandidate = fmt.Sprintf("%s %s", protocol, p.remote)
+		local := "unknown"
+		if p.local.IsValid() {
+			local = p.local.String()
 		}
-	})
-	return st, err
+		st.LocalCandidate = fmt.Sprintf("%s %s port %d", protocol, local, e.shard.config.Port)
+		st.RemoteCandidate = fmt.Sprintf("%s %s", protocol, p.remote)
+	}
+	return st
 }

@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	tcpPerAddress  = 64  // connections
-	tcpQueue       = 256 // datagrams waiting for a slow client; the next ones are lost, as on UDP
-	tcpUnproven    = 10 * time.Second
+	tcpPerAddress  = 64               // connections
+	tcpQueue       = 256              // datagrams waiting for a slow client; the next ones are lost, as on UDP
+	tcpUnproven    = 10 * time.Second // until a verified check
 	tcpIdle        = 60 * time.Second
 	tcpWriteWithin = 10 * time.Second
 	tcpBatch       = 32
@@ -41,7 +41,7 @@ func (s *Shard) ServeTCP(ctx context.Context, conn net.Conn) error {
 	t.key = pathKey{remote: remote, local: tcpAddr(conn.LocalAddr()).Addr(), via: &link{protocol: "tcp", send: t.enqueue}}
 
 	admitted := false
-	if err := s.Do(ctx, func() { admitted = s.tcp.admit(remote.Addr()) }); err != nil {
+	if err := s.Do(context.WithoutCancel(ctx), func() { admitted = s.tcp.admit(remote.Addr()) }); err != nil {
 		return err
 	}
 	if !admitted {
@@ -90,13 +90,13 @@ func (t *tcpConn) read(ctx context.Context) error {
 	r := bufio.NewReaderSize(t.conn, 32<<10)
 	frames := make([][]byte, 0, tcpBatch)
 	buffers := make([]byte, tcpBatch*datagram)
-	proven := false
+	proven, unproven := false, time.Now().Add(tcpUnproven)
 	for {
-		patience := tcpUnproven
+		deadline := unproven // whatever it sends
 		if proven {
-			patience = tcpIdle
+			deadline = time.Now().Add(tcpIdle)
 		}
-		if err := t.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		if err := t.conn.SetReadDeadline(deadline); err != nil {
 			return err
 		}
 		frames = frames[:0]

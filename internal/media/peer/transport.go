@@ -75,6 +75,9 @@ func (t *transport) fail(reason string) {
 		return
 	}
 	t.state = Failed
+	for _, sec := range t.endpoint.sections {
+		sec.pause()
+	}
 	t.endpoint.shard.config.Log.Info("endpoint failed", "endpoint", t.endpoint.config.Name, "reason", reason)
 	t.endpoint.config.Event(Event{t.endpoint, Failed, reason})
 }
@@ -92,10 +95,14 @@ func (t *transport) authenticated(p *path, n int) {
 
 // sendRTP encrypts a packet of a forwarder into the batch. Without consent nothing is sent (RFC 7675 §5.1).
 func (t *transport) sendRTP(raw []byte) {
-	if t.state != Connected || t.selected == nil || len(raw) > datagram-64 {
+	if t.state != Connected || t.selected == nil {
 		return
 	}
 	s := t.endpoint.shard
+	if len(raw) > datagram-64 {
+		s.counters.SendDropped++
+		return
+	}
 	slot := s.out.slot()
 	sealed, err := t.out.EncryptRTP(slot[:0], raw, &s.outHeader)
 	if err != nil {

@@ -83,9 +83,21 @@ func (s *Section) common(c Codec, name string) Codec {
 	return c
 }
 
-// usable refuses the variants we cannot forward: H264 single-NAL mode without fragmentation.
+// usable refuses the variants we cannot forward, H264 single-NAL mode without fragmentation, and clock rates that no
+// such codec has: they would make nonsense of timestamps at every subscriber.
 func usable(c Codec) bool {
-	return !strings.EqualFold(c.Name, "H264") || Parameter(c.Fmtp, "packetization-mode") == "1"
+	rate := uint32(90000)
+	switch strings.ToLower(c.Name) {
+	case "opus":
+		rate = 48000
+	case "pcmu", "pcma":
+		rate = 8000
+	case "h264":
+		if Parameter(c.Fmtp, "packetization-mode") != "1" {
+			return false
+		}
+	}
+	return c.ClockRate == rate
 }
 
 type likeness uint8

@@ -1,0 +1,146 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"tertulia/internal/fault"
+	"tertulia/internal/media/socket"
+	"tertulia/internal/turn"
+)
+
+func TestPartsStopInReverse(t *testing.T) {
+	running, ctx := newParts(t.Context())
+	var mu sync.Mutex
+	var order []string
+	for _, name := range []string{"store", "sessions", "door"} {
+		running.hold(name, func() error {
+			mu.Lock()
+			defer mu.Unlock()
+			order = append(order, name)
+			if name == "sessions" {
+				return errors.New("did not end well")
+			}
+			return nil
+		})
+	}
+	if ctx.Err() != nil {
+		t.Fatal("the context ended before any part did")
+	}
+	err := running.stop()
+	if !slices.Equal(order, []string{"door", "sessions", "store"}) {
+		t.Errorf("stopped in the order %v", order)
+	}
+	if err == nil || err.Error() != "sessions: did not end well" {
+		t.Errorf("stop: %v, want the one failure with its part's name", err)
+	}
+	if ctx.Err() == nil {
+		t.Error("the context goes on after the parts")
+	}
+}
+
+func TestOnePartThatFailsEndsTheRest(t *testing.T) {
+	running, ctx := newParts(t.Context())
+	released := false
+	running.hold("port", func() error { released = true; return nil })
+	running.start("media", func(context.Context) error { return errors.New("the socket broke") })
+	<-ctx.Done()
+	if err := running.stop(); err == nil || !strings.Contains(err.Error(), "media: the socket broke") {
+		t.Errorf("stop: %v", err)
+	}
+	if !released {
+		t.Error("the other part was not stopped")
+	}
+}
+
+func TestThePortIsOneForBothProtocols(t *testing.T) {
+	listener, conn, err := bind(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	defer conn.Close()
+	if tcp, udp := portOf(listener), int(conn.LocalAddr().Port()); tcp != udp || tcp == 0 {
+		t.Errorf("TCP port %d, UDP port %d", tcp, udp)
+	}
+}
+
+func TestAPortWhoseUDPIsTaken(t *testing.T) {
+	taken, err := net.ListenPacket("udp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	port := taken.LocalAddr().(*net.UDPAddr).Port
+	_, _, err = bind(t.Context(), port)
+	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "UDP port") || !strings.Contains(err.Error(), "HTTPS_PORT") {
+		t.Errorf("bind: %v", err)
+	}
+	if listener, err := net.Listen("tcp", taken.LocalAddr().String()); err != nil {
+		t.Errorf("the TCP port was kept: %v", err)
+	} else {
+		listener.Close()
+	}
+}
+
+func TestPublicAddresses(t *testing.T) {
+	log := slog.New(slog.DiscardHandler)
+	for domain, want := range map[string][]netip.Addr{
+		"": nil, "localhost": nil, "127.0.0.1": nil, "0.0.0.0": nil,
+		"192.0.2.7": {netip.MustParseAddr("192.0.2.7")}, "2001:db8::7": {netip.MustParseAddr("2001:db8::7")},
+	} {
+		if got := publicAddresses(t.Context(), domain, log); !slices.Equal(got, want) {
+			t.Errorf("%q: %v, want %v", domain, got, want)
+		}
+	}
+	var out strings.Builder
+	if got := publicAddresses(t.Context(), "no-such-host.invalid", slog.New(slog.NewTextHandler(&out, nil))); got != nil {
+		t.Errorf("an unknown host has addresses %v", got)
+	}
+	if !strings.Contains(out.String(), "DOMAIN_OR_PUBLIC_IP has no address") {
+		t.Errorf("logged %q", out.String())
+	}
+}
+
+func TestMediaAddressesAreTheNodesOwn(t *testing.T) {
+	g := &socket.Gatherer{Public: []netip.Addr{netip.MustParseAddr("192.0.2.7")}}
+	list := mediaAddresses(g, 4443)()
+	for _, want := range []string{"192.0.2.7:4443", "127.0.0.1:4443"} {
+		if !slices.Contains(list, netip.MustParseAddrPort(want)) {
+			t.Errorf("%s is not among %v", want, list)
+		}
+	}
+}
+
+func TestWhereClientsAreToldTURNIs(t *testing.T) {
+	server, err := turn.New(turn.Config{
+		Secret: "0123456789abcdef", MediaAddresses: func() []netip.AddrPort { return nil },
+		OpenRelay: func(netip.AddrPort, func(netip.AddrPort, []byte)) turn.Relay { return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		domain, host string
+		overTLS      bool
+		want         string
+	}{
+		{"", "192.168.1.5:4443", false, "turn:192.168.1.5:4443?transport=tcp"},
+		{"", "", false, "turn:localhost:4443?transport=tcp"},
+		{"call.example", "192.168.1.5:4443", true, "turns:call.example:4443?transport=tcp"},
+		{"2001:db8::7", "", false, "turn:[2001:db8::7]:4443?transport=tcp"},
+	} {
+		c := &credentials{server: server, port: 4443, domain: test.domain, overTLS: test.overTLS}
+		list := c.TURN("ses_A", "con_A", test.host)
+		if len(list) != 1 || list[0].URL != test.want || list[0].Username == "" || list[0].Credential == "" {
+			t.Errorf("domain %q, reached by %q: %+v, want %s", test.domain, test.host, list, test.want)
+		}
+	}
+}

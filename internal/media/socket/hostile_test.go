@@ -1,0 +1,146 @@
+package socket
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// FuzzDestination: control messages come from the kernel, but a parser of lengths must hold for any.
+func FuzzDestination(f *testing.F) {
+	f.Add(source(make([]byte, 0, oobRoom), netip.MustParseAddr("192.0.2.1"), false))
+	f.Add(source(make([]byte, 0, oobRoom), netip.MustParseAddr("2001:db8::1"), true))
+	f.Add([]byte{1, 2, 3})
+	f.Fuzz(func(t *testing.T, oob []byte) {
+		if a := destination(oob); a.IsValid() && a.Is4In6() {
+			t.Errorf("%v is not unmapped", a)
+		}
+	})
+}
+
+// TestControlMessages: what source writes has the address where the kernel looks for it, in both families; without an
+// address nothing is written.
+func TestControlMessages(t *testing.T) {
+	for address, v6 := range map[string]bool{"192.0.2.1": true, "2001:db8::1": true} {
+		oob := source(make([]byte, 0, oobRoom), netip.MustParseAddr(address), v6)
+		if got := destination(oob); got != netip.MustParseAddr(address) {
+			t.Errorf("%s is read back as %v", address, got)
+		}
+		for cut := range oob {
+			if got := destination(oob[:cut]); got.IsValid() && got != netip.MustParseAddr(address) {
+				t.Errorf("%d bytes of %s are %v", cut, address, got)
+			}
+		}
+	}
+	if oob := source(make([]byte, 0, oobRoom), netip.Addr{}, true); len(oob) != 0 {
+		t.Errorf("no address is %x", oob)
+	}
+}
+
+// TestListenFails with the address in the error.
+func TestListenFails(t *testing.T) {
+	c, err := Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, addr := range []string{c.LocalAddr().String(), "203.0.113.77:0", "no such host:x"} {
+		if again, err := Listen(t.Context(), addr); err == nil || !strings.Contains(err.Error(), addr) {
+			t.Errorf("listening on %s: %v, %v", addr, again, err)
+		}
+	}
+}
+
+// TestClosedSocket ends reads and counts writes as dropped.
+func TestClosedSocket(t *testing.T) {
+	c, err := Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := c.LocalAddr()
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ms := []Message{{Buf: make([]byte, 100), N: 10, Remote: to}, {Buf: make([]byte, 100), N: 10, Remote: to}}
+	if n, err := c.ReadBatch(ms); n != 0 || !errors.Is(err, net.ErrClosed) {
+		t.Errorf("read %d, %v", n, err)
+	}
+	if dropped := c.WriteBatch(ms); dropped != 2 {
+		t.Errorf("%d dropped, want 2", dropped)
+	}
+}
+
+// TestLongDatagram is cut at the room there is, never beyond it.
+func TestLongDatagram(t *testing.T) {
+	c, err := Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	out := []Message{{Buf: make([]byte, 9000), N: 9000, Remote: c.LocalAddr()}, {Buf: make([]byte, 3), N: 3, Remote: c.LocalAddr()}}
+	if dropped := c.WriteBatch(out); dropped != 0 {
+		t.Fatal("dropped")
+	}
+	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	room := make([]byte, 64)
+	for _, want := range []int{16, 3} {
+		in := []Message{{Buf: room[:16:16]}}
+		if n, err := c.ReadBatch(in); n != 1 || err != nil || in[0].N != want {
+			t.Fatalf("read %d of %d bytes, %v; want %d bytes", n, in[0].N, err, want)
+		}
+	}
+}
+
+// strange is a packet connection of no IP network.
+type strange struct{ net.PacketConn }
+
+func (strange) ReadFrom(b []byte) (int, net.Addr, error) {
+	return copy(b, "x"), &net.UnixAddr{Name: "/x"}, nil
+}
+func (strange) WriteTo([]byte, net.Addr) (int, error) { return 0, os.ErrPermission }
+func (strange) LocalAddr() net.Addr                   { return &net.UnixAddr{} }
+
+func TestPlainWithoutIP(t *testing.T) {
+	c := Plain(strange{})
+	ms := []Message{{Buf: make([]byte, 10), N: 1}}
+	if n, err := c.ReadBatch(ms); n != 1 || err != nil || ms[0].Remote.IsValid() || c.LocalAddr().IsValid() {
+		t.Errorf("read %d from %v, %v", n, ms[0].Remote, err)
+	}
+	if dropped := c.WriteBatch(ms); dropped != 1 {
+		t.Errorf("%d dropped, want 1", dropped)
+	}
+	pc, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := Plain(pc)
+	_ = closed.Close()
+	if _, err := closed.ReadBatch(ms); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a closed one reads %v", err)
+	}
+}
+
+// TestGathererAsksRarely: requests and packets ask for the addresses, and the system is asked every few seconds.
+func TestGathererAsksRarely(t *testing.T) {
+	g := Gatherer{}
+	first := g.Addresses()
+	if g.read.IsZero() {
+		t.Fatal("the system was not asked")
+	}
+	at := g.read
+	for range 100 {
+		g.Addresses()
+	}
+	if g.read != at {
+		t.Error("the system was asked again at once")
+	}
+	g.read = at.Add(-gatherEvery)
+	g.Public = []netip.Addr{netip.MustParseAddr("203.0.113.9")}
+	if again := g.Addresses(); g.read.Equal(at) || len(again.Host) != len(first.Host)+1 {
+		t.Errorf("after %v: %v, before %v", gatherEvery, again.Host, first.Host)
+	}
+}
