@@ -1,0 +1,227 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"tertulia/internal/fault"
+)
+
+func setting(t *testing.T, name string) Setting {
+	t.Helper()
+	for _, s := range settings {
+		if s.Name == name {
+			return s
+		}
+	}
+	t.Fatalf("no setting %s", name)
+	return Setting{}
+}
+
+// TestValues tries each kind of value through a setting of it.
+func TestValues(t *testing.T) {
+	for name, c := range map[string]struct{ right, wrong []string }{
+		"OPENVIDU_SECRET":                           {[]string{"a", "MY_SECRET-1"}, []string{"a b", "é", "a=b", " "}},
+		"DOMAIN_OR_PUBLIC_IP":                       {[]string{"call.example.com", " 192.0.2.1 ", "[::1]", "host_1"}, []string{"https://a", "a:4443", "a/b", "[::1]:4443", "."}},
+		"HTTPS_PORT":                                {[]string{"0", "443", " 65535 "}, []string{"-1", "65536", "4443.0", "x", "0x10", "99999999999999999999"}},
+		"CERTIFICATE_TYPE":                          {[]string{"selfsigned", " owncert "}, []string{"SELFSIGNED", "letsencrypt", "self signed"}},
+		"OPENVIDU_STREAMS_FORCED_VIDEO_CODEC":       {[]string{"NONE", "VP9"}, []string{"vp9", "AV1"}},
+		"OPENVIDU_STREAMS_ALLOW_TRANSCODING":        {[]string{"true", "FALSE", " True "}, []string{"yes", "1", "on"}},
+		"OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH": {[]string{"0", "1000000"}, []string{"-1", "1000001", "1M"}},
+		"OPENVIDU_SESSIONS_GARBAGE_INTERVAL":        {[]string{"0", "900"}, []string{"-1", "15m"}},
+		"OPENVIDU_ENTERPRISE_MEDIA_SERVER":          {[]string{"kurento", "mediasoup"}, []string{"janus"}},
+		"CALL_PAGE":                                 {[]string{"off", "local", "all"}, []string{"on", "true"}},
+		"COTURN_SHARED_SECRET_KEY":                  {[]string{"anything at all = ok"}, nil},
+		"LOG_LEVEL":                                 {[]string{"debug", "error"}, []string{"trace", "INFO"}},
+	} {
+		s := setting(t, name)
+		for _, v := range c.right {
+			if err := s.set(new(Config), v); err != nil {
+				t.Errorf("%s=%q: %v", name, v, err)
+			}
+		}
+		for _, v := range c.wrong {
+			var before, after Config
+			if err := s.set(&after, v); err == nil {
+				t.Errorf("%s=%q was taken", name, v)
+			} else if strings.Contains(err.Error(), v) && len(v) > 1 {
+				t.Errorf("%s: the text quotes the value, which may be secret: %v", name, err)
+			}
+			if fmt.Sprint(before) != fmt.Sprint(after) {
+				t.Errorf("%s=%q was refused and kept", name, v)
+			}
+		}
+	}
+}
+
+// TestEveryPlaceCanSetEverything: the same value as a flag, in .env and in the environment is the same setting; and a
+// wrong one names its place, the setting and, unless it is secret, the value.
+func TestEveryPlaceCanSetEverything(t *testing.T) {
+	for _, s := range settings {
+		const wrong = "\t?wrong?"
+		if s.set(new(Config), wrong) == nil {
+			continue // any text will do
+		}
+		for place, load := range map[string]func() error{
+			s.Flag():      func() error { _, err := load(t, "", nil, s.Flag()+"="+wrong); return err },
+			"/.env:1":     func() error { _, err := load(t, s.Name+"="+wrong, nil); return err },
+			"environment": func() error { _, err := load(t, "", []string{s.Name + "=" + wrong}); return err },
+		} {
+			err := load()
+			if !fault.Is(err, fault.Invalid) {
+				t.Errorf("%s by %s: %v", s.Name, place, err)
+				continue
+			}
+			text := err.Error()
+			if !strings.Contains(text, place+": "+s.Name+"=") || !strings.Contains(text, "want "+s.want) {
+				t.Errorf("%s by %s: %s", s.Name, place, text)
+			}
+			if shown := strings.Contains(text, wrong); shown == s.Secret {
+				t.Errorf("%s by %s: secret %v, shown %v", s.Name, place, s.Secret, shown)
+			}
+		}
+		if s.Default == "" {
+			continue
+		}
+		for place, c := range map[string]Config{
+			"flag":        must(load(t, "", nil, s.Flag()+"="+s.Default)),
+			".env":        must(load(t, s.Name+"="+s.Default, nil)),
+			"environment": must(load(t, "", []string{s.Name + "=" + s.Default})),
+		} {
+			d := must(load(t, "", nil))
+			c.Data, c.Secret, c.CoturnSecret = d.Data, d.Secret, d.CoturnSecret
+			if fmt.Sprintf("%+v", c) != fmt.Sprintf("%+v", d) {
+				t.Errorf("%s: its default, given as %s, is another: %+v", s.Name, place, c)
+			}
+		}
+	}
+}
+
+func must(c Config, err error) Config {
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+// TestEmptyIsAbsent in every place, so that a weaker place counts.
+func TestEmptyIsAbsent(t *testing.T) {
+	c, err := load(t, "HTTPS_PORT=\n", []string{"HTTPS_PORT=7"}, "--https-port=")
+	if err != nil || c.HTTPSPort != 7 {
+		t.Errorf("port %d, %v", c.HTTPSPort, err)
+	}
+	c, err = load(t, "HTTPS_PORT=\n", []string{"HTTPS_PORT="}, "--https-port=")
+	if err != nil || c.HTTPSPort != 4443 {
+		t.Errorf("port %d, %v", c.HTTPSPort, err)
+	}
+}
+
+// TestPlannedNamesAreKnownOnce, and none of them is a setting.
+func TestPlannedNamesAreKnownOnce(t *testing.T) {
+	names := slices.Concat(planned, plannedShared)
+	seen := map[string]bool{}
+	for _, name := range names {
+		if seen[name] || isSetting(name) || !isPlanned(name) || strings.ToUpper(name) != name {
+			t.Errorf("%s: twice, or a setting", name)
+		}
+		seen[name] = true
+	}
+	if !isPlanned("KMS_DOCKER_ENV_X") || isPlanned("HTTPS_PORT") || isPlanned("NOBODY_KNOWS") {
+		t.Error("isPlanned is wrong about a prefix, a setting or an unknown name")
+	}
+	for _, name := range plannedShared {
+		if warnsInEnvironment(name) {
+			t.Errorf("%s belongs to other programs too and warns", name)
+		}
+	}
+}
+
+// TestUnknownNamesSuggest the setting that is meant, within two slips.
+func TestUnknownNamesSuggest(t *testing.T) {
+	for _, s := range settings {
+		for _, slip := range []string{s.Name[1:], s.Name + "S", strings.Replace(s.Name, "_", "", 1), "X" + s.Name[1:]} {
+			if isSetting(slip) || isPlanned(slip) {
+				continue
+			}
+			_, err := load(t, slip+"=1", nil)
+			if err == nil || !strings.Contains(err.Error(), ".env:1: "+slip+": unknown setting") || !strings.Contains(err.Error(), "did you mean ") {
+				t.Errorf("%s: %v", slip, err)
+			}
+		}
+	}
+	_, err := load(t, "ENTIRELY_ELSE=1", nil)
+	if err == nil || strings.Contains(err.Error(), "did you mean") || !strings.Contains(err.Error(), "docs/reference/configuration.md") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// FuzzEdits: the distance is symmetric, zero for equal names alone, and at most what replacing all would cost.
+func FuzzEdits(f *testing.F) {
+	f.Add("HTTPS_PORT", "HTTPS_PROT")
+	f.Add("", "AB")
+	f.Add("ABC", "CBA")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		if len(a) > 100 || len(b) > 100 {
+			return
+		}
+		d := edits(a, b)
+		if d != edits(b, a) || (d == 0) != (a == b) || d > max(len(a), len(b), 3) {
+			t.Errorf("%q %q: %d and %d", a, b, d, edits(b, a))
+		}
+	})
+}
+
+// TestHelpAndPageNameEverySetting, and print no secret's value.
+func TestHelpAndPageNameEverySetting(t *testing.T) {
+	for _, s := range Settings() {
+		if !strings.Contains(Usage(), "  "+s.Flag()+" ("+s.Type()+")\n") || !strings.Contains(Reference(), "## `"+s.Name+"`\n") {
+			t.Errorf("%s is missing", s.Name)
+		}
+		if strings.Contains(s.Flag(), "_") || s.Flag() != strings.ToLower(s.Flag()) {
+			t.Errorf("%s has the flag %s", s.Name, s.Flag())
+		}
+		if s.Secret && s.Default != "" {
+			t.Errorf("%s: a secret with a default is none", s.Name)
+		}
+	}
+	changed := Settings()
+	changed[0].Name = "CHANGED"
+	if settings[0].Name == "CHANGED" {
+		t.Error("Settings lends its table")
+	}
+}
+
+// TestSecretFiles: one that cannot be read, or whose folder takes none, stops the start with what to do.
+func TestSecretFiles(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "secret"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Load([]string{"--data", dir}, nil)
+	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "set OPENVIDU_SECRET") {
+		t.Errorf("a folder for a secret: %v", err)
+	}
+	if _, err := Load([]string{"--data", dir}, []string{"OPENVIDU_SECRET=given"}); err != nil {
+		t.Errorf("with a secret that is set nobody needs the file: %v", err)
+	}
+	if err := writeSecret(filepath.Join(dir, "no", "folder"), []byte("s")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no folder: %v", err)
+	}
+	kept := filepath.Join(t.TempDir(), "secret")
+	for _, secret := range []string{"first", "second"} {
+		if err := writeSecret(kept, []byte(secret)); err != nil {
+			t.Fatal(err)
+		}
+		if text, _ := os.ReadFile(kept); string(text) != secret+"\n" {
+			t.Errorf("kept %q", text)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(kept), ".secret-*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
