@@ -2,6 +2,7 @@ package jsonrpc
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"slices"
@@ -194,6 +195,82 @@ func TestCloseWritesWhatIsQueued(t *testing.T) {
 		wait()
 		if got := <-p.out; got != `{"method":"evicted","jsonrpc":"2.0"}` || p.code != 1000 {
 			t.Errorf("wrote %s, closed with %d", got, p.code)
+		}
+	})
+}
+
+// TestOrderOfManySenders: each sender's messages keep their order, none is lost or cut into another.
+func TestOrderOfManySenders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const senders, each = 8, 10
+		p := newPipe()
+		p.out = make(chan string, senders*each)
+		c := New(p, Config{Queue: 3})
+		stop, wait := run(t, c, func(context.Context, Message) {})
+		var group sync.WaitGroup
+		for s := range senders {
+			group.Go(func() {
+				for n := range each {
+					if err := c.Notify("n", []int{s, n}); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		group.Wait()
+		synctest.Wait()
+		stop(nil)
+		wait()
+		next := [senders]int{}
+		for range senders * each {
+			var m struct{ Params [2]int }
+			if err := json.Unmarshal([]byte(<-p.out), &m); err != nil {
+				t.Fatal(err)
+			}
+			if s, n := m.Params[0], m.Params[1]; n != next[s] {
+				t.Errorf("sender %d: %d, want %d", s, n, next[s])
+			} else {
+				next[s]++
+			}
+		}
+	})
+}
+
+// TestWhatCannotBeSaid is the sender's fault, and ends nothing.
+func TestWhatCannotBeSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe()
+		c := New(p, Config{})
+		stop, wait := run(t, c, func(context.Context, Message) {})
+		if err := c.Notify("n", func() {}); err == nil || errors.Is(err, errEnded) {
+			t.Errorf("got %v", err)
+		}
+		if err := c.Reply(json.RawMessage("1"), "fine"); err != nil {
+			t.Error(err)
+		}
+		if got := <-p.out; got != `{"id":1,"result":"fine","jsonrpc":"2.0"}` {
+			t.Errorf("wrote %s", got)
+		}
+		stop(nil)
+		wait()
+	})
+}
+
+// TestServeEndsWithItsContext: a message being served when the connection ends is told so; none is served after.
+func TestServeEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe()
+		served := 0
+		stop, wait := run(t, New(p, Config{}), func(ctx context.Context, _ Message) {
+			served++
+			<-ctx.Done()
+		})
+		p.in <- `{"jsonrpc":"2.0","method":"m","id":1}`
+		synctest.Wait()
+		stop(&Closing{Code: StatusNormal, Reason: "bye"})
+		var closing *Closing
+		if err := wait(); !errors.As(err, &closing) || closing.Reason != "bye" || served != 1 {
+			t.Errorf("Run = %v after %d messages", err, served)
 		}
 	})
 }
