@@ -6,8 +6,8 @@
 // the effects out: those with a result (media, store) are started, never awaited; the result, or its deadline, comes
 // back as a command. A rule that panics closes one session, not the node.
 //
-// Around the rules: [Registry] finds sessions and runs them; an outbox per connection numbers every answer and
-// notification and keeps it until acknowledged, so that a client may come back on another socket unseen.
+// Around the rules: [Registry] finds sessions and runs them; an outbox per connection numbers every notice and keeps it
+// until acknowledged, so that a client may come back on another socket unseen; answers it keeps until they are read.
 //
 // publishVideo, from the socket to the SDP answer: [Attachment.Send] → inbox → runner.handle → [State.Do] → publish
 // (publish.go) → [Ask] → lanes (lane.go) → [Media] → settled → publishSettled → [Reply] → outbox → [Attachment.Next].
