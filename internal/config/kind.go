@@ -35,14 +35,14 @@ func boolean(field func(*Config) *bool) kind {
 	}}
 }
 
-func integer(low, high int, field func(*Config) *int) kind {
-	want := fmt.Sprintf("a whole number from %d to %d", low, high)
+func upTo(high int, field func(*Config) *int) kind {
+	want := fmt.Sprintf("a whole number from 0 to %d", high)
 	return kind{"integer", want, func(c *Config, v string) error {
 		n, err := strconv.Atoi(strings.TrimSpace(v))
 		if err != nil {
 			return invalid("not a number")
 		}
-		if n < low || n > high {
+		if n < 0 || n > high {
 			return invalid("out of range")
 		}
 		*field(c) = n
@@ -50,7 +50,7 @@ func integer(low, high int, field func(*Config) *int) kind {
 	}}
 }
 
-func kbps(field func(*Config) *int) kind { return integer(0, 1_000_000, field) }
+func kbps(field func(*Config) *int) kind { return upTo(1_000_000, field) }
 
 func oneOf(field func(*Config) *string, values ...string) kind {
 	want := strings.Join(values, ", ")

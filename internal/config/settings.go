@@ -19,7 +19,7 @@ var settings = []Setting{
 		Name: "DOMAIN_OR_PUBLIC_IP", kind: host(func(c *Config) *string { return &c.Domain }),
 		Doc: "Domain name or address by which clients reach this machine: part of tokens and URLs, and an address for media (1:1 NAT). Unset: tokens carry the host a REST request was sent to, other URLs `localhost`.",
 	}, {
-		Name: "HTTPS_PORT", Default: "4443", kind: integer(0, 65535, func(c *Config) *int { return &c.HTTPSPort }),
+		Name: "HTTPS_PORT", Default: "4443", kind: upTo(65535, func(c *Config) *int { return &c.HTTPSPort }),
 		Doc: "The one port, TCP and UDP: HTTPS, websocket, TURN and media. 0 takes any free port.",
 	}, {
 		Name: "CERTIFICATE_TYPE", Default: "selfsigned", kind: oneOf(func(c *Config) *string { return &c.CertificateType }, "selfsigned", "owncert"),
@@ -43,10 +43,10 @@ var settings = []Setting{
 		Name: "OPENVIDU_STREAMS_ALLOW_TRANSCODING", Default: "false", kind: boolean(func(c *Config) *bool { return &c.AllowTranscoding }),
 		Doc: "Whether a client without the forced codec may publish in another one, for sessions whose creation does not say.",
 	}, {
-		Name: "OPENVIDU_SESSIONS_GARBAGE_INTERVAL", Default: "900", kind: integer(0, 1<<30, func(c *Config) *int { return &c.GarbageInterval }),
+		Name: "OPENVIDU_SESSIONS_GARBAGE_INTERVAL", Default: "900", kind: upTo(1<<30, func(c *Config) *int { return &c.GarbageInterval }),
 		Doc: "Seconds between two searches for sessions nobody ever joined; 0 turns them off.",
 	}, {
-		Name: "OPENVIDU_SESSIONS_GARBAGE_THRESHOLD", Default: "3600", kind: integer(0, 1<<30, func(c *Config) *int { return &c.GarbageThreshold }),
+		Name: "OPENVIDU_SESSIONS_GARBAGE_THRESHOLD", Default: "3600", kind: upTo(1<<30, func(c *Config) *int { return &c.GarbageThreshold }),
 		Doc: "Age in seconds from which such a session is removed.",
 	}, {
 		Name: "OPENVIDU_WEBRTC_ICE_SERVERS", Secret: true, kind: iceServers(func(c *Config) *[]ICEServer { return &c.ICEServers }),

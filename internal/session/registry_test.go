@@ -101,7 +101,7 @@ func (h *house) send(a *Attachment, request string, c Command) {
 func (h *house) expect(a *Attachment, want string) Message {
 	h.t.Helper()
 	m := h.next(a)
-	got := ""
+	var got string
 	if m.Reply != nil {
 		got = "#" + m.Reply.Request + " " + showResult(m.Reply.Result, m.Reply.Err)
 	} else {

@@ -23,7 +23,7 @@ func (r *Registry) Run(ctx context.Context) error {
 	}
 	for _, n := range recovered {
 		sessions.Go(func() { n.run(ctx) })
-		n.call(Origin{}, restarted{Epoch: r.epoch}) // a rule that panics has ended the session
+		_, _ = n.call(Origin{}, restarted{Epoch: r.epoch}) // a rule that panics has ended the session
 	}
 	close(r.ready)
 

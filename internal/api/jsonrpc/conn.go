@@ -177,7 +177,7 @@ func (c *Conn) Ask(id int64, method string) error {
 
 // Close ends the Conn once everything sent before is written.
 func (c *Conn) Close(code int, reason string) {
-	c.put(frame{close: &Closing{Code: code, Reason: reason}})
+	_ = c.put(frame{close: &Closing{Code: code, Reason: reason}}) // fails when it is closed already
 }
 
 func (c *Conn) send(message any) error {

@@ -139,7 +139,7 @@ func (a *api) write(w http.ResponseWriter, r response) {
 	case string:
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(r.status)
-		io.WriteString(w, body)
+		_, _ = io.WriteString(w, body) // the caller has gone: nobody is left to tell
 	default:
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(r.status)

@@ -10,7 +10,7 @@ import (
 func acceptCertificate(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-	io.WriteString(w, certificatePage) // a page that does not arrive is asked for again
+	_, _ = io.WriteString(w, certificatePage) // a page that does not arrive is asked for again
 }
 
 const certificatePage = `<!DOCTYPE html>

@@ -145,7 +145,7 @@ func (c *socket) connect(ctx context.Context, m jsonrpc.Message) error {
 		return err
 	}
 	c.log.Info("resumed", "session", seat.Session, "connection", seat.Connection)
-	c.answer(m, openvidu.Value{Value: again, SessionID: seat.RPC})
+	_ = c.answer(m, openvidu.Value{Value: again, SessionID: seat.RPC})
 	c.running.Go(func() { c.pump(ctx, seat) })
 	return nil
 }

@@ -96,7 +96,7 @@ func (c *socket) ping(m jsonrpc.Message) {
 			seat.Ack(proved)
 		}
 	}
-	c.answer(m, openvidu.Value{Value: "pong"})
+	_ = c.answer(m, openvidu.Value{Value: "pong"})
 }
 
 // pulled takes the answer to a pull: all that was written before it has been handled by the client.
@@ -112,7 +112,7 @@ func (c *socket) pulled(m jsonrpc.Message) {
 		seat.Ack(proved)
 	}
 	if next > 0 {
-		c.pull(next)
+		_ = c.pull(next) // a socket that has ended is proved nothing more
 	}
 }
 
@@ -202,11 +202,11 @@ func (c *socket) place() *Seat {
 
 // answer sends a result made here. That the socket may have ended meanwhile is noticed elsewhere.
 func (c *socket) answer(m jsonrpc.Message, result any) error {
-	c.conn.Reply(m.ID, result)
+	_ = c.conn.Reply(m.ID, result)
 	return nil
 }
 
-func (c *socket) refuse(m jsonrpc.Message, err error) { c.fail(m.ID, m.Method, err) }
+func (c *socket) refuse(m jsonrpc.Message, err error) { _ = c.fail(m.ID, m.Method, err) }
 
 // fail answers with an error. Texts may quote what the client sent, secrets among it: only our own failures are logged
 // with theirs.

@@ -2,6 +2,7 @@ package openvidu
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -188,7 +189,7 @@ func TestWrongTypesAreNamed(t *testing.T) {
 					}
 				}
 				err := Decode(json.RawMessage("{"+members+"}"), m.Params())
-				if field, ok := err.(*FieldError); !ok || field.Field != f.Name {
+				if field := (*FieldError)(nil); !errors.As(err, &field) || field.Field != f.Name {
 					t.Errorf("%s.%s = %s: %v", m.Name, f.Name, wrong, err)
 				}
 			}

@@ -80,10 +80,10 @@ func parseRESTConnection(o *restObject, kind string) RESTConnectionRequest {
 	r.ICEServers = parseRESTICEServers(o, "customIceServers")
 	if k := o.object("kurentoOptions"); k != nil {
 		r.Kurento = &RESTKurentoOptions{
-			VideoMaxRecvBandwidth: k.integerOrNil("videoMaxRecvBandwidth", restMaxKbps),
-			VideoMinRecvBandwidth: k.integerOrNil("videoMinRecvBandwidth", restMaxKbps),
-			VideoMaxSendBandwidth: k.integerOrNil("videoMaxSendBandwidth", restMaxKbps),
-			VideoMinSendBandwidth: k.integerOrNil("videoMinSendBandwidth", restMaxKbps),
+			VideoMaxRecvBandwidth: k.kbpsOrNil("videoMaxRecvBandwidth"),
+			VideoMinRecvBandwidth: k.kbpsOrNil("videoMinRecvBandwidth"),
+			VideoMaxSendBandwidth: k.kbpsOrNil("videoMaxSendBandwidth"),
+			VideoMinSendBandwidth: k.kbpsOrNil("videoMinSendBandwidth"),
 			AllowedFilters:        k.texts("allowedFilters", restMaxFilters),
 		}
 	}

@@ -145,10 +145,10 @@ func (o *restObject) number(field string, fallback, low, high int64) int64 {
 	return int64(*f)
 }
 
-func (o *restObject) integerOrNil(field string, high int) *int {
-	want := fmt.Sprintf("a whole number from 0 to %d", high)
+func (o *restObject) kbpsOrNil(field string) *int {
+	want := fmt.Sprintf("a whole number from 0 to %d", restMaxKbps)
 	n := restField[int](o, field, want)
-	if n != nil && (*n < 0 || *n > high) {
+	if n != nil && (*n < 0 || *n > restMaxKbps) {
 		o.fail(field, o.fields[field], "%s", want)
 		return nil
 	}

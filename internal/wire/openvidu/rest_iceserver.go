@@ -74,19 +74,23 @@ func (s RESTICEServer) check() (wrong, want string) {
 
 // isAuthority reports whether s is HOST[:PORT].
 func isAuthority(s string) bool {
-	host, port, hasPort := s, "", false
+	var port string
+	var hasPort bool
 	if inner, ok := strings.CutPrefix(s, "["); ok {
 		address, after, closed := strings.Cut(inner, "]")
 		ip, err := netip.ParseAddr(address)
 		if !closed || err != nil || !ip.Is6() || ip.Zone() != "" {
 			return false
 		}
-		host, port, hasPort = "", strings.TrimPrefix(after, ":"), after != ""
+		port, hasPort = strings.TrimPrefix(after, ":"), after != ""
 		if hasPort && after[0] != ':' {
 			return false
 		}
-	} else if host, port, hasPort = strings.Cut(s, ":"); len(host) > 253 || !restHost.MatchString(host) {
-		return false
+	} else {
+		var host string
+		if host, port, hasPort = strings.Cut(s, ":"); len(host) > 253 || !restHost.MatchString(host) {
+			return false
+		}
 	}
 	if !hasPort {
 		return true
