@@ -2,15 +2,10 @@ package node_test
 
 import (
 	"context"
-	"log/slog"
-	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"tertulia/internal/fault"
-	"tertulia/internal/media/peer"
-	"tertulia/internal/media/socket"
 	"tertulia/internal/node"
 	"tertulia/internal/pipeline"
 	"tertulia/internal/testkit"
@@ -26,29 +21,7 @@ type lone struct {
 
 func start(t *testing.T, maxSessions int) (lone, context.Context) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	conn, err := socket.Listen(ctx, "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	here := socket.Addresses{Loopback: []netip.Addr{netip.MustParseAddr("127.0.0.1")}}
-	shard, err := peer.New(peer.Config{
-		Socket: conn, Addresses: func() socket.Addresses { return here }, Certificate: testkit.Certificate(t),
-		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	running, stop := context.WithCancel(context.Background())
-	go func() { done <- shard.Run(running) }()
-	t.Cleanup(func() {
-		cancel()
-		stop()
-		if err := <-done; err != nil {
-			t.Errorf("the shard ended with %v", err)
-		}
-	})
+	shard, ctx := testkit.Shard(t)
 	l := lone{t: t, events: make(chan mediactl.Event, 64)}
 	l.Node = node.New(node.Config{MaxSessions: maxSessions, Pipeline: func(id string) *pipeline.Pipeline {
 		return pipeline.New(id, shard, func(e mediactl.Event) { l.events <- e })

@@ -3,10 +3,8 @@ package pipeline_test
 import (
 	"context"
 	"log/slog"
-	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"tertulia/internal/fault"
 	"tertulia/internal/media/peer"
@@ -26,29 +24,7 @@ type graph struct {
 
 func open(t *testing.T) (graph, context.Context) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	conn, err := socket.Listen(ctx, "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	here := socket.Addresses{Loopback: []netip.Addr{netip.MustParseAddr("127.0.0.1")}}
-	shard, err := peer.New(peer.Config{
-		Socket: conn, Addresses: func() socket.Addresses { return here }, Certificate: testkit.Certificate(t),
-		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	running, stop := context.WithCancel(context.Background())
-	go func() { done <- shard.Run(running) }()
-	t.Cleanup(func() {
-		cancel()
-		stop()
-		if err := <-done; err != nil {
-			t.Errorf("the shard ended with %v", err)
-		}
-	})
+	shard, ctx := testkit.Shard(t)
 	g := graph{t: t, shard: shard, events: make(chan mediactl.Event, 64)}
 	g.Pipeline = pipeline.New("s", shard, func(e mediactl.Event) { g.events <- e })
 	return g, ctx

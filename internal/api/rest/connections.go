@@ -43,11 +43,7 @@ func (r *request) connect(ctx context.Context, id string, asked openvidu.RESTCon
 }
 
 func listConnections(ctx context.Context, r *request) (response, error) {
-	state, err := r.open()
-	if err != nil {
-		return response{}, err
-	}
-	stats, err := r.stats(ctx, state.ID)
+	state, stats, err := r.openWithStats(ctx)
 	if err != nil {
 		return response{}, err
 	}

@@ -70,11 +70,7 @@ func listSessions(ctx context.Context, r *request) (response, error) {
 }
 
 func getSession(ctx context.Context, r *request) (response, error) {
-	state, err := r.open()
-	if err != nil {
-		return response{}, err
-	}
-	stats, err := r.stats(ctx, state.ID)
+	state, stats, err := r.openWithStats(ctx)
 	if err != nil {
 		return response{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"tertulia/internal/session"
 	"tertulia/internal/wire/mediactl"
 	"tertulia/internal/wire/openvidu"
 )
@@ -69,4 +70,14 @@ func candidates(sdp string) []openvidu.RESTCandidate {
 		}
 	}
 	return list
+}
+
+// openWithStats is open, and the statistics if they are asked for.
+func (r *request) openWithStats(ctx context.Context) (session.State, endpoints, error) {
+	state, err := r.open()
+	if err != nil {
+		return session.State{}, nil, err
+	}
+	stats, err := r.stats(ctx, state.ID)
+	return state, stats, err
 }
