@@ -4,6 +4,6 @@
 // validation, flags and the reference page docs/reference/configuration.md all read that table; a new setting is a row
 // and a field. Names are OpenVidu's where OpenVidu has one.
 //
-// It imports fault only, and only app, doctor and cmd import it: other packages have a Config of their own, which app
+// It imports fault only, and only app and cmd import it: other packages have a Config of their own, which app
 // fills. Start at settings.go, then load.go.
 package config

@@ -7,5 +7,5 @@
 // into what the client understands (dialect.go, encode.go, release.go). A socket that goes away is not a client that
 // leaves: the outbox keeps what was not yet received (receipt.go), and a new socket takes up from there (join.go).
 //
-// It may import session, wire/openvidu, api/jsonrpc and fault; nothing of media. Start at server.go, then socket.go.
+// It may import session, wire/openvidu, wire/mediactl, api/jsonrpc and fault; nothing of media. Start at server.go, then socket.go.
 package signal

@@ -38,8 +38,9 @@ text frame. Releases 1.7 to 2.32 of ` + "`openvidu-browser`" + ` and the Android
 - Requests of one client are carried out in order; ` + "`ping` and `connect`" + ` are answered at once.
 - Parameters that are not needed may be absent or null; booleans and integers may come as text; unknown ones are ignored. A text
   has at most 4 KiB where nothing else is said.
-- Every result also holds ` + "`sessionId`" + `, the RPC session id. A client that loses its socket opens another within 10 s and says
-  ` + "`connect`" + ` with that id: it gets what it missed, in order, and nobody else notices. Answers it missed are not repeated.
+- Results of a joined client also hold ` + "`sessionId`" + `, the RPC session id; ` + "`ping`" + `'s does not. A client that loses its socket opens
+  another within 10 s (30 s after a restart of the server) and says ` + "`connect`" + ` with that id: it gets the notices it missed, in
+  order, and nobody else notices. Answers it missed are not repeated, nor notices across a restart.
 - A socket without pings for three of their intervals, or silent for 60 s, is closed; it may come back as above.
 - The server sends one request, ` + "`pull`" + `, with a negative id; the client's library answers ` + "`\"push\"`" + ` and so proves what it got.
 - Limits: 1 MiB for a frame; 200 messages a second, 1,000 at once, above which the socket is read more slowly.
