@@ -36,6 +36,7 @@ export async function startChromium({ devices = false, namespace } = {}) {
   });
   return {
     kind: 'chromium',
+    crashed: () => !browser.isConnected(),
     async open() {
       const context = await browser.newContext({ ignoreHTTPSErrors: true });
       if (namespace) {
@@ -65,6 +66,7 @@ export async function startFirefox() {
   });
   return {
     kind: 'firefox',
+    crashed: () => !browser.connected,
     async open() {
       const page = await (await browser.createBrowserContext()).newPage();
       return { page, close: () => page.close() };

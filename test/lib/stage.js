@@ -46,18 +46,38 @@ export function stage({ env, chromium = {}, lab: openLab, prepare = () => {}, na
     return browsers.get(key);
   };
 
+  /** Runs fn on a scene of its own. */
+  async function perform(name, fn, timeout) {
+    const scene = new Scene(server, (kind, options) => browser(kind, { ...chromium, ...options }), pages.origin, lab);
+    try {
+      await lab?.clear();
+      await limited(fn(scene), timeout, name);
+    } catch (e) {
+      stray.add(await scene.save(name, e));
+      throw e;
+    } finally {
+      await scene.close();
+    }
+  }
+
+  /** Forgets browsers whose process has ended by itself; says whether there were any. */
+  async function buryCrashed() {
+    const dead = [];
+    for (const [key, opened] of browsers) if ((await opened).crashed()) dead.push(key);
+    for (const key of dead) browsers.delete(key);
+    return dead.length > 0;
+  }
+
   return function play(name, fn, { timeout = 60_000 } = {}) {
     // The runner's own limit comes later: it would leave no time for the report.
-    test(name, { timeout: timeout + 15_000 }, async () => {
-      const scene = new Scene(server, (kind, options) => browser(kind, { ...chromium, ...options }), pages.origin, lab);
+    test(name, { timeout: 2 * timeout + 15_000 }, async () => {
       try {
-        await lab?.clear();
-        await limited(fn(scene), timeout, name);
+        await perform(name, fn, timeout);
       } catch (e) {
-        stray.add(await scene.save(name, e));
-        throw e;
-      } finally {
-        await scene.close();
+        // Chromium itself dies about once in some hundred tests: that says nothing of us, once.
+        if (!await buryCrashed()) throw e;
+        console.log(`a browser crashed in "${name}", which is run again with a new one: ${String(e.message).split('\n')[0]}`);
+        await perform(name, fn, timeout);
       }
     });
   };
