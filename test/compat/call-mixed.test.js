@@ -1,7 +1,7 @@
 // The newest SDK and 2.20.0, which always offers, in one session.
 import { stage } from '../lib/stage.js';
 
-const play = stage();
+const play = stage({ chromium: { devices: true } });
 
 play('2.32.2 and 2.20.0 see and hear each other', async (s) => {
   const session = await s.session();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { stage } from '../lib/stage.js';
 
-const play = stage();
+const play = stage({ chromium: { devices: true } });
 
 play('two pages see and hear each other over UDP, DTLS client, AES-GCM', async (s) => {
   const session = await s.session();

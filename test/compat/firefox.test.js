@@ -1,7 +1,7 @@
 // Chromium and Firefox, with both SDK releases on the Firefox side.
 import { stage } from '../lib/stage.js';
 
-const play = stage();
+const play = stage({ chromium: { devices: true } });
 
 for (const sdk of ['2.32.2', '2.20.0']) {
   play(`Chromium and Firefox with ${sdk} see and hear each other`, async (s) => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { gcm } from '../lib/participant.js';
 import { stage } from '../lib/stage.js';
 
-const play = stage();
+const play = stage({ chromium: { devices: true } });
 
 play('a relay-only client is in the call, through our own TURN over TCP', async (s) => {
   const session = await s.session();

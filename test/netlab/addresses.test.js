@@ -5,6 +5,7 @@ import { stage } from '../lib/stage.js';
 
 const second = '10.77.0.101';
 const play = stage({
+  chromium: { devices: true },
   lab: () => Lab.open('srv', 'one', 'two'),
   prepare: (lab) => lab.also('srv', second),
   namespace: 'srv',

@@ -5,6 +5,7 @@ import { stage } from '../lib/stage.js';
 
 const port = 4443;
 const play = stage({
+  chromium: { devices: true },
   env: { HTTPS_PORT: String(port) },
   lab: () => Lab.open('host', 'one', 'two'),
   prepare: (lab) => lab.container('box', 'host', port),

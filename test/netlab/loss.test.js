@@ -4,7 +4,7 @@ import { Lab } from '../lib/lab.js';
 import { stage } from '../lib/stage.js';
 import { until } from '../lib/wait.js';
 
-const play = stage({ lab: () => Lab.open('srv', 'one', 'two'), namespace: 'srv' });
+const play = stage({ chromium: { devices: true }, lab: () => Lab.open('srv', 'one', 'two'), namespace: 'srv' });
 
 play('under 5 % loss RTX is used on both legs and frames go on', async (s) => {
   const session = await s.session();

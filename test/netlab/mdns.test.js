@@ -7,17 +7,32 @@ import { stage } from '../lib/stage.js';
 const play = stage({ lab: () => Lab.open('srv', 'one', 'two'), namespace: 'srv' });
 const limit = 2000; // ms
 
+const candidates = () => trace.lines.filter((l) => l.includes(' candidate '));
+
+/**
+ * A visitor whose browser offers a hidden address. Chromium, asked before it knows its default route, now and then offers
+ * none at all: then there is nothing to test, and the visitor comes again.
+ */
+async function hiddenVisitor(s, session, a) {
+  for (let visit = 0; visit < 3; visit++) {
+    const b = await s.join(session, { namespace: 'two' });
+    await b.seesAndHears(a);
+    const lines = await b.evaluate(candidates);
+    assert.ok(lines.every((l) => !l.includes('typ host') || l.includes('.local')), `an address is not hidden:\n${lines.join('\n')}`);
+    if (lines.some((l) => l.includes('.local'))) return b;
+    await b.call('leave');
+  }
+  throw new Error('in three visits Chromium offered no hidden address');
+}
+
 play('KMS_20__HiddenAddressesConnectSoonAndSilently', async (s) => {
   const session = await s.session();
-  const [a, b] = await s.joinAll(session, { namespace: 'one' }, { namespace: 'two' });
+  const a = await s.join(session, { namespace: 'one' });
   await a.publish();
-  await b.seesAndHears(a);
+  const b = await hiddenVisitor(s, session, a);
   const { media } = await b.call('times', a.stream);
   console.log(`mDNS: connected ${Math.round(media)} ms after streamCreated`);
   assert.ok(media < limit, `connected after ${Math.round(media)} ms`);
-
-  const lines = await b.evaluate(() => trace.lines.filter((l) => l.includes('onIceCandidate') || l.includes(' candidate ')));
-  assert.ok(lines.some((l) => l.includes('.local')), `the browser hid its addresses:\n${lines.join('\n')}`);
   assert.deepEqual(s.server.complaints(), []);
   await b.assertTransport(a);
 });

@@ -5,7 +5,7 @@ import { gcm } from '../lib/participant.js';
 import { stage } from '../lib/stage.js';
 import { until } from '../lib/wait.js';
 
-const play = stage({ lab: () => Lab.open('srv', 'walled', 'free'), namespace: 'srv' });
+const play = stage({ chromium: { devices: true }, lab: () => Lab.open('srv', 'walled', 'free'), namespace: 'srv' });
 const noUDP = (s) => s.lab.rules(
   `ip saddr ${s.lab.address('walled')} ip protocol udp drop`, `ip daddr ${s.lab.address('walled')} ip protocol udp drop`);
 
