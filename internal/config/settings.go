@@ -29,13 +29,13 @@ var settings = []Setting{
 		Doc: "Most video in kbit/s taken from a publisher; 0 is unbounded.",
 	}, {
 		Name: "OPENVIDU_STREAMS_VIDEO_MIN_RECV_BANDWIDTH", Default: "300", kind: kbps(func(c *Config) *int { return &c.Bandwidth.MinRecv }),
-		Doc: "Least video in kbit/s asked of a publisher; 0 is unbounded.",
+		Doc: "Least video in kbit/s asked of a publisher. Shown by GET /config, without effect yet.",
 	}, {
 		Name: "OPENVIDU_STREAMS_VIDEO_MAX_SEND_BANDWIDTH", Default: "1000", kind: kbps(func(c *Config) *int { return &c.Bandwidth.MaxSend }),
-		Doc: "Most video in kbit/s sent to a subscriber for one stream; 0 is unbounded.",
+		Doc: "Most video in kbit/s sent to a subscriber for one stream; 0 is unbounded. Shown by GET /config, without effect yet.",
 	}, {
 		Name: "OPENVIDU_STREAMS_VIDEO_MIN_SEND_BANDWIDTH", Default: "300", kind: kbps(func(c *Config) *int { return &c.Bandwidth.MinSend }),
-		Doc: "Least video in kbit/s sent to a subscriber for one stream; 0 is unbounded.",
+		Doc: "Least video in kbit/s sent to a subscriber for one stream. Shown by GET /config, without effect yet.",
 	}, {
 		Name: "OPENVIDU_STREAMS_FORCED_VIDEO_CODEC", Default: "MEDIA_SERVER_PREFERRED", kind: oneOf(func(c *Config) *string { return &c.ForcedVideoCodec }, "MEDIA_SERVER_PREFERRED", "NONE", "VP8", "VP9", "H264"),
 		Doc: "Video codec of sessions whose creation names none. `MEDIA_SERVER_PREFERRED` is VP8; `NONE` leaves the choice to the clients.",

@@ -74,9 +74,9 @@ type Policy struct {
 	Strict bool `json:"strict,omitempty"`
 	// MaxRecvKbps bounds what a publisher may send us, by REMB and b=AS; 0 is unlimited.
 	MaxRecvKbps int `json:"maxRecvKbps,omitempty"`
-	// MaxSendKbps bounds what a subscriber is sent; 0 is unlimited.
+	// MaxSendKbps bounds what a subscriber is sent; 0 is unlimited. Nodes do not act on it yet: there are no layers to drop.
 	MaxSendKbps int `json:"maxSendKbps,omitempty"`
-	// CommonStream makes the description put all tracks into one msid stream (clients up to 2.4).
+	// CommonStream asks for one msid stream for all tracks (clients up to 2.4); nodes do so for every client.
 	CommonStream bool `json:"commonStream,omitempty"`
 }
 
