@@ -19,6 +19,7 @@ var floors = []floor{
 	// 2: the packet path; a stage sees the stages before it
 	{pkg: "media", may: mediaGround},
 	{pkg: "media/codec", may: mediaRoot},
+	{pkg: "media/seal", may: mediaRoot},
 	{pkg: "media/congestion", may: mediaRoot},
 	{pkg: "media/pace", may: mediaRoot},
 	{pkg: "media/socket", may: mediaRoot},
@@ -59,7 +60,8 @@ var floors = []floor{
 	{pkg: "api/rest", may: edge},
 	{pkg: "api/signal", may: edge},
 	{pkg: "doctor", may: []string{"config", "certs", "turn", "diagnosis", "fault"}},
-	{pkg: "bench", may: []string{"wire/*", "api/jsonrpc", "media", "media/*"}},
+	{pkg: "bench/*", may: []string{"wire/*", "api/jsonrpc", "media", "media/*", "fault"}},
+	{pkg: "bench", may: []string{"bench/*", "wire/*", "api/jsonrpc", "media", "media/*", "fault"}},
 	{pkg: "testkit", may: []string{"wire/*", "api/jsonrpc", "media", "media/*"}},
 
 	// 6: the composition root and the commands
@@ -73,7 +75,7 @@ const everything = "*"
 var (
 	mediaGround = []string{"media/sdp", "fault"}
 	mediaRoot   = append([]string{"media"}, mediaGround...)
-	mediaParts  = append([]string{"media/codec", "media/congestion", "media/pace", "media/socket"}, mediaRoot...)
+	mediaParts  = append([]string{"media/codec", "media/seal", "media/congestion", "media/pace", "media/socket"}, mediaRoot...)
 	mediaStages = append([]string{"media/layer", "media/receive"}, mediaParts...)
 	mediaAll    = append([]string{"media/forward"}, mediaStages...)
 
@@ -83,12 +85,14 @@ var (
 // homes gives each third party its one home: the packages whose non-test files may import it.
 // The longest prefix that matches an import holds; a prefix without packages is for tests only.
 var homes = []home{
-	{prefix: "github.com/pion/", pkgs: []string{"media", "media/*", "turn", "testkit", "bench", "doctor"}},
+	{prefix: "github.com/pion/", pkgs: []string{"media", "media/*", "turn", "testkit", "bench", "bench/*", "doctor"}},
 	{prefix: "github.com/nats-io/", pkgs: []string{"cluster/kv", "cluster/rpc", "cluster/natsd"}},
-	{prefix: "github.com/coder/websocket", pkgs: []string{"api/*", "bench", "testkit", "doctor"}},
+	{prefix: "github.com/coder/websocket", pkgs: []string{"api/*", "bench/*", "testkit", "doctor"}},
 	{prefix: "golang.org/x/crypto/acme", pkgs: []string{"certs"}},
 	{prefix: "golang.org/x/net/", pkgs: []string{"media/socket"}},
-	{prefix: "golang.org/x/sys/", pkgs: []string{"media/socket"}},
+	{prefix: "golang.org/x/sys/", pkgs: []string{"media/socket", "bench/*", "app"}},
+	{prefix: "github.com/prometheus/", pkgs: []string{"metrics"}},
+	{prefix: "google.golang.org/protobuf/", pkgs: []string{"bench/target"}},
 	{prefix: "golang.org/x/time/rate", pkgs: []string{"api/*", "turn"}},
 	{prefix: "golang.org/x/tools/"},
 }

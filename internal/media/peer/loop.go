@@ -39,7 +39,7 @@ func (s *Shard) Run(ctx context.Context) error {
 		}
 		for i := range n {
 			m := &s.in[i]
-			s.packet(pathKey{remote: m.Remote, local: m.Local}, m.Buf[:m.N])
+			s.packet(pathKey{remote: m.Remote, local: m.Local}, m.Buf)
 		}
 		s.runInbox()
 		s.due.run(s.now)
@@ -63,7 +63,7 @@ func (s *Shard) read() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := s.config.Socket.ReadBatch(s.in)
+	n, err := s.config.Socket.ReadBatch(s.in, true)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return 0, nil
 	}

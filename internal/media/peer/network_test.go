@@ -96,13 +96,13 @@ type tap struct {
 	inject []socket.Message
 }
 
-func (tp *tap) ReadBatch(ms []socket.Message) (int, error) {
-	n, err := tp.Conn.ReadBatch(ms[:len(ms)/4])
+func (tp *tap) ReadBatch(ms []socket.Message, wait bool) (int, error) {
+	n, err := tp.Conn.ReadBatch(ms[:len(ms)/4], wait)
 	tp.mu.Lock()
 	defer tp.mu.Unlock()
 	for i := range n {
 		m := ms[i]
-		m.Buf = append([]byte(nil), m.Buf[:m.N]...)
+		m.Buf = append([]byte(nil), m.Buf...)
 		tp.seen = append(tp.seen, m)
 		if class := socket.Classify(m.Buf); tp.double && (class == socket.RTP || class == socket.RTCP) {
 			tp.inject = append(tp.inject, m)
@@ -111,7 +111,7 @@ func (tp *tap) ReadBatch(ms []socket.Message) (int, error) {
 	for len(tp.inject) > 0 && n < len(ms) {
 		m := tp.inject[0]
 		tp.inject = tp.inject[1:]
-		ms[n].N, ms[n].Remote, ms[n].Local = copy(ms[n].Buf, m.Buf), m.Remote, m.Local
+		ms[n] = m
 		n++
 		err = nil
 	}

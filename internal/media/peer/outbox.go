@@ -6,8 +6,9 @@ import "tertulia/internal/media/socket"
 type outbox struct {
 	socket  socket.Conn
 	batch   []socket.Message
-	filled  int     // messages of batch in use
-	dropped *uint64 // a counter of the shard
+	room    [socket.Batch][datagram]byte // of each message
+	filled  int                          // messages of batch in use
+	dropped *uint64                      // a counter of the shard
 }
 
 // slot returns room for a datagram, to be given to commit before the next slot is asked for.
@@ -15,17 +16,17 @@ func (o *outbox) slot() []byte {
 	if o.filled == len(o.batch) {
 		o.flush()
 	}
-	return o.batch[o.filled].Buf
+	return o.room[o.filled][:]
 }
 
 // commit sends the first n bytes of the latest slot along a path, with the rest of the batch.
 func (o *outbox) commit(n int, to pathKey) {
-	m := &o.batch[o.filled]
+	b := o.room[o.filled][:n]
 	if to.via != nil {
-		to.via.send(to, m.Buf[:n])
+		to.via.send(to, b)
 		return
 	}
-	m.N, m.Remote, m.Local = n, to.remote, to.local
+	o.batch[o.filled] = socket.Message{Buf: b, Remote: to.remote, Local: to.local}
 	o.filled++
 }
 

@@ -30,10 +30,10 @@ type nowhere struct {
 	take func(socket.Message) // told of each, if set
 }
 
-func (n *nowhere) ReadBatch([]socket.Message) (int, error) { return 0, io.EOF }
-func (n *nowhere) SetReadDeadline(time.Time) error         { return nil }
-func (n *nowhere) LocalAddr() netip.AddrPort               { return netip.MustParseAddrPort("127.0.0.1:1") }
-func (n *nowhere) Close() error                            { return nil }
+func (n *nowhere) ReadBatch([]socket.Message, bool) (int, error) { return 0, io.EOF }
+func (n *nowhere) SetReadDeadline(time.Time) error               { return nil }
+func (n *nowhere) LocalAddr() netip.AddrPort                     { return netip.MustParseAddrPort("127.0.0.1:1") }
+func (n *nowhere) Close() error                                  { return nil }
 func (n *nowhere) WriteBatch(ms []socket.Message) int {
 	n.sent += len(ms)
 	for _, m := range ms {

@@ -97,9 +97,6 @@ func New(config Config) (*Shard, error) {
 		in: make([]socket.Message, socket.Batch),
 	}
 	s.out = outbox{socket: config.Socket, batch: make([]socket.Message, socket.Batch), dropped: &s.counters.SendDropped}
-	for i := range socket.Batch {
-		s.in[i].Buf, s.out.batch[i].Buf = make([]byte, datagram), make([]byte, datagram)
-	}
 	return s, nil
 }
 

@@ -102,7 +102,7 @@ func (b *bench) watch(t *testing.T) *viewer {
 	}
 	b.wire.take = func(m socket.Message) {
 		if m.Remote == v.endpoint.selected.remote {
-			v.take(m.Buf[:m.N])
+			v.take(m.Buf)
 		}
 	}
 	return v

@@ -7,31 +7,37 @@ import (
 )
 
 // Plain makes a Conn of any packet connection whose addresses are *net.UDPAddr: one datagram per batch, Local unknown.
-func Plain(c net.PacketConn) Conn { return plain{c} }
+func Plain(c net.PacketConn) Conn { return &plain{conn: c, room: make([]byte, 64<<10)} }
 
-type plain struct{ conn net.PacketConn }
+type plain struct {
+	conn net.PacketConn
+	room []byte
+}
 
-func (p plain) ReadBatch(ms []Message) (int, error) {
-	n, from, err := p.conn.ReadFrom(ms[0].Buf)
+func (p *plain) ReadBatch(ms []Message, wait bool) (int, error) {
+	if !wait {
+		return 0, nil // a net.PacketConn cannot be asked without waiting
+	}
+	n, from, err := p.conn.ReadFrom(p.room)
 	if err != nil {
 		return 0, err
 	}
-	ms[0].N, ms[0].Remote, ms[0].Local = n, addrPort(from), netip.Addr{}
+	ms[0] = Message{Buf: p.room[:n], Remote: addrPort(from)}
 	return 1, nil
 }
 
-func (p plain) WriteBatch(ms []Message) (dropped int) {
-	for i := range ms {
-		if _, err := p.conn.WriteTo(ms[i].Buf[:ms[i].N], net.UDPAddrFromAddrPort(ms[i].Remote)); err != nil {
+func (p *plain) WriteBatch(ms []Message) (dropped int) {
+	for _, m := range split(ms) {
+		if _, err := p.conn.WriteTo(m.Buf, net.UDPAddrFromAddrPort(m.Remote)); err != nil {
 			dropped++
 		}
 	}
 	return dropped
 }
 
-func (p plain) SetReadDeadline(t time.Time) error { return p.conn.SetReadDeadline(t) }
-func (p plain) LocalAddr() netip.AddrPort         { return addrPort(p.conn.LocalAddr()) }
-func (p plain) Close() error                      { return p.conn.Close() }
+func (p *plain) SetReadDeadline(t time.Time) error { return p.conn.SetReadDeadline(t) }
+func (p *plain) LocalAddr() netip.AddrPort         { return addrPort(p.conn.LocalAddr()) }
+func (p *plain) Close() error                      { return p.conn.Close() }
 
 func addrPort(a net.Addr) netip.AddrPort {
 	u, ok := a.(*net.UDPAddr)

@@ -31,6 +31,7 @@ type udp struct {
 	batch   batcher
 	v6      bool
 	in, out []ipv6.Message
+	room    [][]byte
 }
 
 // Listen binds a UDP socket to addr (":4443", "127.0.0.1:0"). Without a host it is dual stack, or IPv4 where the
@@ -57,6 +58,7 @@ func Listen(ctx context.Context, addr string) (Conn, error) {
 		u.batch = p
 	}
 	for i := range u.in {
+		u.room = append(u.room, make([]byte, 2048))
 		u.in[i].Buffers, u.in[i].OOB = make([][]byte, 1), make([]byte, oobRoom)
 		u.out[i].Buffers, u.out[i].OOB = make([][]byte, 1), make([]byte, 0, oobRoom)
 		u.out[i].Addr = &net.UDPAddr{IP: make(net.IP, 0, 16)}
@@ -73,10 +75,13 @@ func addrPortRaw(a net.Addr) netip.AddrPort {
 	return u.AddrPort()
 }
 
-func (u *udp) ReadBatch(ms []Message) (int, error) {
+func (u *udp) ReadBatch(ms []Message, wait bool) (int, error) {
+	if !wait {
+		return 0, nil
+	}
 	n := min(len(ms), len(u.in))
 	for i := range n {
-		u.in[i].Buffers[0], u.in[i].OOB, u.in[i].N = ms[i].Buf, u.in[i].OOB[:oobRoom], 0
+		u.in[i].Buffers[0], u.in[i].OOB, u.in[i].N = u.room[i], u.in[i].OOB[:oobRoom], 0
 	}
 	got, err := u.batch.ReadBatch(u.in[:n], 0)
 	if err != nil {
@@ -84,12 +89,13 @@ func (u *udp) ReadBatch(ms []Message) (int, error) {
 	}
 	for i := range got {
 		m := &u.in[i]
-		ms[i].N, ms[i].Remote, ms[i].Local = m.N, addrPort(m.Addr), destination(m.OOB[:m.NN])
+		ms[i] = Message{Buf: m.Buffers[0][:m.N], Remote: addrPort(m.Addr), Local: destination(m.OOB[:m.NN])}
 	}
 	return got, nil
 }
 
-func (u *udp) WriteBatch(ms []Message) (dropped int) {
+func (u *udp) WriteBatch(runs []Message) (dropped int) {
+	ms := split(runs)
 	for len(ms) > 0 {
 		n := min(len(ms), len(u.out))
 		for i := range n {
@@ -99,6 +105,18 @@ func (u *udp) WriteBatch(ms []Message) (dropped int) {
 		ms = ms[n:]
 	}
 	return dropped
+}
+
+// split takes runs apart.
+func split(runs []Message) (ms []Message) {
+	for _, m := range runs {
+		for m.Segment > 0 && len(m.Buf) > m.Segment {
+			ms = append(ms, Message{Buf: m.Buf[:m.Segment], Remote: m.Remote, Local: m.Local})
+			m.Buf = m.Buf[m.Segment:]
+		}
+		ms = append(ms, m)
+	}
+	return ms
 }
 
 // send goes on behind a datagram the kernel refuses (unreachable, forbidden, too long).
@@ -115,7 +133,7 @@ func (u *udp) send(out []ipv6.Message) (dropped int) {
 }
 
 func (u *udp) prepare(to *ipv6.Message, m *Message) {
-	to.Buffers[0] = m.Buf[:m.N]
+	to.Buffers[0] = m.Buf
 	addr := to.Addr.(*net.UDPAddr)
 	addr.Port, addr.Zone = int(m.Remote.Port()), m.Remote.Addr().Zone()
 	ip := m.Remote.Addr()
