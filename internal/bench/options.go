@@ -115,14 +115,14 @@ func (o *Options) check() error {
 		return fmt.Errorf("--kbps=%d: shapes are recorded at %s kbit/s", o.Kbps, strings.Trim(fmt.Sprint(kbpsSteps), "[]"))
 	}
 	for _, c := range []struct {
-		flag      string
-		got, most int
+		flag             string
+		got, least, most int
 	}{
-		{"viewers", o.Viewers, mostEndpoints}, {"rooms", o.Rooms, mostEndpoints}, {"size", o.Size, mostEndpoints},
-		{"endpoints", o.Endpoints, mostEndpoints}, {"participants", o.Participants, mostParticipants},
-		{"load", o.Load, 80}, {"runs", o.Runs, mostRuns},
+		{"viewers", o.Viewers, 1, mostEndpoints}, {"rooms", o.Rooms, 1, mostEndpoints}, {"size", o.Size, 1, mostEndpoints},
+		{"endpoints", o.Endpoints, 4, mostEndpoints}, {"participants", o.Participants, 1, mostParticipants},
+		{"load", o.Load, 1, 80}, {"runs", o.Runs, 1, mostRuns},
 	} {
-		if err := within(c.flag, c.got, 1, c.most); err != nil {
+		if err := within(c.flag, c.got, c.least, c.most); err != nil {
 			return err
 		}
 	}

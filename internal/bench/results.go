@@ -1,7 +1,12 @@
 package bench
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"time"
 
 	"tertulia/internal/bench/machine"
@@ -81,4 +86,35 @@ func (r *Results) against(server, other string, figure Figure) float64 {
 		}
 	}
 	return median(ratios)
+}
+
+// of is one figure of one run, NaN if it was not measured.
+func (r *Results) of(run int, server string, figure Figure) float64 {
+	for _, s := range r.Samples {
+		if s.Run == run && s.Server == server && s.Figure == figure {
+			return s.Value
+		}
+	}
+	return math.NaN()
+}
+
+// save writes what docs/bench holds.
+func (r *Results) save(folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		return err
+	}
+	var report, picture bytes.Buffer
+	if err := errors.Join(writeReport(&report, r), writeSVG(&picture, r)); err != nil {
+		return err
+	}
+	for name, text := range map[string][]byte{"results.json": append(text, '\n'), "report.md": report.Bytes(), "report.svg": picture.Bytes()} {
+		if err := os.WriteFile(filepath.Join(folder, name), text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
