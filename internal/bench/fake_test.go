@@ -17,6 +17,7 @@ type fakeServer struct {
 	name    string
 	fits    int // viewers that lose nothing
 	refuse  error
+	broken  *fuse
 	mu      sync.Mutex
 	started bool
 	viewers map[*fakeClient][]*fakeClient // by publisher
@@ -47,6 +48,9 @@ func (f *fakeServer) Stop() error {
 }
 
 func (f *fakeServer) Join(context.Context, string, string) (target.Participant, error) {
+	if err := f.broken.burn(); err != nil {
+		return nil, err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.here++
@@ -59,11 +63,17 @@ type fakeParticipant struct {
 }
 
 func (p *fakeParticipant) Publish(_ context.Context, t target.Transport) error {
+	if err := p.server.broken.burn(); err != nil {
+		return err
+	}
 	p.publisher = t.(*fakeClient)
 	return nil
 }
 
 func (p *fakeParticipant) Subscribe(_ context.Context, from target.Participant, t target.Transport) error {
+	if err := p.server.broken.burn(); err != nil {
+		return err
+	}
 	p.server.mu.Lock()
 	defer p.server.mu.Unlock()
 	publisher := from.(*fakeParticipant).publisher
@@ -119,6 +129,14 @@ func fakePlay(publishers []client) player {
 		packets := uint64(length.Milliseconds())
 		served := 0
 		for _, p := range publishers {
+			if server := p.(*fakeClient).server; server != nil {
+				if err := server.broken.burn(); err != nil {
+					return played{}, err
+				}
+				break
+			}
+		}
+		for _, p := range publishers {
 			p := p.(*fakeClient)
 			if p.server == nil {
 				continue
@@ -173,4 +191,30 @@ func fakeHear(probes []client) func() Heard {
 func fakeClients(one func() (client, error)) clients {
 	run := func(ctx context.Context) error { <-ctx.Done(); return nil }
 	return clients{run: run, publisher: one, viewer: one, probe: one, hear: fakeHear}
+}
+
+// fuse lets so many operations of a server succeed; the next fails. The nil fuse lets all.
+type fuse struct {
+	mu   sync.Mutex
+	left int
+}
+
+var errBurnt = errors.New("burnt")
+
+func (f *fuse) burn() error {
+	if f == nil {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.left--; f.left == -1 {
+		return errBurnt
+	}
+	return nil
+}
+
+func (f *fuse) burntOut() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.left < 0
 }
