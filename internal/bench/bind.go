@@ -14,6 +14,12 @@ import (
 func newLab(self string, errs io.Writer) *lab {
 	l := &lab{errs: errs, clients: newClients, score: newScore}
 	l.server = func(name string) (target.Server, error) {
+		switch name {
+		case ours:
+			return target.Tertulia(target.TertuliaConfig{Binary: self}), nil
+		case "livekit":
+			return target.LiveKit(""), nil
+		}
 		return nil, fmt.Errorf("no server %q", name)
 	}
 	l.floor = func(ctx context.Context, o Options, rooms, viewers int) (Traffic, error) {
