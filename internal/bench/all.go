@@ -16,7 +16,7 @@ type plan struct {
 	idle                    time.Duration
 	participants, endpoints int           // of ours
 	audience                int           // endpoints of the peers, who take several times as long for each
-	once                    bool          // the promises
+	once                    bool          // what one run is enough for: the promises, a thousand in a room
 	most                    time.Duration // all of it ends then, and the report tells what is missing
 }
 
@@ -45,7 +45,7 @@ type step struct {
 var (
 	floorSteps = []step{{"forwarding", floorOf}}
 	peerSteps  = []step{{"forwarding", forwardingOf}, {"AES-CM", cipherOf}, {"rooms", roomsOf}, {"crowd", crowdOf}}
-	ourSteps   = append(peerSteps[:len(peerSteps):len(peerSteps)], step{"two cores", twoCoresOf}, step{"latency", latencyOf}, step{"capacity", capacityOf})
+	ourSteps   = append(peerSteps[:len(peerSteps):len(peerSteps)], step{"two cores", twoCoresOf}, step{"latency", latencyOf}, step{"capacity", capacityOf}, step{"a thousand in one room", thousandOf})
 )
 
 func runAll(ctx context.Context, l *lab, o Options) (outcome, error) {
@@ -241,6 +241,20 @@ func capacityOf(ctx context.Context, w *sweep, run int, o Options) error {
 	w.results.add(run, ours, "loss-at-60", 100*found.At60.Loss)
 	w.results.Promises.Viewers = found.Capacity
 	return nil
+}
+
+// thousandOf is told beside the budget of a thousand viewers, which are five rooms there: so many in one room take most of a
+// minute to join, each announced to all, so one run has to do.
+func thousandOf(ctx context.Context, w *sweep, run int, o Options) error {
+	if !w.plan.once || run > 0 {
+		return nil
+	}
+	o.Viewers, o.Seconds = 1000, int(w.plan.window.Seconds())
+	t, err := w.l.flow(ctx, o, 1, 1+o.Viewers)
+	if err == nil {
+		w.results.add(run, ours, "forward-burst-gcm, 1 → 1000 in one room", t.Micros)
+	}
+	return err
 }
 
 // ratios are the figures that compare two of the same run.

@@ -64,14 +64,23 @@ func TestStairs(t *testing.T) {
 	if got := stairs(5, 5, 2); !slices.Equal(got, []int{5}) {
 		t.Errorf("%v", got)
 	}
-	for i := 1; i < len(capacitySteps); i++ {
-		if capacitySteps[i] <= capacitySteps[i-1] {
-			t.Errorf("%v does not climb", capacitySteps)
+}
+
+func TestCapacitySteps(t *testing.T) {
+	for _, viewers := range []int{1, 200, 1000, 4999} {
+		steps := capacitySteps(viewers)
+		for i, n := range steps {
+			if n%viewers != 0 || i > 0 && n <= steps[i-1] || n > mostEndpoints {
+				t.Errorf("rooms of %d: %v are not whole rooms, ever more", viewers, steps)
+			}
 		}
 	}
 	for _, named := range []int{200, 1000} {
-		if !slices.Contains(capacitySteps, named) {
-			t.Errorf("%v has no %d, which the budgets name", capacitySteps, named)
+		if !slices.Contains(capacitySteps(200), named) {
+			t.Errorf("%v has no %d, which the budgets name", capacitySteps(200), named)
 		}
+	}
+	if got := capacitySteps(5000); len(got) != 0 {
+		t.Errorf("%v of rooms that do not fit", got)
 	}
 }

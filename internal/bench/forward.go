@@ -88,7 +88,8 @@ func (r Room) write(p *page) {
 	r.At60.write(p)
 }
 
-// findCapacity adds viewers to one publisher until packets are lost, then measures 60 % of that on a fresh server.
+// findCapacity adds rooms of one publisher and so many viewers until packets are lost, then measures 60 % of that on a fresh
+// server. Not one room: whoever joins is announced to all, so a room of 2,000 keeps signalling busy for minutes.
 func (l *lab) findCapacity(ctx context.Context, o Options) (r Room, err error) {
 	what, err := l.score(o.Shape, o.Kbps, o.SRTP)
 	if err != nil {
@@ -97,8 +98,8 @@ func (l *lab) findCapacity(ctx context.Context, o Options) (r Room, err error) {
 	// The windows of the search are short: what it finds is looked at again below it.
 	length := min(o.window(), 3*time.Second)
 	err = l.on(ctx, o.forwarding(), func(ctx context.Context, s *stage) error {
-		r.Climb, err = climb(ctx, capacitySteps, func(ctx context.Context, viewers int) (Traffic, error) {
-			if err := s.fill(ctx, 1, 1+viewers, 1); err != nil {
+		r.Climb, err = climb(ctx, capacitySteps(o.Viewers), func(ctx context.Context, viewers int) (Traffic, error) {
+			if err := s.fill(ctx, viewers/o.Viewers, 1+o.Viewers, 1); err != nil {
 				return Traffic{}, err
 			}
 			t, err := s.measure(ctx, what, length)
@@ -110,13 +111,22 @@ func (l *lab) findCapacity(ctx context.Context, o Options) (r Room, err error) {
 	if err != nil || r.Most == 0 {
 		return r, err
 	}
-	o.Viewers = max(1, r.Most*6/10)
-	r.At60, err = l.flow(ctx, o, 1, 1+o.Viewers)
+	rooms := (6*r.Most/o.Viewers + 9) / 10 // whole rooms, at least 60 %
+	r.At60, err = l.flow(ctx, o, rooms, 1+o.Viewers)
 	return r, err
 }
 
-// capacitySteps begin with the two that the budgets name.
-var capacitySteps = append([]int{200, 500}, stairs(1000, 4000, 1.25)...)
+// capacitySteps count viewers: of one room first, then of more. With 200 in a room, 200 and 1,000 are among them, which the
+// budgets name.
+func capacitySteps(viewers int) []int {
+	var steps []int
+	for _, rooms := range []int{1, 3, 5, 6, 8, 10, 12, 14, 16, 18, 20, 24} {
+		if rooms*(1+viewers) <= mostEndpoints {
+			steps = append(steps, rooms*viewers)
+		}
+	}
+	return steps
+}
 
 func (t Traffic) point(run int) Point { return Point{t.Server, run, t.Viewers, t.Micros, t.Loss} }
 

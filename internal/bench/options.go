@@ -80,7 +80,7 @@ func (o *Options) register(f *flag.FlagSet, names []string) {
 		case "srtp":
 			words(&o.SRTP, name, "`cipher` the clients insist on: gcm (AEAD_AES_128_GCM) or cm (AES128_CM_HMAC_SHA1_80)")
 		case "find-capacity":
-			f.BoolVar(&o.FindCapacity, name, false, "add viewers until packets are lost, then measure the loss at 60 % of that")
+			f.BoolVar(&o.FindCapacity, name, false, "add rooms of so many viewers until packets are lost, then measure the loss at 60 % of that")
 		case "rooms":
 			whole(&o.Rooms, name, "`number` of rooms")
 			whole(&o.Size, "size", "`number` of viewers in each room, beside its publisher")
@@ -128,6 +128,9 @@ func (o *Options) check() error {
 	}
 	if all := o.Rooms * (o.Size + 1); all > mostEndpoints {
 		return fmt.Errorf("--rooms=%d --size=%d: that is %d peer connections, at most %d", o.Rooms, o.Size, all, mostEndpoints)
+	}
+	if o.FindCapacity && len(capacitySteps(o.Viewers)) == 0 {
+		return fmt.Errorf("--find-capacity --viewers=%d: one room of them is all that fits into %d peer connections", o.Viewers, mostEndpoints)
 	}
 	return o.checkCPUs()
 }

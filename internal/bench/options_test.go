@@ -60,26 +60,27 @@ func TestFlagsReachTheOptions(t *testing.T) {
 
 func TestRefusalsNameTheFlag(t *testing.T) {
 	for arg, wants := range map[string]string{
-		"--server=kurento":  "--server=kurento: want one of tertulia, livekit, janus",
-		"--shape=round":     "--shape=round: want one of burst, even, tiles, audio",
-		"--srtp=des":        "--srtp=des: want one of gcm, cm",
-		"--kbps=900":        "--kbps=900: shapes are recorded at 150 400 1000 2000",
-		"--viewers=0":       "--viewers=0: want 1 to 5000",
-		"--viewers=9999":    "--viewers=9999: want 1 to 5000",
-		"--seconds=0":       "--seconds=0: want 1 to 600",
-		"--seconds=86400":   "--seconds=86400",
-		"--rooms=1000":      "--rooms=1000 --size=10: that is 11000 peer connections",
-		"--size=-1":         "--size=-1",
-		"--endpoints=0":     "--endpoints=0",
-		"--participants=-3": "--participants=-3",
-		"--load=100":        "--load=100: want 1 to 80",
-		"--runs=0":          "--runs=0",
-		"--cpus=700":        "--cpus=700: this process may use the CPUs",
-		"--own-cpus=700":    "--own-cpus=700: this process may use the CPUs",
-		"--cpus=one":        `CPU list "one"`,
-		"--unknown":         "flag provided but not defined",
+		"--server=kurento":               "--server=kurento: want one of tertulia, livekit, janus",
+		"--shape=round":                  "--shape=round: want one of burst, even, tiles, audio",
+		"--srtp=des":                     "--srtp=des: want one of gcm, cm",
+		"--kbps=900":                     "--kbps=900: shapes are recorded at 150 400 1000 2000",
+		"--viewers=0":                    "--viewers=0: want 1 to 5000",
+		"--viewers=9999":                 "--viewers=9999: want 1 to 5000",
+		"--seconds=0":                    "--seconds=0: want 1 to 600",
+		"--seconds=86400":                "--seconds=86400",
+		"--rooms=1000":                   "--rooms=1000 --size=10: that is 11000 peer connections",
+		"--size=-1":                      "--size=-1",
+		"--endpoints=0":                  "--endpoints=0",
+		"--participants=-3":              "--participants=-3",
+		"--load=100":                     "--load=100: want 1 to 80",
+		"--runs=0":                       "--runs=0",
+		"--find-capacity --viewers=5000": "--find-capacity --viewers=5000: one room",
+		"--cpus=700":                     "--cpus=700: this process may use the CPUs",
+		"--own-cpus=700":                 "--own-cpus=700: this process may use the CPUs",
+		"--cpus=one":                     `CPU list "one"`,
+		"--unknown":                      "flag provided but not defined",
 	} {
-		if _, err := parse(arg); err == nil || !strings.Contains(err.Error(), wants) {
+		if _, err := parse(strings.Fields(arg)...); err == nil || !strings.Contains(err.Error(), wants) {
 			t.Errorf("%s ended with %v, want %q", arg, err, wants)
 		}
 	}

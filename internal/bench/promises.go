@@ -5,7 +5,7 @@ package bench
 type Promises struct {
 	Pairs   Capacity `json:"pairs"`   // calls of two
 	Fours   Capacity `json:"fours"`   // rooms of four, each of whom publishes
-	Viewers Capacity `json:"viewers"` // of one publisher
+	Viewers Capacity `json:"viewers"` // of publishers with 200 each
 }
 
 // Capacity is what fits before loss.
@@ -30,7 +30,7 @@ func (all Promises) write(p *page) {
 	p.head("what fits without loss", "the original's FAQ, on 8 cores", "one core of this machine", "the search ended because")
 	all.Pairs.write(p, "users in 1:1 calls", "18")
 	all.Fours.write(p, "rooms of 4", "3")
-	all.Viewers.write(p, "viewers of one publisher", "80–150")
+	all.Viewers.write(p, "viewers, in rooms of 1 → 200", "80–150, 1 room")
 	p.line("")
 	p.line("The promise is about 8 vCPUs, a CPU use below 80 %% and video as openvidu-loadtest sends it. This machine has not that many: the")
 	p.line("8-vCPU claim stays unproved here, and nothing above is multiplied up to it.")
