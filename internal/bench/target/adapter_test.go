@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"reflect"
 	"slices"
 	"sync"
@@ -17,7 +18,7 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-// peer is a Transport over a Pion peer connection on loopback.
+// peer is a Transport over a Pion peer connection.
 type peer struct {
 	pc       *webrtc.PeerConnection
 	tracks   []*webrtc.TrackLocalStaticRTP // of a publisher
@@ -30,13 +31,13 @@ type peer struct {
 	heard   map[string]int // packets by kind
 }
 
-func newPeer(t *testing.T, publisher bool) *peer {
+func newPeer(t *testing.T, address netip.Addr, publisher bool) *peer {
 	t.Helper()
 	var settings webrtc.SettingEngine
 	check(t, settings.SetAnsweringDTLSRole(webrtc.DTLSRoleClient))
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	settings.SetIncludeLoopbackCandidate(true)
-	settings.SetIPFilter(net.IP.IsLoopback)
+	settings.SetIPFilter(func(ip net.IP) bool { return ip.Equal(address.AsSlice()) })
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	settings.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
 	engine := &webrtc.MediaEngine{}

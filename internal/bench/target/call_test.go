@@ -23,22 +23,25 @@ func callThrough(t *testing.T, server Server) {
 	}
 	speaker, err := server.Join(ctx, "bench0", "speaker")
 	check(t, err)
-	microphone := newPeer(t, true)
+	microphone := newPeer(t, ClientAddress(server), true)
 	check(t, speaker.Publish(ctx, microphone))
-	microphone.play(t)
 	var all []Participant
+	var screens []*peer
 	for i := range 3 {
 		viewer, err := server.Join(ctx, "bench0", fmt.Sprint("viewer", i))
 		check(t, err)
-		all = append(all, viewer)
-		screen := newPeer(t, false)
+		screen := newPeer(t, ClientAddress(server), false)
 		check(t, viewer.Subscribe(ctx, speaker, screen))
+		all, screens = append(all, viewer), append(screens, screen)
+	}
+	microphone.play(t) // a viewer may be there before anything is sent
+	for i, screen := range screens {
 		if err := screen.waitHeard(ctx, 5); err != nil {
 			t.Fatalf("viewer %d: %v", i, err)
 		}
-		t.Logf("%s %s: viewer %d: %s, %d offers", server.Name(), server.Version(), i, screen.srtp(), len(screen.offered))
+		t.Logf("%s %s: viewer %d: %s, %d offers answered", server.Name(), server.Version(), i, screen.srtp(), len(screen.offered))
 	}
-	if err := speaker.Subscribe(ctx, all[0], newPeer(t, false)); err == nil {
+	if err := speaker.Subscribe(ctx, all[0], newPeer(t, ClientAddress(server), false)); err == nil {
 		t.Error("subscribed to somebody who publishes nothing")
 	}
 	for _, p := range append(all, speaker) {

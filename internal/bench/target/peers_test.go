@@ -11,3 +11,5 @@ import (
 func TestLiveKitCall(t *testing.T) {
 	callThrough(t, LiveKit(filepath.Join("../../..", LiveKitBinary)))
 }
+
+func TestJanusCall(t *testing.T) { callThrough(t, Janus()) }
