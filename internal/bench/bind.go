@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/netip"
 	"time"
 
 	"tertulia/internal/bench/load"
@@ -19,6 +20,8 @@ func newLab(self string, errs io.Writer) *lab {
 			return target.Tertulia(target.TertuliaConfig{Binary: self}), nil
 		case "livekit":
 			return target.LiveKit(""), nil
+		case "janus":
+			return target.Janus(), nil
 		}
 		return nil, fmt.Errorf("no server %q", name)
 	}
@@ -28,12 +31,12 @@ func newLab(self string, errs io.Writer) *lab {
 	return l
 }
 
-func newClients(srtp string) (clients, error) {
+func newClients(srtp string, at netip.Addr) (clients, error) {
 	loop, err := load.NewLoop()
 	if err != nil {
 		return clients{}, err
 	}
-	config := load.Config{Loop: loop, SRTP: load.Profile(srtp)}
+	config := load.Config{Loop: loop, Local: at, SRTP: load.Profile(srtp)}
 	probing := config
 	probing.Probe = true
 	return clients{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -103,22 +104,22 @@ func TestWhatCannotBeMadeIsTold(t *testing.T) {
 	o := checked(t, defaults())
 	for name, breaks := range map[string]func(*lab){
 		"server":  func(l *lab) { l.server = func(string) (target.Server, error) { return nil, none } },
-		"clients": func(l *lab) { l.clients = func(string) (clients, error) { return clients{}, none } },
+		"clients": func(l *lab) { l.clients = func(string, netip.Addr) (clients, error) { return clients{}, none } },
 		"shape":   func(l *lab) { l.score = func(string, int, string) (score, error) { return score{}, none } },
 		"viewer": func(l *lab) {
-			l.clients = func(string) (clients, error) {
+			l.clients = func(string, netip.Addr) (clients, error) {
 				all := fakeClients(func() (client, error) { return &fakeClient{}, nil })
 				all.viewer = func() (client, error) { return nil, none }
 				return all, nil
 			}
 		},
 		"publisher": func(l *lab) {
-			l.clients = func(string) (clients, error) {
+			l.clients = func(string, netip.Addr) (clients, error) {
 				return fakeClients(func() (client, error) { return nil, none }), nil
 			}
 		},
 		"loop": func(l *lab) {
-			l.clients = func(string) (clients, error) {
+			l.clients = func(string, netip.Addr) (clients, error) {
 				all := fakeClients(func() (client, error) { return &fakeClient{stuck: true}, nil })
 				all.run = func(context.Context) error { return none }
 				return all, nil

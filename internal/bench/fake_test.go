@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -165,7 +166,7 @@ func fakeLab(servers ...*fakeServer) *lab {
 			}
 			return &fakeServer{name: name, refuse: errors.New("scripts/bench-peers installs it")}, nil
 		},
-		clients: func(string) (clients, error) {
+		clients: func(string, netip.Addr) (clients, error) {
 			return fakeClients(func() (client, error) { return &fakeClient{}, nil }), nil
 		},
 		score: func(shape string, kbps int, srtp string) (score, error) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"tertulia/internal/bench/target"
 )
 
 // forwarding is a server with clients to forward between.
@@ -25,14 +27,17 @@ func (l *lab) on(ctx context.Context, f forwarding, what func(context.Context, *
 	if err != nil {
 		return err
 	}
-	made, err := l.clients(f.srtp)
+	s, err := open(ctx, server, f.cpus)
 	if err != nil {
 		return err
+	}
+	if s.clients, err = l.clients(f.srtp, target.ClientAddress(server)); err != nil {
+		return errors.Join(err, s.close())
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	var driving sync.WaitGroup
 	driving.Go(func() {
-		if err := made.run(ctx); err != nil {
+		if err := s.clients.run(ctx); err != nil {
 			cancel(fmt.Errorf("the clients: %w", err))
 		}
 	})
@@ -40,10 +45,6 @@ func (l *lab) on(ctx context.Context, f forwarding, what func(context.Context, *
 		cancel(nil)
 		driving.Wait()
 	}()
-	s, err := open(ctx, server, f.cpus, made)
-	if err != nil {
-		return err
-	}
 	return errors.Join(what(ctx, s), s.close())
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/netip"
 	"time"
 
 	"tertulia/internal/bench/target"
@@ -13,7 +14,7 @@ import (
 type lab struct {
 	errs    io.Writer
 	server  func(name string) (target.Server, error)
-	clients func(srtp string) (clients, error)
+	clients func(srtp string, at netip.Addr) (clients, error)
 	score   func(shape string, kbps int, srtp string) (score, error)
 	floor   func(ctx context.Context, o Options, rooms, viewers int) (Traffic, error)
 }

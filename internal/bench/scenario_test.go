@@ -2,6 +2,7 @@ package bench
 
 import (
 	"encoding/json"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -228,7 +229,7 @@ func TestAllTellsWhatIsMissing(t *testing.T) {
 		o.Runs = 1
 		server := &fakeServer{name: ours}
 		l := fakeLab(server)
-		l.clients = func(string) (clients, error) {
+		l.clients = func(string, netip.Addr) (clients, error) {
 			return fakeClients(func() (client, error) { return &fakeClient{stuck: true}, nil }), nil
 		}
 		found, err := runAll(t.Context(), l, o)

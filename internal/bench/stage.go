@@ -60,11 +60,11 @@ const workers = 16
 const patience = 30 * time.Second
 
 // open starts the server on its CPUs.
-func open(ctx context.Context, server target.Server, cpus []int, make clients) (*stage, error) {
+func open(ctx context.Context, server target.Server, cpus []int) (*stage, error) {
 	if err := server.Start(ctx, cpus); err != nil {
 		return nil, fmt.Errorf("%s: %w", server.Name(), err)
 	}
-	return &stage{server: server, cpus: cpus, clients: make}, nil
+	return &stage{server: server, cpus: cpus}, nil
 }
 
 // close ends clients and server.

@@ -13,10 +13,11 @@ import (
 // opened is a stage on a fake server, ended with the test.
 func opened(t *testing.T, server *fakeServer) *stage {
 	t.Helper()
-	s, err := open(t.Context(), server, []int{0}, fakeClients(func() (client, error) { return &fakeClient{}, nil }))
+	s, err := open(t.Context(), server, []int{0})
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.clients = fakeClients(func() (client, error) { return &fakeClient{}, nil })
 	t.Cleanup(func() {
 		if err := s.close(); err != nil || server.started {
 			t.Errorf("close ended with %v, started %v", err, server.started)
@@ -65,7 +66,7 @@ func TestLeaveEndsTheClients(t *testing.T) {
 
 func TestServerThatDoesNotStartIsNamed(t *testing.T) {
 	refusal := errors.New("no port")
-	_, err := open(t.Context(), &fakeServer{name: "janus", refuse: refusal}, nil, clients{})
+	_, err := open(t.Context(), &fakeServer{name: "janus", refuse: refusal}, nil)
 	if !errors.Is(err, refusal) || !strings.HasPrefix(err.Error(), "janus: ") {
 		t.Errorf("%v", err)
 	}
