@@ -18,7 +18,7 @@ import (
 // How long a server may take.
 const (
 	startPatience = 30 * time.Second
-	stopPatience  = 15 * time.Second
+	stopPatience  = 5 * time.Second
 	askEvery      = 20 * time.Millisecond // between two tries to reach a server that is starting
 )
 
