@@ -3,6 +3,7 @@ package target
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -65,7 +66,7 @@ func TestJanusConversation(t *testing.T) {
 	check(t, err)
 	viewer, err := server.Join(ctx, "r", "ben")
 	check(t, err)
-	if err := viewer.Subscribe(ctx, speaker, &paper{}); err != errNoStream {
+	if err := viewer.Subscribe(ctx, speaker, &paper{}); !errors.Is(err, errNoStream) {
 		t.Errorf("Subscribe before Publish = %v", err)
 	}
 	microphone, screen := &paper{offer: "sound"}, &paper{}
@@ -115,5 +116,58 @@ func TestJanusConfigNamesWhatItNeeds(t *testing.T) {
 		if text := read(t, folder+"/"+file); !strings.Contains(text, want) {
 			t.Errorf("%s lacks %s:\n%s", file, want, text)
 		}
+	}
+}
+
+func TestJanusRefusals(t *testing.T) {
+	refuse := ""
+	f := newFake(t, func(s *script) {
+		for m := s.read(); m != nil; m = s.read() {
+			var r janusAsked
+			if json.Unmarshal(m, &r) != nil {
+				return
+			}
+			answer := `{"janus":"success","transaction":%q,"data":{"id":7}}`
+			if r.Janus == "message" && r.Body["request"] == refuse {
+				answer = `{"janus":"event","transaction":%q,"plugindata":{"data":{"videoroom":"event","error_code":499,"error":"not today"}}}`
+			}
+			s.say(websocket.MessageText, fmt.Appendf(nil, answer, r.Transaction))
+		}
+	})
+	server := &janus{process: &process{}, port: f.port}
+	from := &janusParticipant{line: &line{}, feed: "feed", handle: 7, up: map[uint64]bool{7: true}}
+	for _, c := range []struct {
+		request string
+		do      func(Participant) error
+	}{
+		{"create", func(p Participant) error { return p.Publish(t.Context(), &paper{}) }},
+		{"joinandconfigure", func(p Participant) error { return p.Publish(t.Context(), &paper{}) }},
+		{"join", func(p Participant) error { return p.Subscribe(t.Context(), from, &paper{}) }},
+		{"start", func(p Participant) error { return p.Subscribe(t.Context(), from, &paper{}) }},
+	} {
+		refuse = c.request
+		p, err := server.Join(t.Context(), "r", "anna")
+		check(t, err)
+		if err := c.do(p); err == nil || err.Error() != c.request+": not today (error 499)" {
+			t.Errorf("%s: %v", c.request, err)
+		}
+		check(t, p.Leave())
+	}
+}
+
+// A feed is there from webrtcup to hangup.
+func TestJanusWaitsForTheFeed(t *testing.T) {
+	publisher := &janusParticipant{line: &line{}, feed: "feed", handle: 7, up: map[uint64]bool{}, answers: map[string]janusMessage{}}
+	viewer := &janusParticipant{server: &janus{}, line: &line{ended: errLeft}}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, m := range []string{`{"janus":"webrtcup","sender":8}`, `{"janus":"webrtcup","sender":7}`, `{"janus":"hangup","sender":7}`, `{`, `{"janus":"success","transaction":"9"}`} {
+		publisher.take([]byte(m))
+	}
+	if err := viewer.Subscribe(ended, publisher, &paper{}); err == nil || !strings.Contains(err.Error(), "the publisher's transport") {
+		t.Errorf("Subscribe = %v", err)
+	}
+	if len(publisher.answers) != 0 {
+		t.Errorf("kept answers nobody asked for: %v", publisher.answers)
 	}
 }

@@ -7,6 +7,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -174,4 +180,65 @@ func TestLivekitRefusal(t *testing.T) {
 		t.Errorf("Subscribe = %v", err)
 	}
 	check(t, viewer.Leave())
+}
+
+func TestLivekitNeedsNamedTracks(t *testing.T) {
+	f := newFake(t, livekitScript)
+	speaker, err := (&livekit{process: &process{}, port: f.port, secret: "s"}).Join(t.Context(), "r", "anna")
+	check(t, err)
+	if err := speaker.Publish(t.Context(), &paper{offer: "v=0\r\nm=audio 9 x 111\r\n"}); err == nil {
+		t.Error("published tracks without names")
+	}
+	check(t, speaker.Leave())
+}
+
+func TestLivekitSubscribersNeedAStreamOfTheirServer(t *testing.T) {
+	f := newFake(t, livekitScript)
+	viewer, err := (&livekit{process: &process{}, port: f.port, secret: "s"}).Join(t.Context(), "r", "ben")
+	check(t, err)
+	if err := viewer.Subscribe(t.Context(), &livekitParticipant{}, &paper{}); !errors.Is(err, errNoStream) {
+		t.Errorf("Subscribe to nothing = %v", err)
+	}
+	if err := viewer.Subscribe(t.Context(), &janusParticipant{}, &paper{}); !errors.Is(err, errOtherServer) {
+		t.Errorf("Subscribe to another server's = %v", err)
+	}
+	check(t, viewer.Leave())
+}
+
+// A server that refuses the websocket says why.
+func TestLivekitUnauthorized(t *testing.T) {
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusUnauthorized) }))
+	defer web.Close()
+	server := &livekit{process: &process{}, port: web.Listener.Addr().(*net.TCPAddr).Port}
+	if _, err := server.Join(t.Context(), "r", "anna"); err == nil || !strings.Contains(err.Error(), "401") {
+		t.Errorf("Join = %v", err)
+	}
+	if err := server.answers(t.Context()); err == nil || err.Error() != "status 401" {
+		t.Errorf("answers = %v", err)
+	}
+}
+
+// The program is told where its configuration is, and its version is what it says.
+func TestLivekitStart(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "livekit-server")
+	const script = `#!/bin/sh
+case $1 in
+--version) echo livekit-server version 9.8.7 ;;
+--config) cat "$2"; exit 4 ;;
+esac
+`
+	check(t, os.WriteFile(program, []byte(script), 0o700))
+	server := LiveKit(program)
+	if server.Version() != "9.8.7" {
+		t.Errorf("version %q", server.Version())
+	}
+	err := server.Start(t.Context(), nil)
+	if err == nil {
+		t.Fatal("started")
+	}
+	for _, want := range []string{"exit status 4", "node_ip: 127.0.0.1", "includes: [lo]", "level: error", `bind_addresses: ["127.0.0.1"]`} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in: %v", want, err)
+		}
+	}
 }

@@ -3,13 +3,12 @@ package target
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 // shell starts a shell script as a server.
@@ -22,7 +21,7 @@ func shell(t *testing.T, cpus []int, script string) *process {
 
 func TestReadyTellsTheLastWords(t *testing.T) {
 	p := shell(t, nil, "echo no licence; exit 3")
-	err := p.ready(t.Context(), func(context.Context) error { return errors.New("refused") })
+	_, err := p.ready(t.Context(), func(context.Context) error { return errors.New("refused") })
 	if err == nil || !strings.Contains(err.Error(), "no licence") || !strings.Contains(err.Error(), "exit status 3") {
 		t.Errorf("ready: %v", err)
 	}
@@ -34,7 +33,7 @@ func TestReadyTellsTheLastWords(t *testing.T) {
 func TestReadyEndsWithTheContext(t *testing.T) {
 	p := shell(t, nil, "exec sleep 1000")
 	ctx, cancel := context.WithCancel(t.Context())
-	err := p.ready(ctx, func(context.Context) error { cancel(); return errors.New("refused") })
+	_, err := p.ready(ctx, func(context.Context) error { cancel(); return errors.New("refused") })
 	if err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("ready: %v", err)
 	}
@@ -43,7 +42,7 @@ func TestReadyEndsWithTheContext(t *testing.T) {
 
 func TestStopEndsTheProcessAndItsFolder(t *testing.T) {
 	p := shell(t, nil, "echo left > behind; exec sleep 1000")
-	err := p.ready(t.Context(), func(context.Context) error {
+	_, err := p.ready(t.Context(), func(context.Context) error {
 		_, err := os.Stat(filepath.Join(p.folder, "behind")) // it runs in its folder
 		return err
 	})
@@ -63,25 +62,6 @@ func TestLaunchRemovesTheFolderOfAFailure(t *testing.T) {
 	}
 	if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the folder is still there: %v", err)
-	}
-}
-
-func TestPinningHoldsForTheChildOnly(t *testing.T) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var before, after unix.CPUSet
-	check(t, unix.SchedGetaffinity(0, &before))
-	p := shell(t, []int{0}, "exec sleep 1000")
-	defer p.stop()
-	if allowed := allowedCPUs(t, p.pid()); allowed != "0" {
-		t.Errorf("the child may run on %s", allowed)
-	}
-	check(t, unix.SchedGetaffinity(0, &after))
-	if after != before {
-		t.Errorf("our thread may run on %v, before on %v", after, before)
-	}
-	if _, err := launch("/bin/sh", []int{1000}, func(string) ([]string, error) { return nil, nil }); err == nil {
-		t.Error("pinned to a CPU that is not there")
 	}
 }
 
@@ -112,4 +92,38 @@ func TestTailKeepsTheEnd(t *testing.T) {
 	if s := words.String(); len(s) != tailMax-1 || !strings.HasSuffix(s, "aend") {
 		t.Errorf("%d bytes, …%s", len(s), s[len(s)-8:])
 	}
+}
+
+func TestRetryStartsAgainWhatEnded(t *testing.T) {
+	started := 0
+	want := &process{}
+	p, err := retry(func() (*process, error) {
+		if started++; started == 1 {
+			return nil, fmt.Errorf("livekit: %w", errEnded)
+		}
+		return want, nil
+	})
+	if p != want || err != nil || started != 2 {
+		t.Errorf("%v, %v after %d starts", p, err, started)
+	}
+	started = 0
+	if _, err := retry(func() (*process, error) { started++; return nil, os.ErrPermission }); err == nil || started != 1 {
+		t.Errorf("%v after %d starts", err, started)
+	}
+	started = 0
+	if _, err := retry(func() (*process, error) { started++; return nil, errEnded }); err == nil || started != tries {
+		t.Errorf("%v after %d starts", err, started)
+	}
+}
+
+func TestFreePortIsFree(t *testing.T) {
+	port, err := freePort()
+	check(t, err)
+	address := fmt.Sprintf("127.0.0.1:%d", port)
+	tcp, err := net.Listen("tcp", address)
+	check(t, err)
+	defer tcp.Close()
+	udp, err := net.ListenPacket("udp", address)
+	check(t, err)
+	udp.Close()
 }

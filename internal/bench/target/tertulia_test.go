@@ -33,6 +33,10 @@ func TestMain(m *testing.M) {
 
 func TestTertuliaCall(t *testing.T) { callThrough(t, Tertulia(TertuliaConfig{Binary: tertuliaBinary})) }
 
+func TestTertuliaMeeting(t *testing.T) {
+	meetThrough(t, Tertulia(TertuliaConfig{Binary: tertuliaBinary}))
+}
+
 func TestTertuliaAnswerWithoutCandidates(t *testing.T) {
 	p := &tertuliaParticipant{line: &line{}, candidates: map[string][]string{}}
 	ctx, cancel := context.WithCancel(t.Context())
