@@ -22,7 +22,7 @@ type kernel func(trap, fd uintptr, headers *unix.Mmsghdr, n int) (int, syscall.E
 func call(trap, fd uintptr, headers *unix.Mmsghdr, n int) (int, syscall.Errno) {
 	for {
 		// The socket is non-blocking, and receiving must not wait for the batch to be full.
-		done, _, errno := unix.Syscall6(trap, fd, uintptr(unsafe.Pointer(headers)), uintptr(n), unix.MSG_DONTWAIT, 0, 0)
+		done, _, errno := unix.RawSyscall6(trap, fd, uintptr(unsafe.Pointer(headers)), uintptr(n), unix.MSG_DONTWAIT, 0, 0)
 		if errno == 0 {
 			return int(done), 0
 		}
