@@ -63,6 +63,8 @@ type Track struct {
 	Codec Codec
 	// AudioLevelExt is the id of the audio level extension in the packets, 0 without (RFC 6464).
 	AudioLevelExt uint8
+	// Shard is the index of the one that owns the track: its publisher is there. It never changes.
+	Shard int
 
 	source Source
 	sinks  []Sink
