@@ -68,6 +68,7 @@ func (p *plan) receive(i int, codec sdp.Codec, existing *media.Track, o PublishO
 	sec.track = existing
 	if existing == nil {
 		sec.track = trackOf(s.Kind, codec)
+		sec.track.Shard = e.shard.index
 	}
 	m := sdp.Media{Direction: sdp.RecvOnly, Codec: codec}
 	if s.Kind == "video" {
