@@ -160,21 +160,26 @@ func TestDatagramsCrossWithoutAllocation(t *testing.T) {
 
 // TestASlowShardLosesPackets rather than that others wait for it or fill its memory; then it goes on.
 func TestASlowShardLosesPackets(t *testing.T) {
+	loseToASlowShard(t, 8)  // many parcels
+	loseToASlowShard(t, 80) // large ones
+}
+
+func loseToASlowShard(t *testing.T, batch uint16) {
 	w := newWide(t, 1, 1)
 	n := uint16(0)
 	slow := w[1].shard
 	for w[0].shard.counters.HandOverDropped == 0 {
 		n++
 		w[0].shard.packet(w[0].key, w[0].packet(t, n))
-		if n%8 == 0 {
+		if n%batch == 0 {
 			w[0].shard.crossing.handOver()
 		}
 		if slow.weight > maxWaiting || len(slow.waiting) > maxWaitingParcels {
 			t.Fatalf("%d bytes in %d parcels wait", slow.weight, len(slow.waiting))
 		}
 	}
-	if w[0].shard.counters.HandOverDropped != 8 {
-		t.Errorf("%d packets dropped of a parcel of 8", w[0].shard.counters.HandOverDropped)
+	if got := w[0].shard.counters.HandOverDropped; got != uint64(batch) {
+		t.Errorf("%d packets dropped of a parcel of %d", got, batch)
 	}
 	w[0].shard.out.flush()
 	if w[0].wire.sent != int(n) {
@@ -192,6 +197,43 @@ func TestASlowShardLosesPackets(t *testing.T) {
 	}
 	if got := w[1].wire.sent - before; got != 10 {
 		t.Errorf("%d of 10 packets were sent afterwards", got)
+	}
+}
+
+// TestEmptyParcelsHoldNothing: mirrors and links that have ended are let go.
+func TestEmptyParcelsHoldNothing(t *testing.T) {
+	w := newWide(t, 0, 1)
+	key := pathKey{via: &link{}}
+	w[0].shard.routes.to[key] = w[1].shard
+	w[0].shard.packet(w[0].key, w[0].packet(t, 1))
+	w[0].shard.packet(key, append([]byte{0x80, 96}, make([]byte, 100)...))
+	w.settle()
+	if len(w[1].shard.spare) == 0 {
+		t.Fatal("no parcel was kept")
+	}
+	for _, p := range w[1].shard.spare {
+		for _, d := range p.datagrams[:cap(p.datagrams)] {
+			if d.from.via != nil {
+				t.Error("a link is kept")
+			}
+		}
+		for _, h := range p.packets[:cap(p.packets)] {
+			if h.mirror != nil || h.packet.Raw != nil {
+				t.Error("a mirror is kept")
+			}
+		}
+	}
+}
+
+// TestNothingCrossesTwice, even where two shards believe that the other one has an endpoint.
+func TestNothingCrossesTwice(t *testing.T) {
+	w := newWide(t, 0, 0)
+	key := pathKey{remote: netip.MustParseAddrPort("203.0.113.5:5")}
+	w[0].shard.routes.to[key], w[1].shard.routes.to[key] = w[1].shard, w[0].shard
+	w[0].shard.packet(key, append([]byte{0x80, 96}, make([]byte, 100)...))
+	w.settle()
+	if a, b := w[0].shard.counters, w[1].shard.counters; a.HandedOver != 1 || b.HandedOver != 0 || b.Unauthenticated != 1 {
+		t.Errorf("%d crossed, and %d back", a.HandedOver, b.HandedOver)
 	}
 }
 

@@ -3,9 +3,11 @@ package peer_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -321,6 +323,28 @@ func TestCrossedOutConsent(t *testing.T) {
 		l.cut.Store(true)
 		if e := a.await(ctx, publisher, 2); e.State != peer.Failed {
 			t.Errorf("event %+v while the network is cut", e)
+		}
+	})
+}
+
+// TestAProvenTCPConnectionStays, though the shard that reads it has no endpoint on it.
+func TestAProvenTCPConnectionStays(t *testing.T) {
+	inShards(t, 3, func(ctx context.Context, l *lab, a *across) {
+		ctx, cancel := context.WithCancel(ctx)
+		var ends sync.WaitGroup
+		defer ends.Wait()
+		defer cancel()
+		for shard := range 3 {
+			_, own := a.on(shard).receiving(ctx, "alice")
+			conn, ended := dial(ctx, a.server, &ends)
+			ends.Go(func() { _, _ = io.Copy(io.Discard, conn) })
+			for range 10 {
+				check := own.request(t, nominate)
+				if _, err := conn.Write(append([]byte{0, byte(len(check))}, check...)); err != nil {
+					t.Fatalf("shard %d: %v, the connection ended with %v", shard, err, <-ended)
+				}
+				time.Sleep(3 * time.Second)
+			}
 		}
 	})
 }
