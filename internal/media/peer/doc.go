@@ -17,7 +17,7 @@
 //     TestAProvenTCPConnectionStays, TestAClosedLinkIsNotClaimed
 //   - a track's packets, once for all viewers of a shard, to its mirror there (mirror.go), which has the track's clock and a
 //     cache of its own: TestAPacketCrossesOnce, TestNACKIsAnsweredHere, TestWishesForKeyFramesCrossOnce,
-//     TestReportsAgreeAcrossShards, TestMirrorsFollowTheSource, TestPublisherReconnectsAcrossShards,
+//     TestReportsAgreeAcrossShards, TestSoundAndPictureStayInStep, TestMirrorsFollowTheSource, TestPublisherReconnectsAcrossShards,
 //     TestLateJoinAcrossShards
 //   - within limits, without allocation, and not longer than someone needs it: TestASlowShardLosesPackets,
 //     TestHandOverAllocatesNothing, TestCrossingsEnd, TestAMirrorIsLeftWithPacketsOnTheirWay, TestTheEndDuringHandOver

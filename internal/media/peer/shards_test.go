@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/stun/v4"
 
 	"tertulia/internal/fault"
@@ -139,6 +140,33 @@ func TestMediaCrossesShards(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSoundAndPictureStayInStep: reports of a publisher's tracks tell one clock, though both cross.
+func TestSoundAndPictureStayInStep(t *testing.T) {
+	inShards(t, 2, func(ctx context.Context, l *lab, a *across) {
+		a.reads(1, firstHost)
+		alice, bob := l.client(testkit.ClientConfig{}), l.client(testkit.ClientConfig{})
+		publisher, tracks := a.on(0).publish(ctx, "alice", alice, peer.PublishOptions{})
+		a.await(ctx, publisher, 1)
+		alice.Publish(ctx)
+		a.on(1).subscribe(ctx, "bob_alice", bob, tracks)
+		bob.WaitPackets(ctx, "video", 300)
+		clocks := map[string]uint64{} // of the latest reports, NTP in 32.32 bits
+		for _, packet := range bob.Reports() {
+			if sr, ok := packet.(*rtcp.SenderReport); ok {
+				kind := "audio"
+				if sr.SSRC == bob.Headers("video")[0].SSRC {
+					kind = "video"
+				}
+				clocks[kind] = sr.NTPTime
+			}
+		}
+		d := int64(clocks["audio"] - clocks["video"])
+		if len(clocks) != 2 || max(d, -d) > 1<<32/1000 {
+			t.Errorf("clocks %x: want audio and video, less than 1 ms apart", clocks)
+		}
+	})
 }
 
 // TestLossIsRepairedAcrossShards: viewers find what they lack on their own shard, the publisher is asked by its own.
