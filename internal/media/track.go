@@ -37,13 +37,18 @@ type Packet struct {
 	Sequence  uint64 // extended: the 16 bits of the header with a rollover count above
 	Timestamp uint32
 	Marker    bool
-	Keyframe  bool // first packet of a key frame (video), or audio
+	Keyframe  bool  // first packet of a key frame (video), or audio
+	Level     uint8 // audio: what the publisher says of its loudness (RFC 6464), Silence if it does not
+	Padded    bool  // the last byte of Payload is RTP padding, which level has added
 	Arrival   Time
 }
 
-// Sink takes the packets of a track. Every call is made by the shard that owns both.
+// Silence is the level of audio whose publisher does not say (RFC 6464 §3: −127 dBov, no voice).
+const Silence = 127
+
+// Sink takes the packets of a track, in bursts. Every call is made by the shard that owns both.
 type Sink interface {
-	Forward(*Packet)
+	Forward(burst []Packet)
 }
 
 // Source is a receiver as seen from a track's sinks.
@@ -61,18 +66,31 @@ type Source interface {
 type Track struct {
 	Kind  Kind
 	Codec Codec
+	// Turn is the shard's: it collects what is published until it is flushed. Without one every packet goes out at once.
+	Turn *Turn
 	// AudioLevelExt is the id of the audio level extension in the packets, 0 without (RFC 6464).
 	AudioLevelExt uint8
-
-	source Source
-	sinks  []Sink
 	// Generation counts sources, and the times that one began anew with other sequence numbers; a sink that sees it
 	// change rebases its own, and its timestamps.
 	Generation uint32
+
+	source  Source
+	sinks   []Sink
+	burst   []Packet // published in this turn
+	waiting bool     // in Turn's list
 }
 
 // SetSource makes s feed the track; nil leaves it without.
-func (t *Track) SetSource(s Source) { t.source = s; t.Generation++ }
+func (t *Track) SetSource(s Source) {
+	t.Renew()
+	t.source = s
+}
+
+// Renew tells the sinks that other sequence numbers begin with the next packet.
+func (t *Track) Renew() {
+	t.Flush() // what came before belongs to the old ones
+	t.Generation++
+}
 
 // Source returns what feeds the track, nil if nothing does.
 func (t *Track) Source() Source { return t.source }
@@ -95,13 +113,6 @@ func (t *Track) Detach(s Sink) {
 			t.sinks = append(append(kept, t.sinks[:i]...), t.sinks[i+1:]...)
 			return
 		}
-	}
-}
-
-// Publish hands a packet to every sink.
-func (t *Track) Publish(p *Packet) {
-	for _, s := range t.sinks {
-		s.Forward(p)
 	}
 }
 

@@ -2,7 +2,8 @@
 //
 // A [Shard] is one goroutine ([Shard.Run]) that owns a socket, every [Endpoint] on it, their tracks, receivers and
 // forwarders, and all timers; everybody else hands it messages ([Shard.Do]). A packet's way in: loop.go (packet) →
-// ice.go, dtls.go, rtp.go or rtcp.go → media/receive → the track → media/forward → transport.go (sendRTP) → outbox.go.
+// ice.go, dtls.go, rtp.go or rtcp.go → media/receive → the track; out at the end of the turn: media/forward → transport.go
+// (egress) → media/seal → outbox.go.
 // Negotiation: negotiate.go and plan.go, on the caller's goroutine; only its result is handed to the shard.
 //
 // What PeerConnection did, and the test that shows we do:

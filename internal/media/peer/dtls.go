@@ -16,6 +16,7 @@ import (
 	"github.com/pion/transport/v4/packetio"
 
 	"tertulia/internal/media/sdp"
+	"tertulia/internal/media/seal"
 )
 
 const (
@@ -219,7 +220,7 @@ func (t *transport) takeKeys(conn *dtls.Conn, state *dtls.State) error {
 	if err != nil {
 		return err
 	}
-	out, err := srtp.CreateContext(keys.Keys.LocalMasterKey, keys.Keys.LocalMasterSalt, keys.Profile)
+	out, err := seal.New(keys.Profile, keys.Keys.LocalMasterKey, keys.Keys.LocalMasterSalt)
 	if err != nil {
 		return err
 	}

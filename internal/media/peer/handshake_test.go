@@ -25,6 +25,7 @@ import (
 
 	"tertulia/internal/media"
 	"tertulia/internal/media/sdp"
+	"tertulia/internal/media/seal"
 	"tertulia/internal/media/socket"
 )
 
@@ -147,11 +148,11 @@ func TestLargestPacket(t *testing.T) {
 	b := newBench(t, 1)
 	v := b.watch(t)
 	b.shard.packet(b.key, b.seal(t, rtp.Header{PayloadType: 96, SSRC: 1, SequenceNumber: 1}, append([]byte{0x10, 0}, make([]byte, media.MaxPacketSize-14)...)))
-	b.shard.out.flush()
+	b.shard.send()
 	if len(v.opened) != 1 || v.failed != 0 {
 		t.Fatalf("the largest packet: %d sent, %d failed, %+v", len(v.opened), v.failed, b.shard.counters)
 	}
-	v.endpoint.sendRTP(append([]byte{0x80, 96}, make([]byte, datagram-64)...))
+	egress{&v.endpoint.transport}.Send(12, make([]byte, datagram-12-seal.Overhead+1), 0)
 	if b.shard.counters.SendDropped != 1 {
 		t.Errorf("%d too large ones counted, want 1", b.shard.counters.SendDropped)
 	}
@@ -197,13 +198,13 @@ func TestCompoundsFitADatagram(t *testing.T) {
 		packets = append(packets, &rtcp.TransportLayerNack{SenderSSRC: 1, MediaSSRC: uint32(i), Nacks: make([]rtcp.NackPair, 5)})
 	}
 	v.endpoint.sendRTCP(packets)
-	b.shard.out.flush()
+	b.shard.send()
 	if len(v.reports) != len(packets) || len(v.indices) < 5 {
 		t.Errorf("%d of %d packets came, in %d compounds", len(v.reports), len(packets), len(v.indices))
 	}
 	v.endpoint.state = Failed
 	v.endpoint.sendRTCP(packets)
-	b.shard.out.flush()
+	b.shard.send()
 	if len(v.reports) != len(packets) {
 		t.Error("sent without consent")
 	}

@@ -52,8 +52,8 @@ func stream(e *Endpoint, codec sdp.Codec) sdp.Stream {
 	return st
 }
 
-func trackOf(kind string, codec sdp.Codec) *media.Track {
-	t := &media.Track{Kind: media.Audio}
+func trackOf(turn *media.Turn, kind string, codec sdp.Codec) *media.Track {
+	t := &media.Track{Kind: media.Audio, Turn: turn}
 	if kind == "video" {
 		t.Kind = media.Video
 	}
@@ -109,8 +109,8 @@ func (sec *section) newForwarder() *forward.Forwarder {
 		Track: sec.source, SSRC: sec.send.SSRC, RTXSSRC: sec.send.RTX,
 		PayloadType: sec.codec.PayloadType, RTXPayloadType: sec.codec.RTX,
 		MID: sec.mid, MIDExt: sec.midExt, AbsSendTimeExt: sec.timeExt, TransportCCExt: sec.transportExt,
-		AudioLevelExt:         sec.levelExt,
-		NextTransportSequence: e.nextTransport, Send: e.sendRTP, NACK: sec.codec.Has("nack"), Buffer: e.shard.build,
+		AudioLevelExt:     sec.levelExt,
+		TransportSequence: &e.transportN, NACK: sec.codec.Has("nack"), Out: egress{&e.transport}, Buffer: e.shard.build,
 	})
 }
 

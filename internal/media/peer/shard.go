@@ -59,16 +59,17 @@ type Shard struct {
 	tcp       crowd
 	due       agenda
 	in        []socket.Message
+	turn      media.Turn // what was received and is not forwarded yet
 	out       outbox
 	counters  Counters
 	handshake int // DTLS handshakes under way
 	reflexive meter
 
 	// Scratch of the packet path; valid within one packet.
-	stun              *stun.Message
-	header, outHeader rtp.Header
-	plain             []byte
-	build             []byte // where forwarders build packets
+	stun   *stun.Message
+	header rtp.Header
+	plain  []byte
+	build  []byte // forwarders' scratch
 }
 
 // datagram is the largest we take or send: an Ethernet frame with room for SRTP's additions.
@@ -96,7 +97,7 @@ func New(config Config) (*Shard, error) {
 		tcp: crowd{}, stun: stun.New(), plain: make([]byte, 0, datagram), build: make([]byte, datagram+512),
 		in: make([]socket.Message, socket.Batch),
 	}
-	s.out = outbox{socket: config.Socket, batch: make([]socket.Message, socket.Batch), dropped: &s.counters.SendDropped}
+	s.out = newOutbox(config.Socket, &s.counters.SendDropped)
 	return s, nil
 }
 
