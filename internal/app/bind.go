@@ -11,9 +11,9 @@ import (
 	"tertulia/internal/media/socket"
 )
 
-// bind takes the one port for TCP and UDP. With port 0 the system draws one that is free for TCP, and UDP may find it
+// bind takes the one port for TCP and UDP, which has a socket for each shard of the media. With port 0 the system draws one that is free for TCP, and UDP may find it
 // taken: then another is drawn.
-func bind(ctx context.Context, port int) (net.Listener, socket.Conn, error) {
+func bind(ctx context.Context, port int) (net.Listener, []socket.Conn, error) {
 	var last error
 	for range 8 {
 		listener, err := net.Listen("tcp", ":"+strconv.Itoa(port))
@@ -22,7 +22,7 @@ func bind(ctx context.Context, port int) (net.Listener, socket.Conn, error) {
 		}
 		conn, err := socket.Listen(ctx, ":"+strconv.Itoa(portOf(listener)))
 		if err == nil {
-			return listener, conn, nil
+			return listener, []socket.Conn{conn}, nil
 		}
 		_ = listener.Close() // it has accepted nothing
 		if last = unbound(err, "UDP", portOf(listener)); port != 0 {

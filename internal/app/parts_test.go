@@ -61,14 +61,19 @@ func TestOnePartThatFailsEndsTheRest(t *testing.T) {
 }
 
 func TestThePortIsOneForBothProtocols(t *testing.T) {
-	listener, conn, err := bind(t.Context(), 0)
+	listener, conns, err := bind(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	defer conn.Close()
-	if tcp, udp := portOf(listener), int(conn.LocalAddr().Port()); tcp != udp || tcp == 0 {
-		t.Errorf("TCP port %d, UDP port %d", tcp, udp)
+	for _, conn := range conns {
+		defer conn.Close()
+		if tcp, udp := portOf(listener), int(conn.LocalAddr().Port()); tcp != udp || tcp == 0 {
+			t.Errorf("TCP port %d, UDP port %d", tcp, udp)
+		}
+	}
+	if len(conns) == 0 {
+		t.Error("no UDP socket")
 	}
 }
 

@@ -13,6 +13,16 @@ type Turn struct {
 	audio, video []*Track
 }
 
+// Cross gives what was published to mirrors, so that another shard can begin while this one is busy with its own viewers.
+func (t *Turn) Cross() {
+	for _, track := range t.audio {
+		track.cross()
+	}
+	for _, track := range t.video {
+		track.cross()
+	}
+}
+
 // Flush hands over what was published, audio ahead of video: it is small, and delay is heard first.
 func (t *Turn) Flush() {
 	t.audio = flush(t.audio)
@@ -41,7 +51,7 @@ func flush(tracks []*Track) []*Track {
 
 // Publish gives a packet to every sink, with the others of the turn.
 func (t *Track) Publish(p *Packet) {
-	if len(t.sinks) == 0 {
+	if len(t.sinks)+len(t.mirrors) == 0 {
 		return
 	}
 	t.burst = append(t.burst, *p)
@@ -63,12 +73,23 @@ func (t *Track) Flush() {
 	if len(t.burst) == 0 {
 		return
 	}
+	t.cross()
 	level(t.burst)
 	for _, s := range t.sinks {
 		s.Forward(t.burst)
 	}
 	clear(t.burst)
-	t.burst = t.burst[:0]
+	t.burst, t.crossed = t.burst[:0], 0
+}
+
+func (t *Track) cross() {
+	if t.crossed == len(t.burst) {
+		return
+	}
+	for _, s := range t.mirrors {
+		s.Forward(t.burst[t.crossed:])
+	}
+	t.crossed = len(t.burst)
 }
 
 // level makes the packets of a frame equal in size. Browsers split a frame as evenly as they can, the shorter packets

@@ -170,3 +170,28 @@ func TestPublishingAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations per turn", n)
 	}
 }
+
+// TestMirrorsComeFirst: another shard can begin while this one is busy with its own viewers, and gets each packet once.
+func TestMirrorsComeFirst(t *testing.T) {
+	p := newPublished()
+	mirror := &log{kind: "mirror", bursts: &p.order}
+	p.video.Mirror(mirror)
+	p.video.Publish(packetOf(1000, 1))
+	p.turn.Cross()
+	p.video.Publish(packetOf(1001, 1))
+	p.turn.Cross()
+	p.turn.Cross()
+	p.turn.Flush()
+	if !slices.Equal(p.order, []string{"mirror", "mirror", "video"}) {
+		t.Errorf("order %v", p.order)
+	}
+	if len(mirror.sizes[0]) != 1 || len(mirror.sizes[1]) != 1 || len(p.seen.sizes[0]) != 2 {
+		t.Errorf("the mirror got %v, the viewer %v", mirror.sizes, p.seen.sizes)
+	}
+	p.video.Unmirror(mirror)
+	p.video.Detach(p.seen)
+	p.video.Publish(packetOf(1000, 2))
+	if !p.turn.Empty() {
+		t.Error("a track without sinks waits")
+	}
+}

@@ -1,5 +1,7 @@
 package media
 
+import "slices"
+
 // Kind is audio or video.
 type Kind uint8
 
@@ -70,13 +72,17 @@ type Track struct {
 	Turn *Turn
 	// AudioLevelExt is the id of the audio level extension in the packets, 0 without (RFC 6464).
 	AudioLevelExt uint8
+	// Shard is the index of the one that owns the track: its publisher is there. It never changes.
+	Shard int
 	// Generation counts sources, and the times that one began anew with other sequence numbers; a sink that sees it
 	// change rebases its own, and its timestamps.
 	Generation uint32
 
 	source  Source
 	sinks   []Sink
+	mirrors []Sink   // on other shards
 	burst   []Packet // published in this turn
+	crossed int      // of burst: what the mirrors have been given
 	waiting bool     // in Turn's list
 }
 
@@ -96,24 +102,31 @@ func (t *Track) Renew() {
 func (t *Track) Source() Source { return t.source }
 
 // Attach adds a sink, once.
-func (t *Track) Attach(s Sink) {
-	for _, have := range t.sinks {
-		if have == s {
-			return
-		}
-	}
-	t.sinks = append(t.sinks, s)
-}
+func (t *Track) Attach(s Sink) { t.sinks = with(t.sinks, s) }
 
 // Detach removes a sink; it may be called by a sink being forwarded to.
-func (t *Track) Detach(s Sink) {
-	for i, have := range t.sinks {
-		if have == s {
-			kept := make([]Sink, 0, len(t.sinks)-1)
-			t.sinks = append(append(kept, t.sinks[:i]...), t.sinks[i+1:]...)
-			return
-		}
+func (t *Track) Detach(s Sink) { t.sinks = without(t.sinks, s) }
+
+// Mirror adds a sink, once, that passes everything on to another shard: it comes before the others.
+func (t *Track) Mirror(s Sink) { t.mirrors = with(t.mirrors, s) }
+
+// Unmirror removes it.
+func (t *Track) Unmirror(s Sink) { t.mirrors = without(t.mirrors, s) }
+
+func with(sinks []Sink, s Sink) []Sink {
+	if slices.Contains(sinks, s) {
+		return sinks
 	}
+	return append(sinks, s)
+}
+
+// without makes a new list: the old one may be being read.
+func without(sinks []Sink, s Sink) []Sink {
+	i := slices.Index(sinks, s)
+	if i < 0 {
+		return sinks
+	}
+	return slices.Delete(slices.Clone(sinks), i, i+1)
 }
 
 // RequestKeyframe asks the source for a key frame.

@@ -18,6 +18,10 @@ type EndpointConfig struct {
 	// Event is told of every change of the endpoint; nil for nobody. It is called by the shard: it must neither block
 	// nor call back.
 	Event func(Event)
+	// Tracks are what it will feed, of an endpoint it replaces: it is opened where they are.
+	Tracks []*media.Track
+
+	left func() // called by the shard when the endpoint is closed
 }
 
 // Endpoint is one WebRTC transport and the tracks on it. Its exported methods may be called from any goroutine except
@@ -68,8 +72,11 @@ func newEndpoint(s *Shard, config EndpointConfig) *Endpoint {
 	if config.Event == nil {
 		config.Event = func(Event) {}
 	}
+	if config.left == nil {
+		config.left = func() {}
+	}
 	e := &Endpoint{shard: s, config: config, place: -1}
-	ufrag := token(8)
+	ufrag := s.ufragOf(s)
 	e.transport = transport{endpoint: e, state: Opened, ufrag: ufrag, pwd: s.iceKey.password(ufrag)}
 	e.streams = streams{endpoint: e, sources: map[uint32]*source{}}
 	return e
@@ -106,6 +113,7 @@ func (e *Endpoint) release() {
 	e.endDTLS()
 	delete(e.shard.endpoints, e.ufrag)
 	e.shard.due.remove(e)
+	e.config.left()
 }
 
 // Signalled remembers a candidate of the client, for statistics only: media goes where verified checks come from.

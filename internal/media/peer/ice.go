@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/pion/stun/v4"
@@ -31,6 +32,10 @@ func (s *Shard) check(from pathKey, b []byte) {
 		return
 	}
 	local, remote, _ := bytes.Cut(username, []byte(":"))
+	if owner := s.owner(local); owner != s {
+		s.routes.misdirected(from, m, b, owner)
+		return
+	}
 	e := s.endpoints[string(local)]
 	if e == nil {
 		s.disown(from, m, string(local))
@@ -122,8 +127,9 @@ func (s *Shard) respond(to pathKey, request *stun.Message, kind stun.MessageType
 	s.out.transmit(response.Raw, to)
 }
 
-// meter allows each address a few answers per second, and a bounded number of addresses.
+// meter allows each address a few answers per second, and a bounded number of addresses. All shards share it.
 type meter struct {
+	mu     sync.Mutex
 	second media.Time
 	counts map[netip.Addr]int
 }
@@ -134,7 +140,9 @@ const (
 )
 
 func (m *meter) allow(now media.Time, a netip.Addr) bool {
-	if second := now / media.Time(time.Second); m.counts == nil || second != m.second {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if second := now / media.Time(time.Second); m.counts == nil || second > m.second {
 		m.second, m.counts = second, map[netip.Addr]int{}
 	}
 	if m.counts[a] >= perAddress || m.counts[a] == 0 && len(m.counts) >= maxAddresses {

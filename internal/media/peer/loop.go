@@ -11,7 +11,7 @@ import (
 	"tertulia/internal/media/socket"
 )
 
-// idle is the longest a shard sleeps, pause how long it looks at the socket while messages wait.
+// idle is the longest a shard sleeps, pause the shortest.
 const (
 	idle  = time.Second
 	pause = 50 * time.Microsecond
@@ -52,8 +52,10 @@ func (s *Shard) Run(ctx context.Context) error {
 	return nil
 }
 
-// send forwards what the turn has collected.
+// send forwards what the turn has collected: to the other shards first.
 func (s *Shard) send() {
+	s.turn.Cross()
+	s.crossing.handOver()
 	s.turn.Flush()
 	s.out.flush()
 }
@@ -69,8 +71,9 @@ func (s *Shard) read(pending bool) (int, error) {
 	if at, ok := s.due.next(); ok {
 		wait = min(wait, max(pause, time.Duration(at)-time.Since(s.start)))
 	}
-	if len(s.inbox) > 0 {
-		wait = pause
+	if len(s.inbox)+len(s.waiting) > 0 {
+		s.mu.Unlock()
+		return s.config.Socket.ReadBatch(s.in, false)
 	}
 	err := s.config.Socket.SetReadDeadline(time.Now().Add(wait))
 	s.mu.Unlock()
@@ -97,7 +100,7 @@ func (s *Shard) packet(from pathKey, b []byte) {
 	}
 	p := s.paths[from]
 	if p == nil {
-		s.counters.Unauthenticated++
+		s.routes.follow(from, b)
 		return
 	}
 	switch class {
@@ -113,12 +116,12 @@ func (s *Shard) packet(from pathKey, b []byte) {
 }
 
 func (s *Shard) runInbox() {
-	s.mu.Lock()
-	messages := s.inbox
-	s.inbox = nil
-	s.mu.Unlock()
+	messages, parcels := s.collect()
 	for _, fn := range messages {
 		fn()
+	}
+	for _, p := range parcels {
+		p.open(s)
 	}
 }
 
@@ -128,9 +131,7 @@ func (s *Shard) shutdown() {
 		e.release()
 	}
 	s.out.flush()
-	s.mu.Lock()
-	s.ended, s.inbox = true, nil
-	s.mu.Unlock()
+	s.mailbox.end()
 	close(s.stopped)
 	_ = s.config.Socket.Close()
 	s.tasks.Wait()

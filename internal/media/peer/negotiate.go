@@ -42,6 +42,9 @@ func (e *Endpoint) AcceptPublish(ctx context.Context, offer string, o PublishOpt
 	if err != nil {
 		return Description{}, err
 	}
+	if slices.ContainsFunc(o.Tracks, func(t *media.Track) bool { return t.Shard != e.shard.index }) {
+		return Description{}, fault.New(fault.MediaFailed, "endpoint %s: the tracks to be fed are another shard's; give them to Open", e.config.Name)
+	}
 	p := plan{offer: &d, endpoint: e, media: make([]sdp.Media, len(d.Sections)), sections: make([]*section, len(d.Sections))}
 	for _, kind := range []string{"audio", "video"} {
 		p.publish(kind, o)

@@ -88,7 +88,7 @@ func newBench(t testing.TB, viewers int) *bench {
 	s.now = 1
 	b := &bench{shard: s, wire: wire, far: keyed(t), key: pathKey{remote: netip.MustParseAddrPort("192.0.2.1:5000")}}
 	codec := sdp.Default("video")
-	b.track = trackOf(&s.turn, "video", codec)
+	b.track = trackOf(s, "video", codec)
 	publisher := b.endpoint(t, b.key)
 	publisher.arrivals, publisher.receiving = new(congestion.Arrivals), true
 	in := &section{endpoint: publisher, kind: "video", mid: "0", codec: codec, midExt: 4, transportExt: 3, track: b.track}

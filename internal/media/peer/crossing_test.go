@@ -1,0 +1,548 @@
+package peer
+
+import (
+	"net/netip"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/stun/v4"
+
+	"tertulia/internal/media"
+	"tertulia/internal/media/sdp"
+	"tertulia/internal/media/socket"
+)
+
+// wide is a bench on several shards: the publisher is on the first.
+type wide []*bench
+
+// newWide makes a shard for each number of viewers.
+func newWide(t testing.TB, viewers ...int) wide {
+	t.Helper()
+	w := wide{newBench(t, viewers[0])}
+	first := w[0].shard
+	first.crossing.parcels = make([]*parcel, len(viewers))
+	for i, count := range viewers[1:] {
+		b := &bench{wire: &nowhere{}, far: w[0].far, key: w[0].key, track: w[0].track}
+		config := first.config
+		config.Socket = b.wire
+		first.common.add(config, len(viewers))
+		b.shard = first.shards[i+1]
+		b.shard.now = first.now
+		w = append(w, b)
+		for n := range count {
+			b.view(t, pathKey{remote: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 3, byte(i)}), uint16(n+1))})
+		}
+	}
+	w.settle()
+	return w
+}
+
+// view makes a viewer of the track on the bench's shard.
+func (b *bench) view(t testing.TB, key pathKey) *Endpoint {
+	t.Helper()
+	e, codec := b.endpoint(t, key), sdp.Default("video")
+	e.pwd = b.shard.iceKey.password(e.ufrag)
+	sec := &section{endpoint: e, kind: "video", mid: "0", codec: codec, midExt: 4, timeExt: 2, transportExt: 3, source: b.track}
+	sec.send = stream(e, codec)
+	e.sections = []*section{sec}
+	sec.attach(b.shard.now)
+	return e
+}
+
+// end is what Run does at the end of a batch.
+func (b *bench) end() {
+	b.shard.runInbox()
+	b.shard.crossing.handOver()
+	b.shard.out.flush()
+}
+
+// settle lets all shards work until nothing is on its way.
+func (w wide) settle() {
+	for range 4 {
+		for _, b := range w {
+			b.end()
+		}
+	}
+}
+
+// later moves the clock of all shards.
+func (w wide) later(d time.Duration) {
+	for _, b := range w {
+		b.shard.now += media.Time(d)
+	}
+}
+
+func (w wide) sent() (n int) {
+	for _, b := range w {
+		n += b.wire.sent
+	}
+	return n
+}
+
+// TestAPacketCrossesOnce for all viewers of a shard, in one parcel per batch.
+func TestAPacketCrossesOnce(t *testing.T) {
+	w := newWide(t, 10, 30, 20)
+	for n := range uint16(8) {
+		w[0].shard.packet(w[0].key, w[0].packet(t, n+1))
+	}
+	w[0].shard.crossing.handOver()
+	for i, b := range w[1:] {
+		if p := b.shard.waiting; len(p) != 1 || len(p[0].packets) != 8 || len(p[0].datagrams) != 0 {
+			t.Fatalf("shard %d was handed %d parcels", i+1, len(p))
+		}
+	}
+	w.settle()
+	for i, viewers := range []int{10, 30, 20} {
+		if got := w[i].wire.sent; got != 8*viewers {
+			t.Errorf("shard %d sent %d datagrams to %d viewers, want 8 to each", i, got, viewers)
+		}
+	}
+	if c := w[0].shard.counters; c.HandedOver != 16 || c.HandOverDropped != 0 {
+		t.Errorf("%d packets handed over, %d dropped; want 16", c.HandedOver, c.HandOverDropped)
+	}
+}
+
+// TestHandOverAllocatesNothing: what a packet to two shards costs is what it costs on one, and viewers cost none.
+func TestHandOverAllocatesNothing(t *testing.T) {
+	const runs = 200
+	perPacket := func(viewers ...int) float64 {
+		w := newWide(t, viewers...)
+		packets := make([][]byte, runs+60)
+		for i := range packets {
+			packets[i] = w[0].packet(t, uint16(i))
+		}
+		next := 0
+		step := func() {
+			w[0].shard.packet(w[0].key, packets[next])
+			for _, b := range w {
+				b.end()
+			}
+			next++
+		}
+		for range 50 {
+			step()
+		}
+		return testing.AllocsPerRun(runs, step)
+	}
+	one, two := perPacket(1), perPacket(50, 50)
+	t.Logf("allocations per packet: %v on one shard, %v on two with 50 viewers each", one, two)
+	if two > one {
+		t.Errorf("%v allocations per packet on two shards, %v on one", two, one)
+	}
+}
+
+// TestDatagramsCrossWithoutAllocation, those of an endpoint whose packets another shard reads.
+func TestDatagramsCrossWithoutAllocation(t *testing.T) {
+	w := newWide(t, 0, 0)
+	key := pathKey{remote: netip.MustParseAddrPort("192.0.2.99:1")}
+	w[1].shard.routes.to[key] = w[0].shard
+	b := append([]byte{0x80, 96}, make([]byte, 1000)...)
+	step := func() {
+		for range 16 {
+			w[1].shard.packet(key, b)
+		}
+		w[1].end()
+		w[0].end()
+	}
+	for range 20 {
+		step()
+	}
+	if n := testing.AllocsPerRun(100, step); n != 0 {
+		t.Errorf("%v allocations for 16 datagrams", n)
+	}
+	if got := w[0].shard.counters.Unauthenticated; got != 16*121 {
+		t.Errorf("%d datagrams came, want %d", got, 16*121)
+	}
+}
+
+// TestASlowShardLosesPackets rather than that others wait for it or fill its memory; then it goes on.
+func TestASlowShardLosesPackets(t *testing.T) {
+	w := newWide(t, 1, 1)
+	n := uint16(0)
+	slow := w[1].shard
+	for w[0].shard.counters.HandOverDropped == 0 {
+		n++
+		w[0].shard.packet(w[0].key, w[0].packet(t, n))
+		if n%8 == 0 {
+			w[0].shard.crossing.handOver()
+		}
+		if slow.weight > maxWaiting || len(slow.waiting) > maxWaitingParcels {
+			t.Fatalf("%d bytes in %d parcels wait", slow.weight, len(slow.waiting))
+		}
+	}
+	if w[0].shard.counters.HandOverDropped != 8 {
+		t.Errorf("%d packets dropped of a parcel of 8", w[0].shard.counters.HandOverDropped)
+	}
+	w[0].shard.out.flush()
+	if w[0].wire.sent != int(n) {
+		t.Errorf("the viewer of the fast shard was sent %d of %d packets", w[0].wire.sent, n)
+	}
+	w.settle()
+	before := w[1].wire.sent
+	if before < 1000 || len(slow.spare) > maxSpare || slow.weight != 0 {
+		t.Errorf("the slow shard has sent %d packets, %d parcels are spare, %d bytes wait", before, len(slow.spare), slow.weight)
+	}
+	for range 10 {
+		n++
+		w[0].shard.packet(w[0].key, w[0].packet(t, n))
+		w.settle()
+	}
+	if got := w[1].wire.sent - before; got != 10 {
+		t.Errorf("%d of 10 packets were sent afterwards", got)
+	}
+}
+
+// TestAFullParcelLeavesEarly, in order with the next.
+func TestAFullParcelLeavesEarly(t *testing.T) {
+	w := newWide(t, 0, 1)
+	v := w[1].watch(t)
+	const count = 3 * parcelRoom / 1000
+	for n := range uint16(count) {
+		w[0].shard.packet(w[0].key, w[0].packet(t, n+1))
+	}
+	w.settle()
+	v.contiguous(t, count)
+}
+
+// TestAnEndedShardTakesNothing, and what waited for it is let go.
+func TestAnEndedShardTakesNothing(t *testing.T) {
+	w := newWide(t, 0, 1)
+	w[0].shard.packet(w[0].key, w[0].packet(t, 1))
+	w[0].shard.crossing.handOver()
+	ended := w[1].shard
+	ended.mailbox.end()
+	w[0].shard.packet(w[0].key, w[0].packet(t, 2))
+	w[0].shard.crossing.handOver()
+	if w[0].shard.counters.HandOverDropped != 1 || len(ended.waiting) != 0 || ended.post(func() { t.Error("ran after the end") }) {
+		t.Errorf("%d dropped, %d wait", w[0].shard.counters.HandOverDropped, len(ended.waiting))
+	}
+	ended.runInbox()
+}
+
+// TestAMirrorIsLeftWithPacketsOnTheirWay: they find nobody, and the next viewer begins with a mirror of its own.
+func TestAMirrorIsLeftWithPacketsOnTheirWay(t *testing.T) {
+	w := newWide(t, 0, 2)
+	w[0].shard.packet(w[0].key, w[0].packet(t, 1))
+	w.settle()
+	w[0].shard.packet(w[0].key, w[0].packet(t, 2))
+	w[0].shard.crossing.handOver()
+	for _, e := range w[1].shard.endpoints {
+		e.state = Failed // no BYE
+		e.release()
+	}
+	if len(w[1].shard.mirrors.of) != 0 {
+		t.Error("the mirror outlives its viewers")
+	}
+	w.settle()
+	w[0].shard.packet(w[0].key, w[0].packet(t, 3))
+	w[0].shard.crossing.handOver()
+	if sent := w[1].wire.sent; sent != 2 || len(w[1].shard.waiting) != 0 {
+		t.Errorf("%d packets sent, want the first to two viewers; %d parcels wait", sent, len(w[1].shard.waiting))
+	}
+	w[1].view(t, pathKey{remote: netip.MustParseAddrPort("192.0.2.77:1")})
+	w.settle()
+	w[0].shard.packet(w[0].key, w[0].packet(t, 4))
+	w.settle()
+	if sent := w[1].wire.sent; sent != 3 {
+		t.Errorf("%d packets sent, want one more", sent)
+	}
+}
+
+// TestReportsAgreeAcrossShards: the viewers of both shards are told the publisher's clock, each on its own timeline, so
+// that sound and picture stay in step whichever track crosses.
+func TestReportsAgreeAcrossShards(t *testing.T) {
+	w := newWide(t, 1, 1)
+	here, there := w[0].watch(t), w[1].watch(t)
+	w[0].shard.packet(w[0].key, w[0].sealRTCP(t, &rtcp.SenderReport{SSRC: 1, NTPTime: 77 << 32, RTPTime: 3000}))
+	w[0].shard.packet(w[0].key, w[0].packet(t, 1)) // its timestamp is 3000
+	w.settle()
+	w.later(time.Duration(sparse))
+	var reports []*rtcp.SenderReport
+	for i, v := range []*viewer{here, there} {
+		v.endpoint.tick(w[i].shard.now)
+		w[i].end()
+		if len(v.reports) == 0 || len(v.opened) != 1 {
+			t.Fatalf("viewer %d was sent %d reports and %d packets", i, len(v.reports), len(v.opened))
+		}
+		r := v.reports[0].(*rtcp.SenderReport)
+		if got := r.RTPTime - v.opened[0].Timestamp; got != 90000 {
+			t.Errorf("viewer %d: a second after the packet its timestamp is %d further", i, got)
+		}
+		reports = append(reports, r)
+	}
+	if a, b := reports[0].NTPTime, reports[1].NTPTime; a != b || a != 78<<32 {
+		t.Errorf("clocks %x and %x, want %x", a, b, uint64(78<<32))
+	}
+}
+
+// TestNACKIsAnsweredHere: the viewer's own shard resends, without a word to the publisher's.
+func TestNACKIsAnsweredHere(t *testing.T) {
+	w := newWide(t, 0, 1)
+	v := w[1].watch(t)
+	for n := range uint16(10) {
+		w[0].shard.packet(w[0].key, w[0].packet(t, n+1))
+	}
+	w.settle()
+	lost := v.opened[4]
+	nack := w[1].sealRTCP(t, &rtcp.TransportLayerNack{MediaSSRC: lost.SSRC, Nacks: []rtcp.NackPair{{PacketID: lost.SequenceNumber}}})
+	w[1].shard.packet(v.endpoint.selected.pathKey, nack)
+	w[1].shard.out.flush()
+	if len(v.opened) != 11 || v.opened[10].SSRC != v.section().send.RTX || v.opened[10].Timestamp != lost.Timestamp {
+		t.Errorf("%d packets sent, the last %+v", len(v.opened), v.opened[len(v.opened)-1])
+	}
+}
+
+// TestWishesForKeyFramesCrossOnce at a time, whatever the viewers send.
+func TestWishesForKeyFramesCrossOnce(t *testing.T) {
+	w := newWide(t, 0, 5)
+	w[0].shard.packet(w[0].key, w[0].packet(t, 1))
+	w.settle()
+	in := w[0].shard.paths[w[0].key].endpoint.sections[0]
+	w.later(time.Second)
+	for range 10 {
+		for _, e := range w[1].shard.endpoints {
+			pli := w[1].sealRTCP(t, &rtcp.PictureLossIndication{MediaSSRC: e.sections[0].send.SSRC})
+			w[1].shard.packet(e.selected.pathKey, pli)
+		}
+	}
+	if got := len(w[0].shard.inbox); got != 1 {
+		t.Errorf("%d requests are on their way, want 1", got)
+	}
+	w.settle()
+	if got := in.receiver.Feedback(w[0].shard.now, 9, nil); len(got) != 1 {
+		t.Errorf("the publisher is told %v, want a PLI", got)
+	}
+}
+
+// TestMirrorsFollowTheSource: an SSRC that changes is a new source on the other shard, too.
+func TestMirrorsFollowTheSource(t *testing.T) {
+	w := newWide(t, 0, 1)
+	v := w[1].watch(t)
+	w[0].from(t, 1, 100, 20)
+	w.settle()
+	w[0].from(t, 50, 40000, 20)
+	w.settle()
+	v.contiguous(t, 40)
+}
+
+// check makes a genuine connectivity check for an endpoint.
+func checkFor(e *Endpoint) []byte {
+	return stun.MustBuild(stun.TransactionID, stun.BindingRequest, stun.NewUsername(e.ufrag+":x"),
+		stun.NewShortTermIntegrity(e.shard.iceKey.password(e.ufrag)), stun.Fingerprint).Raw
+}
+
+// resident makes an endpoint on the bench's shard that checks can reach.
+func (b *bench) resident(t testing.TB, port uint16) *Endpoint {
+	t.Helper()
+	e := b.endpoint(t, pathKey{remote: netip.AddrPortFrom(netip.MustParseAddr("198.51.100.1"), port)})
+	e.pwd = b.shard.iceKey.password(e.ufrag)
+	return e
+}
+
+// TestAnAddressIsHeldAcrossShards for as long as its endpoint is heard of, and then given up to whoever checks twice.
+func TestAnAddressIsHeldAcrossShards(t *testing.T) {
+	key := pathKey{remote: netip.MustParseAddrPort("203.0.113.5:5")}
+	for name, c := range map[string]struct{ reader, holder, claimer int }{
+		"held where it is read":              {0, 0, 1},
+		"claimed where it is read":           {0, 1, 0},
+		"held and claimed elsewhere":         {0, 1, 2},
+		"held and claimed on the same shard": {0, 1, 1},
+	} {
+		w := newWide(t, 0, 0, 0)
+		holder, claimer := w[c.holder].resident(t, 1), w[c.claimer].resident(t, 2)
+		read := func(e *Endpoint) {
+			w[c.reader].shard.packet(key, checkFor(e))
+			w.settle()
+		}
+		owners := func() (list []*Endpoint) {
+			for _, b := range w {
+				if p := b.shard.paths[key]; p != nil {
+					list = append(list, p.endpoint)
+				}
+			}
+			return list
+		}
+		read(holder)
+		w.later(time.Duration(held) - 1)
+		read(claimer)
+		if got := owners(); len(got) != 1 || got[0] != holder {
+			t.Errorf("%s: a live address went to %v", name, got)
+		}
+		var count uint64
+		for _, b := range w {
+			count += b.shard.counters.AddressHeld
+		}
+		if count != 1 {
+			t.Errorf("%s: %d addresses held", name, count)
+		}
+		w.later(1)
+		read(claimer)
+		read(claimer)
+		if got := owners(); len(got) != 1 || got[0] != claimer {
+			t.Errorf("%s: a silent address stayed with %v", name, got)
+		}
+		to := w[c.reader].shard.routes.to
+		if want := claimer.shard; c.claimer == c.reader && len(to) != 0 || c.claimer != c.reader && (len(to) != 1 || to[key] != want) {
+			t.Errorf("%s: routes %v", name, to)
+		}
+	}
+}
+
+// TestTheFirstClaimIsRouted: two shards let a check from one address in before its reader knows of either.
+func TestTheFirstClaimIsRouted(t *testing.T) {
+	w := newWide(t, 0, 0, 0)
+	key := pathKey{remote: netip.MustParseAddrPort("203.0.113.5:5")}
+	first, second := w[1].resident(t, 1), w[2].resident(t, 2)
+	w[0].shard.packet(key, checkFor(first))
+	w[0].shard.packet(key, checkFor(second))
+	w[0].shard.crossing.handOver()
+	for _, b := range w[1:] {
+		b.end()
+		if b.shard.paths[key] == nil {
+			t.Fatal("a check was not let in")
+		}
+	}
+	w.settle()
+	if w[0].shard.routes.to[key] != first.shard || w[1].shard.paths[key] == nil || w[2].shard.paths[key] != nil || len(second.paths) != 1 {
+		t.Errorf("routes %v, paths of the second %v", w[0].shard.routes.to, second.paths)
+	}
+}
+
+// TestRoutesAreBounded by the paths of endpoints.
+func TestRoutesAreBounded(t *testing.T) {
+	w := newWide(t, 0, 0)
+	e := w[1].resident(t, 1)
+	for port := range uint16(10 * maxPaths) {
+		w[0].shard.packet(pathKey{remote: netip.AddrPortFrom(netip.MustParseAddr("203.0.113.5"), port+1)}, checkFor(e))
+		w.settle()
+	}
+	if got := len(w[0].shard.routes.to); got > maxPaths {
+		t.Errorf("%d routes to one endpoint, at most %d", got, maxPaths)
+	}
+	w[1].shard.endpoints[e.ufrag].release()
+	w.settle()
+	if got := len(w[0].shard.routes.to); got != 0 {
+		t.Errorf("%d routes to no endpoint", got)
+	}
+}
+
+// TestAClosedLinkIsNotClaimed by a check that was on its way to another shard.
+func TestAClosedLinkIsNotClaimed(t *testing.T) {
+	w := newWide(t, 0, 0)
+	e := w[1].resident(t, 1)
+	l := &link{protocol: "relay", send: func(pathKey, []byte) {}}
+	key := pathKey{remote: netip.MustParseAddrPort("203.0.113.5:5"), via: l}
+	w[0].shard.packet(key, checkFor(e))
+	w.settle()
+	if len(e.paths) != 2 || w[0].shard.routes.to[key] == nil {
+		t.Fatalf("%d paths, routes %v", len(e.paths), w[0].shard.routes.to)
+	}
+	w[0].shard.packet(key, checkFor(e))
+	w[0].shard.crossing.handOver()
+	w[0].shard.closeLink(l)
+	w.settle()
+	w[1].shard.packet(key, checkFor(e))
+	w.settle()
+	if len(e.paths) != 1 || len(w[0].shard.routes.to) != 0 {
+		t.Errorf("%d paths, routes %v, after the link was closed", len(e.paths), w[0].shard.routes.to)
+	}
+}
+
+// TestUfragsNameTheirShard, all of them, and are otherwise random.
+func TestUfragsNameTheirShard(t *testing.T) {
+	w := newWide(t, 0, 0, 0, 0, 0)
+	seen := map[string]bool{}
+	for _, b := range w {
+		for range 100 {
+			ufrag := b.shard.ufragOf(b.shard)
+			if b.shard.owner([]byte(ufrag)) != b.shard || len(ufrag) != 8 || seen[ufrag] {
+				t.Fatalf("%q", ufrag)
+			}
+			seen[ufrag] = true
+		}
+	}
+	for _, strange := range []string{"", "a", "\xff\x00"} {
+		if w[0].shard.owner([]byte(strange)) == nil {
+			t.Errorf("%q has no owner", strange)
+		}
+	}
+}
+
+// TestCountersAddUp, every one of them.
+func TestCountersAddUp(t *testing.T) {
+	var one, sum Counters
+	v := reflect.ValueOf(&one).Elem()
+	for i := range v.NumField() {
+		v.Field(i).SetUint(uint64(i + 1))
+	}
+	sum.add(&one)
+	sum.add(&one)
+	for i := range v.NumField() {
+		if got := reflect.ValueOf(sum).Field(i).Uint(); got != 2*uint64(i+1) {
+			t.Errorf("%s: %d, want %d", v.Type().Field(i).Name, got, 2*(i+1))
+		}
+	}
+}
+
+// FuzzCrossing gives a shard that reads for another one anything: no stranger gets a route.
+func FuzzCrossing(f *testing.F) {
+	f.Add([]byte{22, 254, 253, 0, 0, 0, 0, 0, 0}, false)
+	f.Add(append([]byte{0x80, 96}, make([]byte, 40)...), true)
+	f.Add(stun.MustBuild(stun.TransactionID, stun.BindingRequest, stun.NewUsername("a:b"), stun.NewShortTermIntegrity("p"), stun.Fingerprint).Raw, false)
+	f.Fuzz(func(t *testing.T, data []byte, sealed bool) {
+		if len(data) > datagram-64 {
+			return
+		}
+		w := newWide(t, 0, 1)
+		if sealed && socket.Classify(data) == socket.RTP {
+			if raw, err := w[0].far.EncryptRTP(nil, data, &rtp.Header{}); err == nil {
+				data = raw
+			}
+		}
+		known := pathKey{remote: netip.MustParseAddrPort("203.0.113.5:5")}
+		w[1].shard.packet(known, checkFor(w[0].resident(t, 1)))
+		w.settle()
+		stranger := pathKey{remote: netip.MustParseAddrPort("203.0.113.1:1")}
+		w[1].shard.packet(known, data)
+		w[1].shard.packet(stranger, data)
+		w.settle()
+		if len(w[1].shard.routes.to) != 1 || w[0].shard.paths[stranger] != nil || w[1].shard.paths[stranger] != nil {
+			t.Errorf("routes %v", w[1].shard.routes.to)
+		}
+	})
+}
+
+// BenchmarkForward200On2 is BenchmarkForward200 with half of the viewers on another shard; both shards' work counts.
+func BenchmarkForward200On2(b *testing.B) { benchmarkWide(b, 100, 100) }
+
+// BenchmarkForward200On1 is the same with all of them on one.
+func BenchmarkForward200On1(b *testing.B) { benchmarkWide(b, 200) }
+
+func benchmarkWide(b *testing.B, viewers ...int) {
+	b.ReportAllocs()
+	w := newWide(b, viewers...)
+	packets := make([][]byte, 8000)
+	for i := range packets {
+		packets[i] = w[0].packet(b, uint16(i))
+	}
+	total := 0
+	for _, n := range viewers {
+		total += n
+	}
+	b.ResetTimer()
+	for i := range b.N {
+		if i%len(packets) == 0 && i > 0 {
+			b.StopTimer()
+			w = newWide(b, viewers...)
+			b.StartTimer()
+		}
+		w[0].shard.packet(w[0].key, packets[i%len(packets)])
+		for _, s := range w {
+			s.end()
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(total), "ns/forwarded")
+}
