@@ -169,6 +169,7 @@ func (m *streams) noteArrival(sec *section) {
 	var tcc rtp.TransportCCExtension
 	if tcc.Unmarshal(m.endpoint.shard.header.GetExtension(sec.transportExt)) == nil {
 		m.arrivals.Record(m.endpoint.shard.now, tcc.TransportSequence)
+		m.endpoint.hasten(m.told + arrivalsEvery)
 	}
 }
 

@@ -57,7 +57,7 @@ type Shard struct {
 	endpoints map[string]*Endpoint // by our ICE ufrag
 	paths     map[pathKey]*path
 	tcp       crowd
-	due       agenda
+	due       wheel
 	in        []socket.Message
 	out       outbox
 	counters  Counters
@@ -69,6 +69,7 @@ type Shard struct {
 	header, outHeader rtp.Header
 	plain             []byte
 	build             []byte // where forwarders build packets
+	compound          compound
 }
 
 // datagram is the largest we take or send: an Ethernet frame with room for SRTP's additions.
@@ -93,7 +94,7 @@ func New(config Config) (*Shard, error) {
 	s := &Shard{
 		config: config, fingerprint: fingerprintOf(config.Certificate.Certificate[0]), iceKey: ice[:], start: time.Now(),
 		stopped: make(chan struct{}), endpoints: map[string]*Endpoint{}, paths: map[pathKey]*path{},
-		tcp: crowd{}, stun: stun.New(), plain: make([]byte, 0, datagram), build: make([]byte, datagram+512),
+		tcp: crowd{}, stun: stun.New(), plain: make([]byte, 0, datagram), build: make([]byte, datagram+512), compound: make(compound, 0, datagram),
 		in: make([]socket.Message, socket.Batch),
 	}
 	s.out = outbox{socket: config.Socket, batch: make([]socket.Message, socket.Batch), dropped: &s.counters.SendDropped}

@@ -3,7 +3,6 @@ package peer
 import (
 	"fmt"
 
-	"github.com/pion/rtcp"
 	"github.com/pion/srtp/v3"
 
 	"tertulia/internal/media"
@@ -45,7 +44,8 @@ type transport struct {
 	attempts int
 	in, out  *srtp.Context
 	profile  srtp.ProtectionProfile
-	proven   bool // the client has sent a packet under its keys
+	keyed    media.Time // when the keys came
+	proven   bool       // the client has sent a packet under its keys
 
 	packetsIn, bytesIn, packetsOut, bytesOut uint64
 }
@@ -112,9 +112,8 @@ func (t *transport) sendRTP(raw []byte) {
 	t.sent(sealed)
 }
 
-func (t *transport) sealRTCP(packets []rtcp.Packet) {
-	raw, err := rtcp.Marshal(packets)
-	if err != nil || len(raw) > datagram-64 {
+func (t *transport) sealRTCP(raw []byte) {
+	if len(raw) > datagram-64 {
 		t.endpoint.shard.counters.SendDropped++
 		return
 	}
