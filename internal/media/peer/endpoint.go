@@ -147,10 +147,13 @@ func (e *Endpoint) tick(now media.Time) media.Time {
 	return min(next, e.wanting(now))
 }
 
-// beat is the latest time for a report of this endpoint. Each has its own place in the second, or else thousands that
-// came together would all report at once for ever.
+// beats is how many places a second has for reports: thousands that came together must not all report at once for
+// ever, and each place in use wakes the shard.
+const beats = 32
+
+// beat is the latest time for a report of this endpoint.
 func (e *Endpoint) beat(now media.Time) media.Time {
-	return now - (now+media.Time(e.ssrc)%sparse)%sparse
+	return now - (now+media.Time(e.ssrc>>1%beats)*sparse/beats)%sparse
 }
 
 // hasten brings the next tick forward: something is to be told to the client.
