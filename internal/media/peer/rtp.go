@@ -169,5 +169,6 @@ func (m *streams) noteArrival(sec *section) {
 	var tcc rtp.TransportCCExtension
 	if tcc.Unmarshal(m.endpoint.shard.header.GetExtension(sec.transportExt)) == nil {
 		m.arrivals.Record(m.endpoint.shard.now, tcc.TransportSequence)
+		m.endpoint.hasten(m.told + arrivalsEvery)
 	}
 }

@@ -75,7 +75,7 @@ func (sec *section) receive(ssrc, rtx uint32) {
 		Track: sec.track, SSRC: ssrc, RTXSSRC: rtx,
 		PayloadType: sec.codec.PayloadType, RTXPayloadType: sec.codec.RTX,
 		NACK: sec.codec.Has("nack"), PLI: sec.codec.Has("nack pli"), FIR: sec.codec.Has("ccm fir"),
-		CachePackets: cacheFor(sec.track.Kind),
+		CachePackets: cacheFor(sec.track.Kind), Wanting: sec.endpoint.wanted,
 	})
 	sec.track.SetSource(sec.receiver)
 }

@@ -57,7 +57,7 @@ type Shard struct {
 	routes    routes
 	mirrors   mirrors
 	crossing  crossing
-	due       agenda
+	due       wheel
 	in        []socket.Message
 	turn      media.Turn // what was received and is not forwarded yet
 	out       outbox
@@ -66,10 +66,11 @@ type Shard struct {
 	handshake int // DTLS handshakes under way
 
 	// Scratch of the packet path; valid within one packet.
-	stun   *stun.Message
-	header rtp.Header
-	plain  []byte
-	build  []byte // forwarders' scratch
+	stun     *stun.Message
+	header   rtp.Header
+	plain    []byte
+	build    []byte // forwarders' scratch
+	compound compound
 }
 
 // common is what the shards of one port share. What changes in it has a lock of its own, off the packet path.
@@ -119,7 +120,7 @@ func (c *common) add(config Config, shards int) {
 		common: c, config: config, index: len(c.shards),
 		stopped: make(chan struct{}), endpoints: map[string]*Endpoint{}, paths: map[pathKey]*path{},
 		mailbox: mailbox{socket: config.Socket},
-		stun:    stun.New(), plain: make([]byte, 0, datagram), build: make([]byte, datagram+512),
+		stun:    stun.New(), plain: make([]byte, 0, datagram), build: make([]byte, datagram+512), compound: make(compound, 0, datagram),
 		in: make([]socket.Message, socket.Batch),
 	}
 	s.routes = routes{shard: s, to: map[pathKey]*Shard{}}

@@ -3,7 +3,6 @@ package peer
 import (
 	"fmt"
 
-	"github.com/pion/rtcp"
 	"github.com/pion/srtp/v3"
 
 	"tertulia/internal/media"
@@ -47,7 +46,8 @@ type transport struct {
 	in       *srtp.Context
 	out      *seal.Sealer
 	profile  srtp.ProtectionProfile
-	proven   bool // the client has sent a packet under its keys
+	keyed    media.Time // when the keys came
+	proven   bool       // the client has sent a packet under its keys
 
 	packetsIn, bytesIn, packetsOut, bytesOut uint64
 }
@@ -108,12 +108,7 @@ func (t egress) Send(header int, payload []byte, rollover uint32) {
 	t.sent(t.out.RTP(t.endpoint.shard.out.slot(), header, payload, rollover))
 }
 
-func (t *transport) sealRTCP(packets []rtcp.Packet) {
-	raw, err := rtcp.Marshal(packets)
-	if err != nil {
-		t.endpoint.shard.counters.SendDropped++
-		return
-	}
+func (t *transport) sealRTCP(raw []byte) {
 	t.sent(t.out.RTCP(t.endpoint.shard.out.slot(), raw))
 }
 

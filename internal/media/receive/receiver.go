@@ -23,6 +23,9 @@ type Config struct {
 	NACK           bool // the publisher resends on request
 	PLI, FIR       bool // how it is asked for a key frame; PLI is preferred
 	CachePackets   int  // a power of two, at most 16384; 0: 1024 for video, 128 for audio
+	// Wanting is called when something comes to be wanted of the publisher: Feedback should be called soon. It may be
+	// nil, and must not call back.
+	Wanting func()
 }
 
 // Receiver is a media.Source: the caller makes it the track's with Track.SetSource. Until then, and once another has
@@ -184,7 +187,9 @@ func (r *Receiver) gap(now media.Time, from, to uint64, quiet bool) {
 	if quiet || !r.losses.add(now, from, to) {
 		r.losses.clear()
 		r.needKeyframe()
+		return
 	}
+	r.wanting()
 }
 
 // restart begins anew with a stream whose numbers have jumped. Sinks rebase as if the source had changed.
