@@ -428,6 +428,21 @@ func TestRoutesAreBounded(t *testing.T) {
 	}
 }
 
+// TestForgedChecksDoNotCross: whoever does not know a password cannot keep another shard busy.
+func TestForgedChecksDoNotCross(t *testing.T) {
+	w := newWide(t, 0, 0)
+	e := w[1].resident(t, 1)
+	forged := checkFor(e)
+	forged[len(forged)-12] ^= 1 // of MESSAGE-INTEGRITY
+	for port := range uint16(100) {
+		w[0].shard.packet(pathKey{remote: netip.AddrPortFrom(netip.MustParseAddr("203.0.113.5"), port+1)}, forged)
+	}
+	w.settle()
+	if c := w[0].shard.counters; c.HandedOver != 0 || c.Unauthenticated != 100 || len(w[0].shard.routes.to) != 0 {
+		t.Errorf("%d crossed, %d refused, routes %v", c.HandedOver, c.Unauthenticated, w[0].shard.routes.to)
+	}
+}
+
 // TestAClosedLinkIsNotClaimed by a check that was on its way to another shard.
 func TestAClosedLinkIsNotClaimed(t *testing.T) {
 	w := newWide(t, 0, 0)
