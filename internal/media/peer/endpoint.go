@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
+	"strings"
 	"time"
 
 	"tertulia/internal/fault"
@@ -34,8 +35,8 @@ type Endpoint struct {
 	shard     *Shard
 	config    EndpointConfig
 	session   uint64 // of our descriptions
-	localSDP  string
-	remoteSDP string
+	localSDP  packed
+	remoteSDP packed
 	signalled []string
 	closed    bool
 }
@@ -121,6 +122,7 @@ func (e *Endpoint) Signalled(ctx context.Context, candidate string) error {
 	if len(candidate) > 1024 {
 		return fault.New(fault.TooLarge, "candidate: %d bytes, at most 1024 are accepted", len(candidate))
 	}
+	candidate = strings.Clone(candidate) // it is a part of a larger message
 	return e.shard.Do(ctx, func() {
 		if len(e.signalled) < 64 {
 			e.signalled = append(e.signalled, candidate)

@@ -43,7 +43,7 @@ type section struct {
 
 func newSection(e *Endpoint, s *sdp.Section, codec sdp.Codec) *section {
 	return &section{
-		endpoint: e, kind: s.Kind, mid: s.MID, codec: codec,
+		endpoint: e, kind: shared(s.Kind), mid: shared(s.MID), codec: lastingCodec(codec),
 		midExt: s.Extension(sdp.ExtMID), timeExt: s.Extension(sdp.ExtAbsSendTime),
 		transportExt: s.Extension(sdp.ExtTransportCC), levelExt: s.Extension(sdp.ExtAudioLevel),
 	}

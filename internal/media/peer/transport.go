@@ -90,7 +90,7 @@ func (t *transport) authenticated(p *path, n int) {
 	t.packetsIn++
 	t.bytesIn += uint64(n)
 	if !t.proven {
-		t.proven = true
+		t.proven, t.remote.Fingerprints = true, nil
 		t.endDTLS()
 	}
 }
