@@ -52,8 +52,7 @@ func (b *bench) view(t testing.TB, key pathKey) *Endpoint {
 // end is what Run does at the end of a batch.
 func (b *bench) end() {
 	b.shard.runInbox()
-	b.shard.crossing.handOver()
-	b.shard.out.flush()
+	b.shard.send()
 }
 
 // settle lets all shards work until nothing is on its way.
@@ -85,7 +84,7 @@ func TestAPacketCrossesOnce(t *testing.T) {
 	for n := range uint16(8) {
 		w[0].shard.packet(w[0].key, w[0].packet(t, n+1))
 	}
-	w[0].shard.crossing.handOver()
+	w[0].shard.send()
 	for i, b := range w[1:] {
 		if p := b.shard.waiting; len(p) != 1 || len(p[0].packets) != 8 || len(p[0].datagrams) != 0 {
 			t.Fatalf("shard %d was handed %d parcels", i+1, len(p))
@@ -169,7 +168,7 @@ func loseToASlowShard(t *testing.T, batch uint16) {
 		n++
 		w[0].shard.packet(w[0].key, w[0].packet(t, n))
 		if n%batch == 0 {
-			w[0].shard.crossing.handOver()
+			w[0].shard.send()
 		}
 		if slow.weight > maxWaiting || len(slow.waiting) > maxWaitingParcels {
 			t.Fatalf("%d bytes in %d parcels wait", slow.weight, len(slow.waiting))
@@ -178,7 +177,7 @@ func loseToASlowShard(t *testing.T, batch uint16) {
 	if got := w[0].shard.counters.HandOverDropped; got != uint64(batch) {
 		t.Errorf("%d packets dropped of a parcel of %d", got, batch)
 	}
-	w[0].shard.out.flush()
+	w[0].shard.send()
 	if w[0].wire.sent != int(n) {
 		t.Errorf("the viewer of the fast shard was sent %d of %d packets", w[0].wire.sent, n)
 	}
@@ -250,11 +249,11 @@ func TestAFullParcelLeavesEarly(t *testing.T) {
 func TestAnEndedShardTakesNothing(t *testing.T) {
 	w := newWide(t, 0, 1)
 	w[0].shard.packet(w[0].key, w[0].packet(t, 1))
-	w[0].shard.crossing.handOver()
+	w[0].shard.send()
 	ended := w[1].shard
 	ended.mailbox.end()
 	w[0].shard.packet(w[0].key, w[0].packet(t, 2))
-	w[0].shard.crossing.handOver()
+	w[0].shard.send()
 	if w[0].shard.counters.HandOverDropped != 1 || len(ended.waiting) != 0 || ended.post(func() { t.Error("ran after the end") }) {
 		t.Errorf("%d dropped, %d wait", w[0].shard.counters.HandOverDropped, len(ended.waiting))
 	}
@@ -267,7 +266,7 @@ func TestAMirrorIsLeftWithPacketsOnTheirWay(t *testing.T) {
 	w[0].shard.packet(w[0].key, w[0].packet(t, 1))
 	w.settle()
 	w[0].shard.packet(w[0].key, w[0].packet(t, 2))
-	w[0].shard.crossing.handOver()
+	w[0].shard.send()
 	for _, e := range w[1].shard.endpoints {
 		e.state = Failed // no BYE
 		e.release()
@@ -277,7 +276,7 @@ func TestAMirrorIsLeftWithPacketsOnTheirWay(t *testing.T) {
 	}
 	w.settle()
 	w[0].shard.packet(w[0].key, w[0].packet(t, 3))
-	w[0].shard.crossing.handOver()
+	w[0].shard.send()
 	if sent := w[1].wire.sent; sent != 2 || len(w[1].shard.waiting) != 0 {
 		t.Errorf("%d packets sent, want the first to two viewers; %d parcels wait", sent, len(w[1].shard.waiting))
 	}
@@ -328,7 +327,7 @@ func TestNACKIsAnsweredHere(t *testing.T) {
 	lost := v.opened[4]
 	nack := w[1].sealRTCP(t, &rtcp.TransportLayerNack{MediaSSRC: lost.SSRC, Nacks: []rtcp.NackPair{{PacketID: lost.SequenceNumber}}})
 	w[1].shard.packet(v.endpoint.selected.pathKey, nack)
-	w[1].shard.out.flush()
+	w[1].shard.send()
 	if len(v.opened) != 11 || v.opened[10].SSRC != v.section().send.RTX || v.opened[10].Timestamp != lost.Timestamp {
 		t.Errorf("%d packets sent, the last %+v", len(v.opened), v.opened[len(v.opened)-1])
 	}

@@ -1,8 +1,9 @@
 // Package peer is the WebRTC endpoint: ICE-lite responder, DTLS, SRTP, RTCP, without webrtc.PeerConnection.
 //
 // A [Shard] is one goroutine ([Shard.Run]) that owns a socket, every [Endpoint] on it, their tracks, receivers and
-// forwarders, and all timers; everybody else hands it messages ([Shard.Do], mailbox.go). A packet's way in: loop.go (packet) →
-// ice.go, dtls.go, rtp.go or rtcp.go → media/receive → the track → media/forward → transport.go (sendRTP) → outbox.go.
+// forwarders, and all timers; everybody else hands it messages ([Shard.Do], mailbox.go). A packet's way in: loop.go
+// (packet) → ice.go, dtls.go, rtp.go or rtcp.go → media/receive → the track; out at the end of the turn: media/forward →
+// transport.go (egress) → media/seal → outbox.go.
 // Negotiation: negotiate.go and plan.go, on the caller's goroutine; only its result is handed to the shard.
 //
 // [Shards] are several of them on one port, each with a socket. An endpoint belongs to one for life; a [Group] keeps those
@@ -17,8 +18,8 @@
 //     TestAProvenTCPConnectionStays, TestAClosedLinkIsNotClaimed
 //   - a track's packets, once for all viewers of a shard, to its mirror there (mirror.go), which has the track's clock and a
 //     cache of its own: TestAPacketCrossesOnce, TestNACKIsAnsweredHere, TestWishesForKeyFramesCrossOnce,
-//     TestReportsAgreeAcrossShards, TestSoundAndPictureStayInStep, TestMirrorsFollowTheSource, TestPublisherReconnectsAcrossShards,
-//     TestLateJoinAcrossShards
+//     TestReportsAgreeAcrossShards, TestSoundAndPictureStayInStep, TestMirrorsFollowTheSource,
+//     TestPublisherReconnectsAcrossShards, TestLateJoinAcrossShards
 //   - within limits, without allocation, and not longer than someone needs it: TestASlowShardLosesPackets,
 //     TestHandOverAllocatesNothing, TestCrossingsEnd, TestAMirrorIsLeftWithPacketsOnTheirWay, TestTheEndDuringHandOver
 //

@@ -15,7 +15,9 @@ import (
 	"github.com/pion/srtp/v3"
 	"github.com/pion/transport/v4/packetio"
 
+	"tertulia/internal/media"
 	"tertulia/internal/media/sdp"
+	"tertulia/internal/media/seal"
 )
 
 const (
@@ -107,6 +109,14 @@ func (t *transport) endDTLS() {
 	if t.dtls != nil {
 		t.dtls.end()
 		t.dtls = nil
+	}
+}
+
+// forsakeDTLS releases what a client with keys has not proven in time: it may be there for its checks only, and each
+// one's goroutine and buffers would stay as long as they come.
+func (t *transport) forsakeDTLS(now media.Time) {
+	if t.dtls != nil && t.out != nil && now-t.keyed >= proveWithin {
+		t.endDTLS()
 	}
 }
 
@@ -219,10 +229,10 @@ func (t *transport) takeKeys(conn *dtls.Conn, state *dtls.State) error {
 	if err != nil {
 		return err
 	}
-	out, err := srtp.CreateContext(keys.Keys.LocalMasterKey, keys.Keys.LocalMasterSalt, keys.Profile)
+	out, err := seal.New(keys.Profile, keys.Keys.LocalMasterKey, keys.Keys.LocalMasterSalt)
 	if err != nil {
 		return err
 	}
-	t.in, t.out, t.profile = in, out, keys.Profile
+	t.in, t.out, t.profile, t.keyed = in, out, keys.Profile, t.endpoint.shard.now
 	return nil
 }

@@ -22,9 +22,9 @@ func (s *Shard) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { s.post(func() { s.stopping = true }) })
 	defer stop()
 	defer s.shutdown()
-	failures := 0
+	failures, taken := 0, 0
 	for !s.stopping {
-		n, err := s.read()
+		n, err := s.read(taken > 0)
 		s.now = media.Time(time.Since(s.start))
 		switch {
 		case err == nil:
@@ -43,14 +43,29 @@ func (s *Shard) Run(ctx context.Context) error {
 		}
 		s.runInbox()
 		s.due.run(s.now)
-		s.crossing.handOver()
-		s.out.flush()
+		// A frame comes as a burst: while more is there, it is taken before anything is forwarded.
+		if taken += n; n == 0 || taken >= len(s.in) {
+			s.send()
+			taken = 0
+		}
 	}
 	return nil
 }
 
-// read waits for datagrams until the next timer is due or a message is posted.
-func (s *Shard) read() (int, error) {
+// send forwards what the turn has collected: to the other shards first.
+func (s *Shard) send() {
+	s.turn.Cross()
+	s.crossing.handOver()
+	s.turn.Flush()
+	s.out.flush()
+}
+
+// read takes the datagrams that are there. Unless something waits to be sent, it waits until some come, the next timer
+// is due or a message is posted.
+func (s *Shard) read(pending bool) (int, error) {
+	if pending {
+		return s.config.Socket.ReadBatch(s.in, false)
+	}
 	s.mu.Lock()
 	wait := idle
 	if at, ok := s.due.next(); ok {

@@ -25,8 +25,12 @@ type feed struct {
 }
 
 // Forward implements media.Sink.
-func (f *feed) Forward(p *media.Packet) {
-	f.from.crossing.parcel(f.to, len(p.Raw)).media(f.mirror, p, receive.StateOf(f.track))
+func (f *feed) Forward(burst []media.Packet) {
+	state := receive.StateOf(f.track)
+	for i := range burst {
+		p := &burst[i]
+		f.from.crossing.parcel(f.to, len(p.Raw)).media(f.mirror, p, state)
+	}
 }
 
 // mirrors are those of a shard.
@@ -46,15 +50,14 @@ func (ms *mirrors) join(t *media.Track) *media.Track {
 	if m == nil {
 		m = newMirror(owner, ms.shard, t)
 		ms.of[t] = m
-		owner.post(func() { t.Attach(m.feed) })
+		owner.post(func() { t.Mirror(m.feed) })
 	}
 	m.viewers++
 	return m.track
 }
 
 func newMirror(owner, here *Shard, t *media.Track) *mirror {
-	m := &mirror{track: trackOf(t.Kind.String(), codecOf(t))}
-	m.track.Shard = here.index
+	m := &mirror{track: trackOf(here, t.Kind.String(), codecOf(t))}
 	m.Mirror = receive.NewMirror(m.track, cacheFor(t.Kind), func() {
 		if m.asking.CompareAndSwap(false, true) {
 			owner.post(func() { m.asking.Store(false); t.RequestKeyframe(owner.now) })
@@ -74,5 +77,5 @@ func (ms *mirrors) leave(t *media.Track) {
 		return
 	}
 	delete(ms.of, t)
-	ms.shard.shards[t.Shard].post(func() { t.Detach(m.feed) })
+	ms.shard.shards[t.Shard].post(func() { t.Unmirror(m.feed) })
 }

@@ -119,7 +119,7 @@ func (e *Endpoint) Answer(ctx context.Context, answer string) error {
 	if d.Transport.Setup != "active" {
 		return fault.New(fault.SDPInvalid, "SDP answer: a=setup is %q, but must be \"active\"", d.Transport.Setup)
 	}
-	stale := false
+	stale, kept, transport := false, pack(answer), lastingTransport(d.Transport)
 	err = e.shard.Do(ctx, func() {
 		if stale = e.localSDP == "" || e.remoteSDP != "" || e.closed; stale {
 			return
@@ -129,7 +129,7 @@ func (e *Endpoint) Answer(ctx context.Context, answer string) error {
 			return i < 0 || !sec.adopt(&d.Sections[i])
 		})
 		e.rsize = slices.ContainsFunc(d.Sections, func(s sdp.Section) bool { return s.RSize })
-		e.begin(answer, d.Transport)
+		e.begin(kept, transport)
 	})
 	if err == nil && stale {
 		return fault.New(fault.MediaFailed, "endpoint %s: no offer of ours waits for an answer", e.config.Name)
@@ -182,21 +182,22 @@ func (e *Endpoint) answer(ctx context.Context, offer string, p plan, maxKbps int
 	answer := sdp.Answer(p.offer, p.media, e.local())
 	text := answer.Text()
 	sections := slices.DeleteFunc(p.sections, func(s *section) bool { return s == nil })
+	kept, transport := pack(offer), lastingTransport(p.offer.Transport)
 	err := e.settle(ctx, text, func() {
 		e.sections, e.maxKbps = sections, maxKbps
 		e.rsize = slices.ContainsFunc(answer.Sections, func(s sdp.Section) bool { return s.RSize })
 		e.declare(p)
-		e.begin(offer, p.offer.Transport)
+		e.begin(kept, transport)
 	})
 	return describe(&answer, text, sections), err
 }
 
 // settle runs the shard's part of a negotiation, once in an endpoint's life: OpenVidu never renegotiates.
 func (e *Endpoint) settle(ctx context.Context, localSDP string, fn func()) error {
-	again := false
+	again, kept := false, pack(localSDP)
 	err := e.shard.Do(ctx, func() {
 		if again = e.localSDP != "" || e.closed; !again {
-			e.localSDP = localSDP
+			e.localSDP = kept
 			fn()
 		}
 	})
@@ -228,9 +229,9 @@ func (e *Endpoint) declare(p plan) {
 }
 
 // begin lets the transport start: from now on we know whom to expect.
-func (e *Endpoint) begin(remoteSDP string, remote sdp.Transport) {
+func (e *Endpoint) begin(remoteSDP packed, remote sdp.Transport) {
 	e.remoteSDP, e.remote = remoteSDP, remote
-	e.signalled = append(e.signalled, remote.Candidates...)
+	e.signalled, e.remote.Candidates = append(e.signalled, remote.Candidates...), nil
 	e.consent = e.shard.now
 	e.takeEarly()
 }

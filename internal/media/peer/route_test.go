@@ -81,7 +81,7 @@ func TestTheFirstClaimIsRouted(t *testing.T) {
 	first, second := w[1].resident(t, 1), w[2].resident(t, 2)
 	w[0].shard.packet(key, checkFor(first))
 	w[0].shard.packet(key, checkFor(second))
-	w[0].shard.crossing.handOver()
+	w[0].shard.send()
 	for _, b := range w[1:] {
 		b.end()
 		if b.shard.paths[key] == nil {
@@ -139,7 +139,7 @@ func TestAClosedLinkIsNotClaimed(t *testing.T) {
 		t.Fatalf("%d paths, routes %v", len(e.paths), w[0].shard.routes.to)
 	}
 	w[0].shard.packet(key, checkFor(e))
-	w[0].shard.crossing.handOver()
+	w[0].shard.send()
 	w[0].shard.closeLink(l)
 	w.settle()
 	w[1].shard.packet(key, checkFor(e))

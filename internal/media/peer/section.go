@@ -43,7 +43,7 @@ type section struct {
 
 func newSection(e *Endpoint, s *sdp.Section, codec sdp.Codec) *section {
 	return &section{
-		endpoint: e, kind: s.Kind, mid: s.MID, codec: codec,
+		endpoint: e, kind: shared(s.Kind), mid: shared(s.MID), codec: lastingCodec(codec),
 		midExt: s.Extension(sdp.ExtMID), timeExt: s.Extension(sdp.ExtAbsSendTime),
 		transportExt: s.Extension(sdp.ExtTransportCC), levelExt: s.Extension(sdp.ExtAudioLevel),
 	}
@@ -60,8 +60,8 @@ func stream(e *Endpoint, codec sdp.Codec) sdp.Stream {
 	return st
 }
 
-func trackOf(kind string, codec sdp.Codec) *media.Track {
-	t := &media.Track{Kind: media.Audio}
+func trackOf(s *Shard, kind string, codec sdp.Codec) *media.Track {
+	t := &media.Track{Kind: media.Audio, Turn: &s.turn, Shard: s.index}
 	if kind == "video" {
 		t.Kind = media.Video
 	}
@@ -75,7 +75,7 @@ func (sec *section) receive(ssrc, rtx uint32) {
 		Track: sec.track, SSRC: ssrc, RTXSSRC: rtx,
 		PayloadType: sec.codec.PayloadType, RTXPayloadType: sec.codec.RTX,
 		NACK: sec.codec.Has("nack"), PLI: sec.codec.Has("nack pli"), FIR: sec.codec.Has("ccm fir"),
-		CachePackets: cacheFor(sec.track.Kind),
+		CachePackets: cacheFor(sec.track.Kind), Wanting: sec.endpoint.wanted,
 	})
 	sec.track.SetSource(sec.receiver)
 }
@@ -114,8 +114,8 @@ func (sec *section) newForwarder() *forward.Forwarder {
 		Track: sec.here, SSRC: sec.send.SSRC, RTXSSRC: sec.send.RTX,
 		PayloadType: sec.codec.PayloadType, RTXPayloadType: sec.codec.RTX,
 		MID: sec.mid, MIDExt: sec.midExt, AbsSendTimeExt: sec.timeExt, TransportCCExt: sec.transportExt,
-		AudioLevelExt:         sec.levelExt,
-		NextTransportSequence: e.nextTransport, Send: e.sendRTP, NACK: sec.codec.Has("nack"), Buffer: e.shard.build,
+		AudioLevelExt:     sec.levelExt,
+		TransportSequence: &e.transportN, NACK: sec.codec.Has("nack"), Out: egress{&e.transport}, Buffer: e.shard.build,
 	})
 }
 

@@ -57,18 +57,20 @@ type Shard struct {
 	routes    routes
 	mirrors   mirrors
 	crossing  crossing
-	due       agenda
+	due       wheel
 	in        []socket.Message
+	turn      media.Turn // what was received and is not forwarded yet
 	out       outbox
 	reader    *Shard // which other shard has read the datagram at hand; nil if this one did
 	counters  Counters
 	handshake int // DTLS handshakes under way
 
 	// Scratch of the packet path; valid within one packet.
-	stun              *stun.Message
-	header, outHeader rtp.Header
-	plain             []byte
-	build             []byte // where forwarders build packets
+	stun     *stun.Message
+	header   rtp.Header
+	plain    []byte
+	build    []byte // forwarders' scratch
+	compound compound
 }
 
 // common is what the shards of one port share. What changes in it has a lock of its own, off the packet path.
@@ -118,13 +120,13 @@ func (c *common) add(config Config, shards int) {
 		common: c, config: config, index: len(c.shards),
 		stopped: make(chan struct{}), endpoints: map[string]*Endpoint{}, paths: map[pathKey]*path{},
 		mailbox: mailbox{socket: config.Socket},
-		stun:    stun.New(), plain: make([]byte, 0, datagram), build: make([]byte, datagram+512),
+		stun:    stun.New(), plain: make([]byte, 0, datagram), build: make([]byte, datagram+512), compound: make(compound, 0, datagram),
 		in: make([]socket.Message, socket.Batch),
 	}
 	s.routes = routes{shard: s, to: map[pathKey]*Shard{}}
 	s.mirrors = mirrors{shard: s, of: map[*media.Track]*mirror{}}
 	s.crossing = crossing{from: s, parcels: make([]*parcel, shards)}
-	s.out = outbox{socket: config.Socket, batch: make([]socket.Message, socket.Batch), dropped: &s.counters.SendDropped}
+	s.out = newOutbox(config.Socket, &s.counters.SendDropped)
 	c.shards = append(c.shards, s)
 }
 

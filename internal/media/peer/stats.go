@@ -73,15 +73,18 @@ type Stats struct {
 // Stats returns a snapshot.
 func (e *Endpoint) Stats(ctx context.Context) (Stats, error) {
 	var st Stats
-	if err := e.shard.Do(ctx, func() { st = e.stats() }); err != nil {
+	var local, remote packed
+	if err := e.shard.Do(ctx, func() { st, local, remote = e.stats(), e.localSDP, e.remoteSDP }); err != nil {
 		return Stats{}, err // st may still be written
 	}
+	st.LocalSDP, st.RemoteSDP = local.text(), remote.text() // not at the shard's expense
 	return st, nil
 }
 
+// stats is all but the descriptions.
 func (e *Endpoint) stats() Stats {
 	st := Stats{
-		State: e.state, Reason: e.refused, LocalSDP: e.localSDP, RemoteSDP: e.remoteSDP,
+		State: e.state, Reason: e.refused,
 		Signalled: append([]string(nil), e.signalled...),
 		Received:  map[string]receive.Stats{}, Sent: map[string]forward.Stats{},
 		PacketsIn: e.packetsIn, BytesIn: e.bytesIn, PacketsOut: e.packetsOut, BytesOut: e.bytesOut,

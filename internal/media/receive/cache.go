@@ -67,22 +67,24 @@ func (c *cache) get(sequence uint64) ([]byte, bool) {
 		return nil, false
 	}
 	at := s.at & uint64(len(c.ring)-1)
-	return c.ring[at : at+uint64(s.size) : at+uint64(s.size)], true
+	return c.ring[at : at+uint64(s.size) : at+uint64(s.size)+1], true
 }
 
 // put copies a packet in: the header's bytes, with the SSRC, payload type and sequence number of h (an RTX packet's own
-// differ), then the body. The result stays valid until the ring has gone round.
+// differ), then the body. The result stays valid until the ring has gone round; one byte of RTP padding follows it,
+// within its capacity.
 func (c *cache) put(now media.Time, sequence uint64, h media.Header, header, body []byte) []byte {
 	size := len(header) + len(body)
-	c.makeRoom(now, size)
+	c.makeRoom(now, size+1)
 	at := c.end & uint64(len(c.ring)-1)
-	raw := c.ring[at : at+uint64(size) : at+uint64(size)]
+	raw := c.ring[at : at+uint64(size) : at+uint64(size)+1]
 	copy(raw[copy(raw, header):], body)
+	raw[:size+1][size] = 1
 	raw[1] = raw[1]&0x80 | h.PayloadType
 	binary.BigEndian.PutUint16(raw[2:], h.Sequence)
 	binary.BigEndian.PutUint32(raw[8:], h.SSRC)
 	*c.slot(sequence) = slot{sequence: sequence, at: c.end, size: uint16(size)}
-	c.advance(c.end + uint64(size))
+	c.advance(c.end + uint64(size) + 1)
 	return raw
 }
 

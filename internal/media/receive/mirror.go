@@ -51,8 +51,8 @@ func (m *Mirror) Take(now media.Time, p *media.Packet, s State) {
 	m.track.AudioLevelExt = s.audioLevelExt
 	raw := m.cache.put(now, p.Sequence, h, p.Raw[:h.HeaderLen], p.Raw[h.HeaderLen:])
 	m.packet = media.Packet{
-		Raw: raw, Payload: raw[h.HeaderLen : len(raw)-h.PaddingLen], Sequence: p.Sequence, Timestamp: p.Timestamp,
-		Marker: p.Marker, Keyframe: p.Keyframe, Arrival: now,
+		Raw: raw, Payload: payload(raw, h), Sequence: p.Sequence, Timestamp: p.Timestamp,
+		Marker: p.Marker, Keyframe: p.Keyframe, Level: p.Level, Arrival: now,
 	}
 	m.track.Publish(&m.packet)
 }
