@@ -20,7 +20,7 @@ func (m *streams) rtcpPacket(p *path, b []byte) {
 		s.counters.UnknownSSRC++
 		return
 	}
-	plain, err := m.endpoint.in.DecryptRTCP(s.plain[:0], b, nil)
+	plain, err := m.endpoint.in.DecryptRTCP(s.plain[:0], b, &s.controlHeader)
 	if err != nil {
 		s.counters.undecrypted(err)
 		return

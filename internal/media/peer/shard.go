@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/stun/v4"
 
@@ -66,6 +67,8 @@ type Shard struct {
 
 	// Scratch of the packet path; valid within one packet.
 	stun              *stun.Message
+	answer            answer
+	controlHeader     rtcp.Header
 	header, outHeader rtp.Header
 	plain             []byte
 	build             []byte // where forwarders build packets
