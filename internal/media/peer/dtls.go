@@ -111,8 +111,8 @@ func (t *transport) endDTLS() {
 	}
 }
 
-// takeProof keeps the first SRTCP that overtakes the end of the handshake, which it does more often than not. A viewer's
-// next comes a second later, and so long its DTLS could not be released.
+// takeProof keeps the first SRTCP that overtakes the end of the handshake: of one client in two or three on loopback. A
+// viewer's next comes a second later, and so long its DTLS could not be released.
 func (t *transport) takeProof(b []byte) {
 	if t.dtls == nil || t.proof != nil {
 		t.endpoint.shard.counters.BeforeKeys++
