@@ -1,11 +1,13 @@
 package peer
 
 import (
+	"io"
 	"runtime"
 	"testing"
 	"weak"
 
 	"github.com/pion/dtls/v3"
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
 	"tertulia/internal/media"
@@ -167,5 +169,39 @@ func TestSilentPublisherRests(t *testing.T) {
 	}
 	if d := delay(); d > frequent {
 		t.Errorf("a wish for a key frame is told in %d ms", d/1e6)
+	}
+}
+
+// TestProofThatOvertakes: the first report of a client that came before its keys were taken proves them all the same;
+// one is kept, and none without a handshake.
+func TestProofThatOvertakes(t *testing.T) {
+	b := newBench(t, 0)
+	e := b.endpoint(t, at(1))
+	in := e.in
+	e.in, e.proven = nil, false
+	report := b.sealRTCP(t, &rtcp.ReceiverReport{SSRC: 1})
+	b.shard.packet(at(1), report)
+	if e.proof != nil || b.shard.counters.BeforeKeys != 1 {
+		t.Fatalf("kept without a handshake: %v, %d dropped", e.proof != nil, b.shard.counters.BeforeKeys)
+	}
+	e.dtls = &handshake{end: func() {}}
+	b.shard.packet(at(1), report)
+	b.shard.packet(at(1), report)
+	if e.proof == nil || b.shard.counters.BeforeKeys != 2 {
+		t.Fatalf("kept: %v, %d dropped", e.proof != nil, b.shard.counters.BeforeKeys)
+	}
+	e.in = in
+	e.prove()
+	if !e.proven || e.dtls != nil || e.proof != nil || e.packetsIn != 1 {
+		t.Errorf("proven %v, DTLS there %v, report there %v, %d packets", e.proven, e.dtls != nil, e.proof != nil, e.packetsIn)
+	}
+
+	// A handshake that fails leaves nothing.
+	e.in, e.proven, e.out = nil, false, nil
+	e.dtls = &handshake{end: func() {}}
+	b.shard.packet(at(1), report)
+	e.shaken(nil, stateOfNobody, io.EOF)
+	if e.proof != nil || e.proven {
+		t.Errorf("after a failure: proven %v, report there %v", e.proven, e.proof != nil)
 	}
 }

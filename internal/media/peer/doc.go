@@ -42,6 +42,14 @@
 //   - ICE-TCP and relays: TestTCP, TestRelay
 //   - statistics: TestStats
 //
+// What an endpoint costs, and the test that keeps it so (BenchmarkEndpoint measures it with clients in a process of
+// their own):
+//
+//   - heap, objects, goroutines once connected: TestEndpointBudget; DTLS is gone: TestProvenDTLSIsGarbage,
+//     TestProofThatOvertakes, TestUnprovenDTLSIsReleased; so is the client's description: TestNothingKeepsTheOffer
+//   - an idle second allocates nothing (wheel.go, answer.go, compound.go): TestIdleAllocates, TestSilentPublisherRests
+//   - reports are spread over the second: TestBeatsAreSpread
+//
 // Absent, and so not promised in any description: simulcast (rid is parsed, not negotiated) and data channels
 // (m=application is rejected).
 //

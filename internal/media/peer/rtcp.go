@@ -13,7 +13,7 @@ import (
 func (m *streams) rtcpPacket(p *path, b []byte) {
 	s := m.endpoint.shard
 	if m.endpoint.in == nil {
-		s.counters.BeforeKeys++
+		m.endpoint.takeProof(b)
 		return
 	}
 	if !m.heardRTCP.admits(b, 4) {

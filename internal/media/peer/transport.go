@@ -42,6 +42,7 @@ type transport struct {
 
 	dtls     *handshake
 	early    [][]byte // DTLS that came before the description that lets us verify it
+	proof    []byte   // SRTCP that came before the keys it proves were taken
 	attempts int
 	in       *srtp.Context
 	out      *seal.Sealer

@@ -25,6 +25,7 @@ const (
 type cache struct {
 	slots []slot // by sequence number modulo their count
 	ring  []byte
+	first int    // bytes of the ring once there is a packet: many a source is declared and never sends
 	begin uint64 // positions count bytes ever written: the oldest that still stands in the ring
 	end   uint64 // and the one to be written next
 	limit int
@@ -52,7 +53,7 @@ func newCache(packets int, kind media.Kind) cache {
 		packets = videoSlots
 	}
 	packets = 1 << bits.Len(uint(min(packets, maxSlots)-1))
-	return cache{slots: make([]slot, packets), ring: make([]byte, ring), limit: max(ring, packets*ringPerSlot)}
+	return cache{slots: make([]slot, packets), first: ring, limit: max(ring, packets*ringPerSlot)}
 }
 
 func (c *cache) slot(sequence uint64) *slot { return &c.slots[sequence&uint64(len(c.slots)-1)] }
@@ -91,6 +92,9 @@ func (c *cache) put(now media.Time, sequence uint64, h media.Header, header, bod
 // makeRoom skips the end of the ring if a packet does not fit there in one piece. Whenever that closes a lap, it
 // looks whether the lap lasted long enough.
 func (c *cache) makeRoom(now media.Time, size int) {
+	if c.ring == nil {
+		c.ring = make([]byte, c.first)
+	}
 	length := uint64(len(c.ring))
 	at := c.end & (length - 1)
 	if at+uint64(size) <= length {
