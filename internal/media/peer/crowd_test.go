@@ -193,22 +193,9 @@ func (h *hall) seat(t testing.TB, n int) credential {
 // full waits until n guests have proven their keys.
 func (h *hall) full(t testing.TB, n int) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		proven := 0
-		if err := h.Do(t.Context(), func() {
-			for _, e := range h.endpoints {
-				if e.proven && e.state == Connected && e.dtls == nil {
-					proven++
-				}
-			}
-		}); err != nil {
-			t.Fatal(err)
-		}
-		if proven >= n {
-			return
-		}
+	for deadline := time.Now().Add(20 * time.Second); !h.proven(t, n); {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d of %d guests have proven their keys", proven, n)
+			t.Fatalf("not all of %d guests have proven their keys", n)
 		}
 	}
 }

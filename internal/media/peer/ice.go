@@ -41,7 +41,7 @@ func (s *Shard) check(from pathKey, b []byte) {
 		s.disown(from, m, string(local))
 		return
 	}
-	if !authentic(m, e.pwd) || e.remote.Ufrag != "" && string(remote) != e.remote.Ufrag {
+	if !authentic(m, s.answer.integrity(e.pwd)) || e.remote.Ufrag != "" && string(remote) != e.remote.Ufrag {
 		s.counters.Unauthenticated++
 		return
 	}
@@ -53,14 +53,14 @@ func (s *Shard) check(from pathKey, b []byte) {
 	if p == nil {
 		return
 	}
-	s.respond(from, m, stun.BindingSuccess, mapped(from.remote), stun.NewShortTermIntegrity(e.pwd), stun.Fingerprint)
+	s.grant(from, m, e.pwd)
 	e.checked(p, m.Contains(stun.AttrUseCandidate))
 }
 
 // authentic verifies a request with our password before anything in it is believed. Attributes behind
 // MESSAGE-INTEGRITY are not covered by it; decoding has dropped them (RFC 8489 §14.5).
-func authentic(m *stun.Message, pwd string) bool {
-	if stun.NewShortTermIntegrity(pwd).Check(m) != nil {
+func authentic(m *stun.Message, key stun.MessageIntegrity) bool {
+	if key.Check(m) != nil {
 		return false
 	}
 	return !m.Contains(stun.AttrFingerprint) || stun.Fingerprint.Check(m) == nil
@@ -71,7 +71,7 @@ func authentic(m *stun.Message, pwd string) bool {
 // The password follows from the username fragment, so nothing need be remembered, and nobody else is answered.
 func (s *Shard) disown(from pathKey, m *stun.Message, ufrag string) {
 	pwd := s.iceKey.password(ufrag)
-	if !authentic(m, pwd) {
+	if !authentic(m, s.answer.integrity(pwd)) {
 		s.counters.Unauthenticated++
 		return
 	}

@@ -20,7 +20,7 @@ func (m *streams) rtcpPacket(p *path, b []byte) {
 		s.counters.UnknownSSRC++
 		return
 	}
-	plain, err := m.endpoint.in.DecryptRTCP(s.plain[:0], b, nil)
+	plain, err := m.endpoint.in.DecryptRTCP(s.plain[:0], b, &s.controlHeader)
 	if err != nil {
 		s.counters.undecrypted(err)
 		return
@@ -145,7 +145,10 @@ func (m *streams) mediaSSRC() uint32 {
 // report sends the compound of a second: SR or RR, SDES, REMB (RFC 3550 §6.1). It allocates nothing unless there is a
 // limit to tell.
 func (m *streams) report(now media.Time) {
-	c := m.received(now, m.endpoint.shard.compound[:0])
+	c := m.endpoint.shard.compound[:0]
+	if blocks := receptions(m.sections, now, &[maxSources]rtcp.ReceptionReport{}); len(blocks) > 0 {
+		c = c.receiver(m.ssrc, blocks...)
+	}
 	for _, sec := range m.sections {
 		if sec.forwarder == nil {
 			continue
@@ -157,27 +160,22 @@ func (m *streams) report(now media.Time) {
 	if len(c) == 0 {
 		return
 	}
-	c = c.names(m.endpoint.ufrag, m.named(&[maxSources]uint32{})...)
-	if m.maxKbps > 0 && m.receiving {
+	c = c.names(m.endpoint.ufrag, named(m.sections, m.ssrc, &[maxSources]uint32{})...)
+	if m.maxKbps > 0 {
 		c = m.limit(c)
 	}
 	m.sendCompound(c)
 }
 
-// received appends the RR about what the client sends.
-func (m *streams) received(now media.Time, c compound) compound {
-	var blocks [maxSources]rtcp.ReceptionReport
-	n := 0
-	for _, sec := range m.sections {
-		if sec.receiver != nil && n < len(blocks) {
-			blocks[n] = sec.receiver.Report(now)
-			n++
+// receptions reports on what the client sends.
+func receptions(sections []*section, now media.Time, room *[maxSources]rtcp.ReceptionReport) []rtcp.ReceptionReport {
+	list := room[:0]
+	for _, sec := range sections {
+		if sec.receiver != nil && len(list) < len(room) {
+			list = append(list, sec.receiver.Report(now))
 		}
 	}
-	if n == 0 {
-		return c
-	}
-	return c.receiver(m.ssrc, blocks[:n]...)
+	return list
 }
 
 // limit appends what the client may send in all.
@@ -201,10 +199,10 @@ func (m *streams) limit(c compound) compound {
 // maxSources bounds the sources of ours that one compound names; an endpoint has an audio and a video section.
 const maxSources = 4
 
-// own lists the SSRCs of what we send.
-func (m *streams) own(room *[maxSources]uint32) []uint32 {
+// sending lists the SSRCs of what we send.
+func sending(sections []*section, room *[maxSources]uint32) []uint32 {
 	list := room[:0]
-	for _, sec := range m.sections {
+	for _, sec := range sections {
 		if sec.forwarder != nil && len(list) < len(room) {
 			list = append(list, sec.send.SSRC)
 		}
@@ -212,18 +210,18 @@ func (m *streams) own(room *[maxSources]uint32) []uint32 {
 	return list
 }
 
-// named lists those that get a CNAME; all share one, so that the client plays them in step.
-func (m *streams) named(room *[maxSources]uint32) []uint32 {
-	list := m.own(room)
+// named lists what gets a CNAME, or else ourselves; all share one, so that the client plays them in step.
+func named(sections []*section, otherwise uint32, room *[maxSources]uint32) []uint32 {
+	list := sending(sections, room)
 	if len(list) == 0 {
-		list = append(list, m.ssrc)
+		list = append(list, otherwise)
 	}
 	return list
 }
 
 // bye tells the client that our sources end.
 func (m *streams) bye() {
-	if ssrcs := m.own(&[maxSources]uint32{}); len(ssrcs) > 0 {
+	if ssrcs := sending(m.sections, &[maxSources]uint32{}); len(ssrcs) > 0 {
 		m.sendCompound(m.endpoint.shard.compound[:0].receiver(m.ssrc).names(m.endpoint.ufrag, ssrcs...).bye(ssrcs...))
 	}
 }
@@ -235,7 +233,7 @@ const maxRTCP = 1200
 func (m *streams) sendRTCP(packets []rtcp.Packet) {
 	head := m.endpoint.shard.compound[:0]
 	if !m.rsize {
-		head = head.receiver(m.ssrc).names(m.endpoint.ufrag, m.named(&[maxSources]uint32{})...)
+		head = head.receiver(m.ssrc).names(m.endpoint.ufrag, named(m.sections, m.ssrc, &[maxSources]uint32{})...)
 	}
 	c := head
 	for _, packet := range packets {

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/stun/v4"
 
@@ -66,11 +67,13 @@ type Shard struct {
 	handshake int // DTLS handshakes under way
 
 	// Scratch of the packet path; valid within one packet.
-	stun     *stun.Message
-	header   rtp.Header
-	plain    []byte
-	build    []byte // forwarders' scratch
-	compound compound
+	stun          *stun.Message
+	answer        answer
+	header        rtp.Header
+	controlHeader rtcp.Header
+	plain         []byte
+	build         []byte // forwarders' scratch
+	compound      compound
 }
 
 // common is what the shards of one port share. What changes in it has a lock of its own, off the packet path.

@@ -16,7 +16,7 @@ func (r *Receiver) RequestKeyframe(media.Time) { r.needKeyframe() }
 func (r *Receiver) needKeyframe() {
 	if r.track.Kind == media.Video && (r.cfg.PLI || r.cfg.FIR) {
 		r.keyframe.want()
-		r.wanting()
+		r.cfg.Wanting()
 	}
 }
 
@@ -58,12 +58,6 @@ func (r *Receiver) nack(now media.Time, sender uint32, dst []rtcp.Packet) []rtcp
 
 // Wants tells whether Feedback may have something to say soon: packets are missing, or a key frame.
 func (r *Receiver) Wants() bool { return len(r.losses.missing) > 0 || r.keyframe.wanted }
-
-func (r *Receiver) wanting() {
-	if r.cfg.Wanting != nil {
-		r.cfg.Wanting()
-	}
-}
 
 // SSRC is that of the original stream.
 func (r *Receiver) SSRC() uint32 { return r.cfg.SSRC }

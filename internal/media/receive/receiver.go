@@ -52,6 +52,9 @@ func New(cfg Config) *Receiver {
 	r.cache = newCache(cfg.CachePackets, cfg.Track.Kind)
 	r.sequence.window = uint64(len(r.cache.slots))
 	r.quality.clockRate = int64(cfg.Track.Codec.ClockRate)
+	if cfg.Wanting == nil {
+		r.cfg.Wanting = func() {}
+	}
 	if cfg.NACK {
 		r.losses = newLosses()
 	}
@@ -189,7 +192,7 @@ func (r *Receiver) gap(now media.Time, from, to uint64, quiet bool) {
 		r.needKeyframe()
 		return
 	}
-	r.wanting()
+	r.cfg.Wanting()
 }
 
 // restart begins anew with a stream whose numbers have jumped. Sinks rebase as if the source had changed.

@@ -10,37 +10,6 @@ import (
 	"time"
 )
 
-// FuzzDestination: control messages come from the kernel, but a parser of lengths must hold for any.
-func FuzzDestination(f *testing.F) {
-	f.Add(source(make([]byte, 0, oobRoom), netip.MustParseAddr("192.0.2.1"), false))
-	f.Add(source(make([]byte, 0, oobRoom), netip.MustParseAddr("2001:db8::1"), true))
-	f.Add([]byte{1, 2, 3})
-	f.Fuzz(func(t *testing.T, oob []byte) {
-		if a := destination(oob); a.IsValid() && a.Is4In6() {
-			t.Errorf("%v is not unmapped", a)
-		}
-	})
-}
-
-// TestControlMessages: what source writes has the address where the kernel looks for it, in both families; without an
-// address nothing is written.
-func TestControlMessages(t *testing.T) {
-	for address, v6 := range map[string]bool{"192.0.2.1": true, "2001:db8::1": true} {
-		oob := source(make([]byte, 0, oobRoom), netip.MustParseAddr(address), v6)
-		if got := destination(oob); got != netip.MustParseAddr(address) {
-			t.Errorf("%s is read back as %v", address, got)
-		}
-		for cut := range oob {
-			if got := destination(oob[:cut]); got.IsValid() && got != netip.MustParseAddr(address) {
-				t.Errorf("%d bytes of %s are %v", cut, address, got)
-			}
-		}
-	}
-	if oob := source(make([]byte, 0, oobRoom), netip.Addr{}, true); len(oob) != 0 {
-		t.Errorf("no address is %x", oob)
-	}
-}
-
 // TestListenFails with the address in the error.
 func TestListenFails(t *testing.T) {
 	c, err := Listen(t.Context(), "127.0.0.1:0")

@@ -15,7 +15,7 @@ type plain struct {
 }
 
 func (p *plain) ReadBatch(ms []Message, wait bool) (int, error) {
-	if !wait {
+	if !wait || len(ms) == 0 {
 		return 0, nil // a net.PacketConn cannot be asked without waiting
 	}
 	n, from, err := p.conn.ReadFrom(p.room)
@@ -27,9 +27,14 @@ func (p *plain) ReadBatch(ms []Message, wait bool) (int, error) {
 }
 
 func (p *plain) WriteBatch(ms []Message) (dropped int) {
-	for _, m := range split(ms) {
-		if _, err := p.conn.WriteTo(m.Buf, net.UDPAddrFromAddrPort(m.Remote)); err != nil {
-			dropped++
+	for _, m := range ms {
+		to := net.UDPAddrFromAddrPort(m.Remote)
+		for more := true; more; {
+			var part Message
+			part, more = take(&m, 1)
+			if _, err := p.conn.WriteTo(part.Buf, to); err != nil {
+				dropped++
+			}
 		}
 	}
 	return dropped
