@@ -40,7 +40,7 @@ func (r *routes) misdirected(from pathKey, m *stun.Message, b []byte, owner *Sha
 	if r.to[from] != owner {
 		username, _ := m.Get(stun.AttrUsername)
 		local, _, _ := bytes.Cut(username, []byte(":"))
-		if !authentic(m, r.shard.iceKey.password(string(local))) {
+		if !authentic(m, stun.NewShortTermIntegrity(r.shard.iceKey.password(string(local)))) {
 			r.shard.counters.Unauthenticated++
 			return
 		}
