@@ -2,7 +2,6 @@ package peer_test
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -108,8 +107,7 @@ func TestTCPOnShards(t *testing.T) {
 	noLeaks(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	listener := must[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0"))
-	conn := must[socket.Conn](t)(socket.Listen(ctx, listener.Addr().String()))
+	listener, conn := onePort(t)
 	a := &across{}
 	a.serve(t, 3, conn, socket.Addresses{Loopback: []netip.Addr{loopback}})
 	var served sync.WaitGroup
