@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"context"
 	"net/netip"
 	"reflect"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"tertulia/internal/media"
 	"tertulia/internal/media/sdp"
+	"tertulia/internal/media/socket"
 )
 
 // wide is a bench on several shards: the publisher is on the first.
@@ -412,4 +414,39 @@ func benchmarkWide(b *testing.B, viewers ...int) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(total), "ns/forwarded")
+}
+
+// sleeper is a socket that nothing comes to; what is sent is only noted.
+type sleeper struct {
+	socket.Conn
+	sent chan struct{}
+}
+
+func (s *sleeper) WriteBatch([]socket.Message) int { s.sent <- struct{}{}; return 0 }
+
+// BenchmarkHandOver is the way of a packet through a shard that sleeps when it comes: hand-over, wake-up, mirror, viewer.
+func BenchmarkHandOver(b *testing.B) {
+	w := newWide(b, 0, 1)
+	conn, err := socket.Listen(b.Context(), "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := &sleeper{Conn: conn, sent: make(chan struct{}, 8)}
+	far := w[1].shard
+	far.config.Socket, far.mailbox.socket = s, s
+	far.out.socket = s
+	ctx, cancel := context.WithCancel(b.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- far.Run(ctx) }()
+	b.ResetTimer()
+	for i := range b.N {
+		w[0].shard.packet(w[0].key, w[0].packet(b, uint16(i))) // sealing it counts, too
+		w[0].end()
+		<-s.sent
+	}
+	b.StopTimer()
+	cancel()
+	if err := <-ended; err != nil {
+		b.Error(err)
+	}
 }

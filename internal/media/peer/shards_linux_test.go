@@ -2,12 +2,10 @@ package peer_test
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,32 +16,15 @@ import (
 	"tertulia/internal/testkit"
 )
 
-// reusePort is SO_REUSEPORT of socket(7), which package syscall does not name.
-const reusePort = 15
-
-// listenShards binds n sockets to one port, among which the kernel chooses by itself.
-func listenShards(t *testing.T, n int) []socket.Conn {
-	t.Helper()
-	config := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {
-		_ = c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, reusePort, 1) })
-		return err
-	}}
-	address := "127.0.0.1:0"
-	var conns []socket.Conn
-	for range n {
-		pc := must[net.PacketConn](t)(config.ListenPacket(t.Context(), "udp4", address))
-		conns = append(conns, socket.Plain(pc))
-		address = pc.LocalAddr().String()
-	}
-	return conns
-}
-
 func onKernel(t *testing.T, n int) (*across, netip.AddrPort, context.Context) {
 	t.Helper()
 	noLeaks(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	t.Cleanup(cancel)
-	conns := listenShards(t, n)
+	conns := must[[]socket.Conn](t)(socket.ListenShards(ctx, "127.0.0.1:0", n))
+	if len(conns) != n {
+		t.Fatalf("%d sockets, want %d", len(conns), n)
+	}
 	a := &across{}
 	a.shards = must[*peer.Shards](t)(peer.NewShards(configOf(t, socket.Addresses{Loopback: []netip.Addr{loopback}}), conns))
 	a.server = run(t, a.shards)
@@ -126,8 +107,7 @@ func TestTCPOnShards(t *testing.T) {
 	noLeaks(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	listener := must[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0"))
-	conn := must[socket.Conn](t)(socket.Listen(ctx, listener.Addr().String()))
+	listener, conn := onePort(t)
 	a := &across{}
 	a.serve(t, 3, conn, socket.Addresses{Loopback: []netip.Addr{loopback}})
 	var served sync.WaitGroup
