@@ -52,6 +52,10 @@ check: ## gofmt, vet, golangci-lint, svelte-check
 	scripts/npm web
 	cd web && npm run --silent check
 
+.PHONY: bench
+bench: build ## every budget of the packet path, beside LiveKit and Janus: docs/bench, about 25 minutes; QUICK=1 for 3
+	scripts/bench $(if $(QUICK),--quick)
+
 .PHONY: promises
 promises: ## what the last test run says of each promise: passed, failed, absent
 	@scripts/promises

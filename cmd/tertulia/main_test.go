@@ -23,6 +23,9 @@ func TestDispatch(t *testing.T) {
 		{args: nil, errs: "Usage: tertulia COMMAND", fails: flag.ErrHelp.Error()},
 		{args: []string{"--help"}, errs: "serve", fails: flag.ErrHelp.Error()},
 		{args: []string{"serv"}, errs: "Usage", fails: `unknown command "serv"`},
+		{args: []string{"bench", "--help"}, errs: "forward", fails: flag.ErrHelp.Error()},
+		{args: []string{"bench", "forwards"}, errs: "Usage", fails: `bench: unknown scenario "forwards"`},
+		{args: []string{"bench", "forward", "--viewers=0"}, fails: "bench forward: --viewers=0: want 1 to 5000"},
 		{args: []string{"serve", "--https-port=high", "--data=" + t.TempDir()}, fails: "--https-port: HTTPS_PORT=high"},
 		{args: []string{"serve", "--help"}, errs: "--https-port", fails: flag.ErrHelp.Error()},
 	} {

@@ -1,6 +1,9 @@
 package target
 
-import "context"
+import (
+	"context"
+	"net/netip"
+)
 
 // Transport is one WebRTC transport of the load generator, as far as signalling moves it. It either offers or answers.
 type Transport interface {
@@ -33,4 +36,13 @@ type Participant interface {
 	Subscribe(ctx context.Context, from Participant, t Transport) error
 	// Leave ends the connection.
 	Leave() error
+}
+
+// ClientAddress is the address that the media of a started server's clients must have: 127.0.0.1 of all but Janus's, which
+// does not take media on loopback interfaces.
+func ClientAddress(s Server) netip.Addr {
+	if j, ok := s.(*janus); ok {
+		return j.address
+	}
+	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 }

@@ -1,0 +1,73 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"tertulia/internal/bench/machine"
+)
+
+// Traffic is what forwarding media cost in one window.
+type Traffic struct {
+	Server  string `json:"server"`
+	Version string `json:"version,omitempty"`
+	Shape   string `json:"shape"`
+	Kbps    int    `json:"kbps"`
+	SRTP    string `json:"srtp"`
+	CPUs    []int  `json:"cpus"`
+
+	Publishers int           `json:"publishers"`
+	Viewers    int           `json:"viewers"` // of all publishers together
+	Window     time.Duration `json:"window_ns"`
+	Sent       uint64        `json:"sent"`      // by the publishers
+	Expected   uint64        `json:"expected"`  // at the viewers' sockets
+	Delivered  uint64        `json:"delivered"` // to the viewers' sockets
+	Loss       float64       `json:"loss"`      // 0 to 1
+
+	Micros float64 `json:"us_per_packet"` // CPU of the server per packet delivered
+	User   float64 `json:"us_user"`
+	System float64 `json:"us_system"`
+	PerSec float64 `json:"packets_per_second_and_core"`
+
+	Share     float64       `json:"server_cores"`    // of CPU time used by the server
+	Generator float64       `json:"generator_cores"` // and by us
+	LateP99   time.Duration `json:"publisher_late_p99_ns"`
+}
+
+// account fills in what follows from the counts and clocks of a window.
+func (t *Traffic) account(server, generator machine.Spent) {
+	user, system := server.Split()
+	packets := float64(t.Delivered)
+	per := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 / packets }
+	t.Micros, t.User, t.System = per(server.Total), per(user), per(system)
+	t.PerSec = 1e6 / t.Micros
+	t.Share = server.Total.Seconds() / t.Window.Seconds()
+	t.Generator = generator.Total.Seconds() / t.Window.Seconds()
+	if t.Expected > t.Delivered {
+		t.Loss = float64(t.Expected-t.Delivered) / float64(t.Expected)
+	}
+}
+
+func (t Traffic) write(p *page) {
+	p.line("%s", t.title())
+	p.line("  CPU per forwarded packet     %s µs (user %s, system %s)", number(t.Micros), number(t.User), number(t.System))
+	p.line("  packets per second and core  %.0f", t.PerSec)
+	p.line("  delivered                    %d of %d packets, loss %s %%", t.Delivered, t.Expected, number(100*t.Loss))
+	p.line("  CPU in use                   server %s %% of a core, generator %s %%; publishers at most %s late (p99)",
+		number(math.Round(100*t.Share)), number(math.Round(100*t.Generator)), t.LateP99.Round(time.Microsecond))
+}
+
+func (t Traffic) title() string {
+	return fmt.Sprintf("%s on %s: %s → %s, %d kbit/s %s, %s, %s", t.Server, cpus(t.CPUs), plural(t.Publishers, "publisher"), plural(t.Viewers, "viewer"),
+		t.Kbps, t.Shape, t.SRTP, t.Window.Round(100*time.Millisecond))
+}
+
+// cpus says "CPU 0" or "CPUs 0,1".
+func cpus(list []int) string {
+	all := cpuList(list)
+	if len(list) == 1 {
+		return "CPU " + all.String()
+	}
+	return "CPUs " + all.String()
+}

@@ -1,0 +1,99 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// score is what a stage plays: which shape at which rate, into its publishers.
+type score struct {
+	shape string
+	kbps  int
+	srtp  string // for the report
+	// perFrame is how many packets a frame of video has, on average.
+	perFrame float64
+	player   func(publishers []client) player
+}
+
+// player sends for so long. Called again, it goes on where it ended.
+type player func(ctx context.Context, length time.Duration) (played, error)
+
+// played is what the publishers sent together, and how late the latest hundredth of it was.
+type played struct {
+	sent    uint64
+	lateP99 time.Duration
+}
+
+// The first packets of a stream ask for key frames, fill caches and grow stacks: they are not measured.
+const warming = time.Second
+
+// measure plays into the stage and accounts for what it cost. Every packet counts, the last ones too: it waits for them.
+func (s *stage) measure(ctx context.Context, what score, length time.Duration) (Traffic, error) {
+	publishers, viewers := s.publishers(), s.viewers()
+	t := Traffic{
+		Server: s.server.Name(), Version: s.server.Version(), Shape: what.shape, Kbps: what.kbps, SRTP: what.srtp, CPUs: s.cpus,
+		Publishers: len(publishers), Viewers: len(viewers),
+	}
+	if len(publishers) == 0 || len(viewers)%len(publishers) != 0 {
+		return t, errors.New("every publisher must have as many viewers as any other")
+	}
+	play := what.player(publishers)
+	if _, err := play(ctx, warming); err != nil {
+		return t, err
+	}
+	before, err := s.settle(ctx)
+	if err != nil {
+		return t, err
+	}
+	began := time.Now()
+	server, generator, err := s.spent()
+	if err != nil {
+		return t, err
+	}
+	sent, err := play(ctx, length)
+	if err != nil {
+		return t, err
+	}
+	after, err := s.settle(ctx)
+	if err != nil {
+		return t, err
+	}
+	serverNow, generatorNow, err := s.spent()
+	if err != nil {
+		return t, err
+	}
+	t.Window, t.LateP99 = time.Since(began), sent.lateP99
+	t.Sent, t.Delivered = sent.sent, after-before
+	t.Expected = t.Sent * uint64(len(viewers)/len(publishers))
+	if t.Delivered == 0 {
+		return t, errNothingArrived
+	}
+	t.account(serverNow.Sub(server), generatorNow.Sub(generator))
+	return t, nil
+}
+
+// settle waits until no more packets arrive and returns how many have arrived.
+func (s *stage) settle(ctx context.Context) (uint64, error) {
+	const look, still = 50 * time.Millisecond, 3
+	ticker := time.NewTicker(look)
+	defer ticker.Stop()
+	count, same := s.delivered(), 0
+	for range 100 { // of looks: a server that never falls silent is measured as it is
+		select {
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		case <-ticker.C:
+		}
+		now := s.delivered()
+		if same++; now != count {
+			count, same = now, 0
+		}
+		if same == still {
+			break
+		}
+	}
+	return count, nil
+}
+
+var errNothingArrived = errors.New("no packet reached a viewer")
