@@ -35,20 +35,21 @@ func (s *janus) Start(ctx context.Context, cpus []int) error {
 	if s.address, err = mediaAddress(); err != nil {
 		return err
 	}
+	s.process, err = retry(func() (*process, error) { return s.start(ctx, binary, cpus) })
+	return err
+}
+
+func (s *janus) start(ctx context.Context, binary string, cpus []int) (p *process, err error) {
 	if s.port, err = freePort(); err != nil {
-		return err
+		return nil, err
 	}
-	p, err := launch(binary, cpus, func(folder string) ([]string, error) {
+	p, err = launch(binary, cpus, func(folder string) ([]string, error) {
 		return []string{"--configs-folder=" + folder, "--config=" + filepath.Join(folder, "janus.jcfg")}, janusConfig(folder, s.address, s.port)
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := p.ready(ctx, s.answers); err != nil {
-		return err
-	}
-	s.process = p
-	return nil
+	return p.ready(ctx, s.answers)
 }
 
 // mediaAddress finds where Janus can take media. It passes over loopback interfaces and ties its sockets to the interface of

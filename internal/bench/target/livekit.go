@@ -47,25 +47,26 @@ func (s *livekit) Start(ctx context.Context, cpus []int) error {
 		return err
 	}
 	s.secret = rand.Text() + rand.Text() // it warns of less than 32 characters
-	if s.port, err = freePort(); err != nil {
-		return err
-	}
+	s.process, err = retry(func() (*process, error) { return s.start(ctx, binary, cpus) })
+	return err
+}
+
+func (s *livekit) start(ctx context.Context, binary string, cpus []int) (*process, error) {
 	media, err := freePort()
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if s.port, err = freePort(); err != nil {
+		return nil, err
 	}
 	p, err := launch(binary, cpus, func(folder string) ([]string, error) {
 		file := filepath.Join(folder, "livekit.yaml")
 		return []string{"--config", file}, os.WriteFile(file, livekitConfig(s.port, media, s.secret), 0o600)
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := p.ready(ctx, s.answers); err != nil {
-		return err
-	}
-	s.process = p
-	return nil
+	return p.ready(ctx, s.answers)
 }
 
 // livekitKey is the name of the key that signs the participants' tokens.

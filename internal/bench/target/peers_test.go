@@ -13,3 +13,9 @@ func TestLiveKitCall(t *testing.T) {
 }
 
 func TestJanusCall(t *testing.T) { callThrough(t, Janus()) }
+
+func TestLiveKitMeeting(t *testing.T) {
+	meetThrough(t, LiveKit(filepath.Join("../../..", LiveKitBinary)))
+}
+
+func TestJanusMeeting(t *testing.T) { meetThrough(t, Janus()) }

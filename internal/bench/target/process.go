@@ -18,7 +18,7 @@ import (
 // How long a server may take.
 const (
 	startPatience = 30 * time.Second
-	stopPatience  = 15 * time.Second
+	stopPatience  = 5 * time.Second
 	askEvery      = 20 * time.Millisecond // between two tries to reach a server that is starting
 )
 
@@ -56,8 +56,9 @@ func launch(name string, cpus []int, build func(folder string) (args []string, e
 	return p, nil
 }
 
-// ready asks until the server answers. When it ends instead, the error has its last words; it is stopped on any error.
-func (p *process) ready(ctx context.Context, ask func(context.Context) error) error {
+// ready asks until the server answers, and returns the process. When it ends instead, the error is errEnded with its last
+// words; it is stopped on any error.
+func (p *process) ready(ctx context.Context, ask func(context.Context) error) (*process, error) {
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	again := time.NewTicker(askEvery)
@@ -65,18 +66,34 @@ func (p *process) ready(ctx context.Context, ask func(context.Context) error) er
 	for {
 		last := ask(ctx)
 		if last == nil {
-			return nil
+			return p, nil
 		}
 		select {
 		case <-again.C:
 			continue
 		case <-p.done:
-			last = fmt.Errorf("it ended: %w", errors.Join(p.status, last))
+			last = fmt.Errorf("%w: %w", errEnded, errors.Join(p.status, last))
 		case <-ctx.Done():
 			last = fmt.Errorf("it does not answer: %w", last)
 		}
-		return errors.Join(fmt.Errorf("%w\n%s", last, p.output), p.stop())
+		return nil, errors.Join(fmt.Errorf("%w\n%s", last, p.output), p.stop())
 	}
+}
+
+// errEnded says that a server ended while it was to start.
+var errEnded = errors.New("it ended")
+
+// tries is how often a server is started that draws ports: another program may take one before it does.
+const tries = 3
+
+// retry starts a server again that has ended instead of becoming ready.
+func retry(start func() (*process, error)) (p *process, err error) {
+	for range tries {
+		if p, err = start(); !errors.Is(err, errEnded) {
+			break
+		}
+	}
+	return p, err
 }
 
 func (p *process) pid() int { return p.command.Process.Pid }
@@ -132,14 +149,23 @@ func find(name string) (string, error) {
 	return path, nil
 }
 
-// freePort draws a TCP port that is free on loopback. Another program could take it before the server does.
+// freePort draws a port of loopback that is free for TCP and UDP.
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	var last error
+	for range tries {
+		tcp, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return 0, err
+		}
+		udp, err := net.ListenPacket("udp", tcp.Addr().String())
+		tcp.Close()
+		if err == nil {
+			udp.Close()
+			return tcp.Addr().(*net.TCPAddr).Port, nil
+		}
+		last = err
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, last
 }
 
 // versionOf takes the version from what a program says of itself; "" if it does not.

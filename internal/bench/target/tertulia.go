@@ -70,7 +70,6 @@ func (s *tertulia) Start(ctx context.Context, cpus []int) error {
 		return err
 	}
 	s.secret = rand.Text()
-	greeting := ""
 	p, err := launch(binary, cpus, func(folder string) ([]string, error) {
 		data := filepath.Join(folder, "data")
 		if err := os.Mkdir(data, 0o700); err != nil {
@@ -81,15 +80,8 @@ func (s *tertulia) Start(ctx context.Context, cpus []int) error {
 	if err != nil {
 		return err
 	}
-	err = p.ready(ctx, func(context.Context) error {
-		greeting = p.output.String()
-		return s.greeted(greeting)
-	})
-	if err != nil {
-		return err
-	}
-	s.process = p
-	return nil
+	s.process, err = p.ready(ctx, func(context.Context) error { return s.greeted(p.output.String()) })
+	return err
 }
 
 // environment is the .env file.
