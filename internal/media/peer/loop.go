@@ -13,8 +13,8 @@ import (
 
 // idle is the longest a shard sleeps, pause the shortest.
 const (
-	idle  = time.Second
-	pause = 50 * time.Microsecond
+	idle  = media.Time(time.Second)
+	pause = media.Time(50 * time.Microsecond)
 )
 
 // Run serves until ctx ends or the socket fails; it says BYE, closes the socket and waits for all it started.
@@ -67,15 +67,11 @@ func (s *Shard) read(pending bool) (int, error) {
 		return s.config.Socket.ReadBatch(s.in, false)
 	}
 	s.mu.Lock()
-	wait := idle
-	if at, ok := s.due.next(); ok {
-		wait = min(wait, max(pause, time.Duration(at)-time.Since(s.start)))
-	}
 	if len(s.inbox)+len(s.waiting) > 0 {
 		s.mu.Unlock()
 		return s.config.Socket.ReadBatch(s.in, false)
 	}
-	err := s.config.Socket.SetReadDeadline(time.Now().Add(wait))
+	err := s.sleepUntil(s.start.Add(time.Duration(s.nextDue())))
 	s.mu.Unlock()
 	if err != nil {
 		return 0, err
@@ -89,6 +85,15 @@ func (s *Shard) read(pending bool) (int, error) {
 		return 0, nil
 	}
 	return n, err
+}
+
+// nextDue is when the shard must wake up at the latest.
+func (s *Shard) nextDue() media.Time {
+	now := media.Time(time.Since(s.start))
+	if at, ok := s.due.next(); ok && at < now+idle {
+		return max(at, now+pause)
+	}
+	return now + idle
 }
 
 // packet is the one entrance of foreign bytes, from the socket, ICE-TCP and relays alike.

@@ -26,6 +26,7 @@ type mailbox struct {
 	spare   []*parcel // empty ones, for other shards to fill
 	ended   bool
 
+	armed  time.Time // the deadline of the socket's wait
 	opened []*parcel // of the shard: what it has collected last
 }
 
@@ -62,8 +63,18 @@ func (m *mailbox) accept(p *parcel) (next *parcel, taken bool) {
 // before the deadline the shard is about to set.
 func (m *mailbox) wake() {
 	if len(m.inbox)+len(m.waiting) == 1 {
-		_ = m.socket.SetReadDeadline(time.Unix(1, 0))
+		m.armed = time.Unix(1, 0)
+		_ = m.socket.SetReadDeadline(m.armed)
 	}
+}
+
+// sleepUntil ends the shard's next sleep. The lock is held. Mostly it is the time it was: then nothing is set.
+func (m *mailbox) sleepUntil(at time.Time) error {
+	if m.armed.Equal(at) {
+		return nil
+	}
+	m.armed = at
+	return m.socket.SetReadDeadline(at)
 }
 
 // collect takes what has come, and gives back the parcels of the last time. What it returns is valid until the next
