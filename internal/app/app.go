@@ -51,7 +51,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
-	listener, conn, err := bind(ctx, c.HTTPSPort)
+	listener, conns, err := bind(ctx, c.HTTPSPort)
 	if err != nil {
 		return err
 	}
@@ -63,18 +63,21 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	name := nodeName(keys.DTLS().Certificate[0])
 	addresses := &socket.Gatherer{Public: publicAddresses(ctx, c.Domain, log)}
 
-	shard, err := peer.New(peer.Config{
-		Socket: conn, Addresses: addresses.Addresses, Port: uint16(port), TCP: true, Certificate: keys.DTLS(), Log: log,
-	})
+	shards, err := peer.NewShards(peer.Config{
+		Addresses: addresses.Addresses, Port: uint16(port), TCP: true, Certificate: keys.DTLS(), Log: log,
+	}, conns)
 	if err != nil {
-		return errors.Join(err, conn.Close())
+		for _, conn := range conns {
+			err = errors.Join(err, conn.Close())
+		}
+		return err
 	}
-	running.start("media", shard.Run)
+	running.start("media", shards.Run)
 
 	relay, err := turn.New(turn.Config{
 		Secret: c.CoturnSecret, Node: name, MediaAddresses: mediaAddresses(addresses, port), Log: log,
 		OpenRelay: func(a netip.AddrPort, reply func(netip.AddrPort, []byte)) turn.Relay {
-			return shard.OpenRelay(a, reply)
+			return shards.OpenRelay(a, reply)
 		},
 	})
 	if err != nil {
@@ -88,7 +91,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	}
 	var registry *session.Registry
 	media := node.New(node.Config{Pipeline: func(id string) *pipeline.Pipeline {
-		return pipeline.New(id, shard, func(e mediactl.Event) { registry.Event(e) })
+		return pipeline.New(id, shards.Group(), func(e mediactl.Event) { registry.Event(e) })
 	}})
 	registry = session.New(session.Config{
 		Store: store, Media: media, Secrets: credentials, Log: log, Node: name,
@@ -105,7 +108,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	}
 	door, err := frontdoor.New(frontdoor.Config{
 		Listener: listener, TLS: keys.TLSConfig(), HTTP: handler,
-		ICE: logged(log, "ICE-TCP", shard.ServeTCP), TURN: logged(log, "TURN", relay.ServeConn), Log: log,
+		ICE: logged(log, "ICE-TCP", shards.ServeTCP), TURN: logged(log, "TURN", relay.ServeConn), Log: log,
 	})
 	if err != nil {
 		return err

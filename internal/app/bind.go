@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"runtime"
 	"strconv"
 	"syscall"
 
@@ -11,18 +12,18 @@ import (
 	"tertulia/internal/media/socket"
 )
 
-// bind takes the one port for TCP and UDP. With port 0 the system draws one that is free for TCP, and UDP may find it
-// taken: then another is drawn.
-func bind(ctx context.Context, port int) (net.Listener, socket.Conn, error) {
+// bind takes the one port for TCP and UDP; UDP has a socket for each shard of the media, one per core. With port 0 the
+// system draws one that is free for TCP, and UDP may find it taken: then another is drawn.
+func bind(ctx context.Context, port int) (net.Listener, []socket.Conn, error) {
 	var last error
 	for range 8 {
 		listener, err := net.Listen("tcp", ":"+strconv.Itoa(port))
 		if err != nil {
 			return nil, nil, unbound(err, "TCP", port)
 		}
-		conn, err := socket.Listen(ctx, ":"+strconv.Itoa(portOf(listener)))
+		conns, err := socket.ListenShards(ctx, ":"+strconv.Itoa(portOf(listener)), runtime.GOMAXPROCS(0))
 		if err == nil {
-			return listener, conn, nil
+			return listener, conns, nil
 		}
 		_ = listener.Close() // it has accepted nothing
 		if last = unbound(err, "UDP", portOf(listener)); port != 0 {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -61,14 +62,19 @@ func TestOnePartThatFailsEndsTheRest(t *testing.T) {
 }
 
 func TestThePortIsOneForBothProtocols(t *testing.T) {
-	listener, conn, err := bind(t.Context(), 0)
+	listener, conns, err := bind(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	defer conn.Close()
-	if tcp, udp := portOf(listener), int(conn.LocalAddr().Port()); tcp != udp || tcp == 0 {
-		t.Errorf("TCP port %d, UDP port %d", tcp, udp)
+	for _, conn := range conns {
+		defer conn.Close()
+		if tcp, udp := portOf(listener), int(conn.LocalAddr().Port()); tcp != udp || tcp == 0 {
+			t.Errorf("TCP port %d, UDP port %d", tcp, udp)
+		}
+	}
+	if runtime.GOOS == "linux" && len(conns) != runtime.GOMAXPROCS(0) {
+		t.Errorf("%d UDP sockets, want one per core", len(conns))
 	}
 }
 

@@ -1,5 +1,7 @@
 package media
 
+import "slices"
+
 // Kind is audio or video.
 type Kind uint8
 
@@ -37,13 +39,18 @@ type Packet struct {
 	Sequence  uint64 // extended: the 16 bits of the header with a rollover count above
 	Timestamp uint32
 	Marker    bool
-	Keyframe  bool // first packet of a key frame (video), or audio
+	Keyframe  bool  // first packet of a key frame (video), or audio
+	Level     uint8 // audio: what the publisher says of its loudness (RFC 6464), Silence if it does not
+	Padded    bool  // the last byte of Payload is RTP padding, which level has added
 	Arrival   Time
 }
 
-// Sink takes the packets of a track. Every call is made by the shard that owns both.
+// Silence is the level of audio whose publisher does not say (RFC 6464 §3: −127 dBov, no voice).
+const Silence = 127
+
+// Sink takes the packets of a track, in bursts. Every call is made by the shard that owns both.
 type Sink interface {
-	Forward(*Packet)
+	Forward(burst []Packet)
 }
 
 // Source is a receiver as seen from a track's sinks.
@@ -61,48 +68,65 @@ type Source interface {
 type Track struct {
 	Kind  Kind
 	Codec Codec
+	// Turn is the shard's: it collects what is published until it is flushed. Without one every packet goes out at once.
+	Turn *Turn
 	// AudioLevelExt is the id of the audio level extension in the packets, 0 without (RFC 6464).
 	AudioLevelExt uint8
-
-	source Source
-	sinks  []Sink
+	// Shard is the index of the one that owns the track: its publisher is there. It never changes.
+	Shard int
 	// Generation counts sources, and the times that one began anew with other sequence numbers; a sink that sees it
 	// change rebases its own, and its timestamps.
 	Generation uint32
+
+	source  Source
+	sinks   []Sink
+	mirrors []Sink   // on other shards
+	burst   []Packet // published in this turn
+	crossed int      // of burst: what the mirrors have been given
+	waiting bool     // in Turn's list
 }
 
 // SetSource makes s feed the track; nil leaves it without.
-func (t *Track) SetSource(s Source) { t.source = s; t.Generation++ }
+func (t *Track) SetSource(s Source) {
+	t.Renew()
+	t.source = s
+}
+
+// Renew tells the sinks that other sequence numbers begin with the next packet.
+func (t *Track) Renew() {
+	t.Flush() // what came before belongs to the old ones
+	t.Generation++
+}
 
 // Source returns what feeds the track, nil if nothing does.
 func (t *Track) Source() Source { return t.source }
 
 // Attach adds a sink, once.
-func (t *Track) Attach(s Sink) {
-	for _, have := range t.sinks {
-		if have == s {
-			return
-		}
-	}
-	t.sinks = append(t.sinks, s)
-}
+func (t *Track) Attach(s Sink) { t.sinks = with(t.sinks, s) }
 
 // Detach removes a sink; it may be called by a sink being forwarded to.
-func (t *Track) Detach(s Sink) {
-	for i, have := range t.sinks {
-		if have == s {
-			kept := make([]Sink, 0, len(t.sinks)-1)
-			t.sinks = append(append(kept, t.sinks[:i]...), t.sinks[i+1:]...)
-			return
-		}
+func (t *Track) Detach(s Sink) { t.sinks = without(t.sinks, s) }
+
+// Mirror adds a sink, once, that passes everything on to another shard: it comes before the others.
+func (t *Track) Mirror(s Sink) { t.mirrors = with(t.mirrors, s) }
+
+// Unmirror removes it.
+func (t *Track) Unmirror(s Sink) { t.mirrors = without(t.mirrors, s) }
+
+func with(sinks []Sink, s Sink) []Sink {
+	if slices.Contains(sinks, s) {
+		return sinks
 	}
+	return append(sinks, s)
 }
 
-// Publish hands a packet to every sink.
-func (t *Track) Publish(p *Packet) {
-	for _, s := range t.sinks {
-		s.Forward(p)
+// without makes a new list: the old one may be being read.
+func without(sinks []Sink, s Sink) []Sink {
+	i := slices.Index(sinks, s)
+	if i < 0 {
+		return sinks
 	}
+	return slices.Delete(slices.Clone(sinks), i, i+1)
 }
 
 // RequestKeyframe asks the source for a key frame.

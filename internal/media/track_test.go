@@ -12,8 +12,8 @@ type counter struct {
 	leaves  *media.Track
 }
 
-func (c *counter) Forward(*media.Packet) {
-	c.packets++
+func (c *counter) Forward(burst []media.Packet) {
+	c.packets += len(burst)
 	if c.leaves != nil {
 		c.leaves.Detach(c)
 	}

@@ -20,36 +20,41 @@ type Endpoint struct {
 	tracks    []*media.Track // published; empty for a subscription
 }
 
+// Opener makes transports: a peer.Group spreads those of a large session, a peer.Shard has them all.
+type Opener interface {
+	Open(ctx context.Context, config peer.EndpointConfig) (*peer.Endpoint, error)
+}
+
 // Pipeline is one session's graph. Its methods may be called from any goroutine; calls for one endpoint name come one
 // after the other (session's lanes see to it).
 type Pipeline struct {
-	session string
-	shard   *peer.Shard
-	event   func(mediactl.Event)
+	session    string
+	transports Opener
+	event      func(mediactl.Event)
 
 	mu        sync.Mutex
 	endpoints map[string]*Endpoint
 	released  bool
 }
 
-// New makes an empty graph whose endpoints live on shard. event is told of their changes by the shard's goroutine: it
-// must not block.
-func New(session string, shard *peer.Shard, event func(mediactl.Event)) *Pipeline {
-	return &Pipeline{session: session, shard: shard, event: event, endpoints: map[string]*Endpoint{}}
+// New makes an empty graph of the transports that it opens. event is told of their changes by the goroutines of
+// their shards: it must not block.
+func New(session string, transports Opener, event func(mediactl.Event)) *Pipeline {
+	return &Pipeline{session: session, transports: transports, event: event, endpoints: map[string]*Endpoint{}}
 }
 
 // Publish answers a client that offers its media. With Reconnect the tracks of the endpoint it replaces are fed anew
 // and their subscribers go on.
 func (p *Pipeline) Publish(ctx context.Context, r mediactl.Publish) (mediactl.Description, error) {
-	transport, err := p.open(ctx, r.Endpoint, r.Peer)
-	if err != nil {
-		return mediactl.Description{}, err
-	}
 	options := peer.PublishOptions{
 		Video: r.Policy.Video, Strict: r.Policy.Strict, Loopback: r.Loopback, MaxKbps: r.Policy.MaxRecvKbps,
 	}
 	if old := p.endpoint(r.Endpoint); old != nil && r.Reconnect {
 		options.Tracks = old.tracks
+	}
+	transport, err := p.open(ctx, r.Endpoint, r.Peer, options.Tracks)
+	if err != nil {
+		return mediactl.Description{}, err
 	}
 	d, err := transport.AcceptPublish(ctx, r.Offer, options)
 	return p.settle(r.Endpoint, &Endpoint{transport, d.Tracks}, d, err)
@@ -62,7 +67,7 @@ func (p *Pipeline) Subscribe(ctx context.Context, r mediactl.Subscribe) (mediact
 	if source == nil || len(source.tracks) == 0 {
 		return mediactl.Description{}, fault.New(fault.StreamNotFound, "endpoint %s publishes nothing", r.Source)
 	}
-	transport, err := p.open(ctx, r.Endpoint, r.Peer)
+	transport, err := p.open(ctx, r.Endpoint, r.Peer, nil)
 	if err != nil {
 		return mediactl.Description{}, err
 	}
@@ -121,9 +126,9 @@ func (p *Pipeline) ReleaseAll(ctx context.Context) error {
 	return first
 }
 
-func (p *Pipeline) open(ctx context.Context, name string, client mediactl.Peer) (*peer.Endpoint, error) {
-	return p.shard.Open(ctx, peer.EndpointConfig{
-		Name: name, Loopback: client.Loopback,
+func (p *Pipeline) open(ctx context.Context, name string, client mediactl.Peer, tracks []*media.Track) (*peer.Endpoint, error) {
+	return p.transports.Open(ctx, peer.EndpointConfig{
+		Name: name, Loopback: client.Loopback, Tracks: tracks,
 		Event: func(e peer.Event) {
 			p.event(mediactl.Event{Session: p.session, Endpoint: name, Type: eventType(e.State), Reason: e.Reason})
 		},

@@ -15,24 +15,51 @@ import (
 // or with the test.
 func Shard(t *testing.T) (*peer.Shard, context.Context) {
 	t.Helper()
+	ctx, conn := listen(t)
+	config := shardConfig(t)
+	config.Socket = conn
+	shard, err := peer.New(config)
+	check(t, err)
+	run(t, shard.Run)
+	return shard, ctx
+}
+
+// Shards is Shard with n of them. Whatever the kernel would do, what comes from an address is read by the shard that
+// reader says.
+func Shards(t *testing.T, n int, reader func(remote netip.AddrPort) int) (*peer.Shards, context.Context) {
+	t.Helper()
+	ctx, conn := listen(t)
+	shards, err := peer.NewShards(shardConfig(t), Fork(conn, n, reader))
+	check(t, err)
+	run(t, shards.Run)
+	return shards, ctx
+}
+
+func listen(t *testing.T) (context.Context, socket.Conn) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	t.Cleanup(cancel)
 	conn, err := socket.Listen(ctx, "127.0.0.1:0")
 	check(t, err)
+	return ctx, conn
+}
+
+func shardConfig(t *testing.T) peer.Config {
 	here := socket.Addresses{Loopback: []netip.Addr{netip.MustParseAddr("127.0.0.1")}}
-	shard, err := peer.New(peer.Config{
-		Socket: conn, Addresses: func() socket.Addresses { return here }, Certificate: Certificate(t),
+	return peer.Config{
+		Addresses: func() socket.Addresses { return here }, Certificate: Certificate(t),
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-	})
-	check(t, err)
+	}
+}
+
+func run(t *testing.T, serve func(context.Context) error) {
 	running, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- shard.Run(running) }()
+	go func() { done <- serve(running) }()
 	t.Cleanup(func() {
-		cancel()
 		stop()
 		if err := <-done; err != nil {
-			t.Errorf("the shard ended with %v", err)
+			t.Errorf("the shards ended with %v", err)
 		}
 	})
-	return shard, ctx
 }

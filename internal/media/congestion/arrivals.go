@@ -55,3 +55,6 @@ func (a *Arrivals) forget(from, to uint64) {
 		a.times[from%reach] = 0
 	}
 }
+
+// Waiting tells whether there is something to report.
+func (a *Arrivals) Waiting() bool { return a.begin < a.end }

@@ -99,9 +99,18 @@ func TestFeedbackSaysEachThingOnce(t *testing.T) {
 	if got := a.Feedback(1, 2, nil); got != nil {
 		t.Errorf("feedback about nothing: %v", got)
 	}
+	if a.Waiting() {
+		t.Error("nothing waits to be told")
+	}
 	a.Record(10*ms, 100)
 	a.Record(11*ms, 102)
+	if !a.Waiting() {
+		t.Error("two arrivals wait to be told")
+	}
 	_, order := decode(t, a.Feedback(1, 2, nil))
+	if a.Waiting() {
+		t.Error("everything is told")
+	}
 	if len(order) != 3 || order[0] != 100 {
 		t.Errorf("reported %v", order)
 	}

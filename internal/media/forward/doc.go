@@ -7,7 +7,7 @@
 // any number can be traced back, so nothing is remembered per packet.
 //
 // It belongs to one shard: no locks, goroutines, timers or clock reads, and no allocation per packet. It never sees
-// SRTP: Config.Send gets plain RTP.
+// keys: it writes headers where packets will be sent from, and [Out] seals the payload behind them.
 //
 // It imports media and media/codec only. Start at [Forwarder.Forward]; its stages stand in the order of media/doc.go.
 package forward

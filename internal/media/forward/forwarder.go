@@ -6,7 +6,7 @@ import (
 	"tertulia/internal/media"
 )
 
-// Config describes a viewer's stream. Track, SSRC, PayloadType and Send are required. Extensions are ids as this viewer
+// Config describes a viewer's stream. Track, SSRC, PayloadType and Out are required. Extensions are ids as this viewer
 // negotiated them, 0 for none.
 type Config struct {
 	Track          *media.Track
@@ -21,12 +21,25 @@ type Config struct {
 	TransportCCExt uint8
 	AudioLevelExt  uint8
 
-	NextTransportSequence func() uint16 // transport-wide; nil: none
-	NACK                  bool          // the viewer may ask for packets again
+	TransportSequence *uint16 // the latest transport-wide number of the viewer's transport; nil: none
+	NACK              bool    // the viewer may ask for packets again
 
-	Send   func(raw []byte) // takes plain RTP, valid during the call only
-	Buffer []byte           // where packets are built; forwarders of one shard may share it. nil or too short: its own
+	Out    Out
+	Buffer []byte // scratch of MaxPacketSize; forwarders of one shard may share it. nil or too short: its own
 }
+
+// Out is where a viewer's packets go. A packet is made in two steps: its header is written into Room, then Send encrypts
+// the payload behind it, so that the shared bytes of the receive cache are read once and copied nowhere.
+type Out interface {
+	// Room is where the next packet stands: MaxPacketSize and what its header may have.
+	Room() []byte
+	// Send completes the packet whose header has that length. rollover counts the cycles of its SSRC's sequence numbers
+	// (RFC 3711 §3.3.1); payload is not written to, and not kept.
+	Send(header int, payload []byte, rollover uint32)
+}
+
+// scratch holds a payload, with its original number in front (RTX) and a byte of padding behind.
+const scratch = media.MaxPacketSize + 3
 
 // Forwarder is a media.Sink. The caller attaches it to the track with Track.Attach, and then asks for a key frame with
 // KeyframeRequested, so that the viewer need not wait for a packet of a still picture.
@@ -56,14 +69,20 @@ func New(cfg Config) *Forwarder {
 	f.pictures = newPictures(strings.ToUpper(cfg.Track.Codec.Name))
 	f.resend = newResend(cfg.NACK && cfg.RTXSSRC == 0)
 	f.buffer = cfg.Buffer
-	if need := media.MaxPacketSize + len(f.header.template); len(f.buffer) < need {
-		f.buffer = make([]byte, need)
+	if len(f.buffer) < scratch {
+		f.buffer = make([]byte, scratch)
 	}
 	return f
 }
 
 // Forward implements media.Sink.
-func (f *Forwarder) Forward(p *media.Packet) {
+func (f *Forwarder) Forward(burst []media.Packet) {
+	for i := range burst {
+		f.forward(&burst[i])
+	}
+}
+
+func (f *Forwarder) forward(p *media.Packet) {
 	if !f.live || f.generation != f.track.Generation {
 		if !f.begin(p) {
 			return
@@ -80,19 +99,25 @@ func (f *Forwarder) Forward(p *media.Packet) {
 		return
 	}
 	s := f.stamp(p.Arrival)
+	s.padded = p.Padded
 	f.resend.stamped(out, s)
-	n := f.header.write(f.buffer, uint16(out), p.Timestamp+f.splice.shift, p.Marker, s, f.level(p.Raw))
-	payload := f.buffer[n : n+copy(f.buffer[n:], p.Payload)]
-	f.pictures.rewrite(payload)
+	payload := f.pictures.rewritten(p.Payload, f.buffer)
 	if p.Sequence > f.splice.highestIn {
 		f.splice.sent(p, out)
 		f.pictures.sent(payload)
 	}
 	f.stats.Packets++
 	f.stats.Octets += uint64(len(payload))
+	if p.Padded {
+		f.stats.Octets--
+	}
 	f.resend.earn()
-	f.cfg.Send(f.buffer[:n+len(payload)])
+	n := f.header.write(f.cfg.Out.Room(), uint16(out), p.Timestamp+f.splice.shift, p.Marker, s, p.Level)
+	f.cfg.Out.Send(n, payload, rollover(out))
 }
+
+// rollover is how often an extended number that began in cycle 1 has gone round.
+func rollover(out uint64) uint32 { return uint32(out>>16) - 1 }
 
 // begin tells whether the stream of the track's source can start with p, and starts it. Video waits for a key frame.
 func (f *Forwarder) begin(p *media.Packet) bool {
@@ -131,22 +156,16 @@ func (f *Forwarder) stamp(now media.Time) (s stamp) {
 		s.sendTime = absSendTime(now)
 	}
 	if f.header.transportAt != 0 {
-		s.transport = f.cfg.NextTransportSequence()
+		*f.cfg.TransportSequence++
+		s.transport = *f.cfg.TransportSequence
 	}
 	return s
 }
 
-// level reads the publisher's audio level of a packet (RFC 6464).
-func (f *Forwarder) level(raw []byte) byte {
-	if f.header.levelAt == 0 || f.track.AudioLevelExt == 0 {
-		return silence
-	}
-	h, err := media.ParseHeader(raw)
-	if err != nil {
-		return silence
-	}
+// level reads the publisher's audio level of a packet in the cache (RFC 6464).
+func (f *Forwarder) level(h media.Header) byte {
 	if b := h.Extension(f.track.AudioLevelExt); len(b) > 0 {
 		return b[0]
 	}
-	return silence
+	return media.Silence
 }

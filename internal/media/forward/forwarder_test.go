@@ -49,13 +49,13 @@ func newRig(t *testing.T, codec string, change func(*Config)) *rig {
 	}
 	cfg := Config{
 		Track: g.track, SSRC: 0xaaaa, RTXSSRC: 0xbbbb, PayloadType: 100, RTXPayloadType: 101, NACK: true,
-		Send: func(raw []byte) {
+		Out: PlainOut(func(raw []byte) {
 			var p rtp.Packet
 			if err := p.Unmarshal(bytes.Clone(raw)); err != nil {
 				t.Fatal(err)
 			}
 			g.sent, g.raw = append(g.sent, p), append(g.raw, bytes.Clone(raw))
-		},
+		}),
 	}
 	if change != nil {
 		change(&cfg)
@@ -85,10 +85,18 @@ func (g *rig) publishRaw(now media.Time, sequence uint64, timestamp uint32, keyf
 	g.t.Helper()
 	g.source.cached[sequence] = raw
 	before := len(g.sent)
-	g.track.Publish(&media.Packet{
+	p := media.Packet{
 		Raw: raw, Payload: raw[header:], Sequence: sequence, Timestamp: timestamp, Marker: true, Keyframe: keyframe,
-		Arrival: now,
-	})
+		Level: media.Silence, Arrival: now,
+	}
+	h, err := media.ParseHeader(raw)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	if level := h.Extension(g.track.AudioLevelExt); len(level) > 0 {
+		p.Level = level[0]
+	}
+	g.track.Publish(&p)
 	switch len(g.sent) - before {
 	case 0:
 		return nil
@@ -248,7 +256,7 @@ func TestSourceChangeHasNoSeam(t *testing.T) {
 func TestRestartOfASourceRebases(t *testing.T) {
 	g := newRig(t, "opus", nil)
 	first := *g.publish(0, 1<<16, 100, true, 1)
-	g.track.Generation++ // as receive does when the numbers jump
+	g.track.Renew() // as receive does when the numbers jump
 	p := g.publish(20*ms, 9<<16, 5, true, 1)
 	if p.SequenceNumber != first.SequenceNumber+1 || p.Timestamp != first.Timestamp+960 {
 		t.Errorf("%v after %v", p, first)
@@ -267,9 +275,9 @@ func TestForwardingAllocatesNothing(t *testing.T) {
 	for _, asIs := range []bool{false, true} {
 		f, p := benchForwarder(asIs)
 		f.Forward(p)
-		p.Keyframe = false
+		p[0].Keyframe = false
 		if n := testing.AllocsPerRun(1000, func() {
-			p.Sequence++
+			p[0].Sequence++
 			f.Forward(p)
 		}); n != 0 {
 			t.Errorf("%v allocations per packet", n)
@@ -280,28 +288,34 @@ func TestForwardingAllocatesNothing(t *testing.T) {
 func BenchmarkForward(b *testing.B) {
 	f, p := benchForwarder(false)
 	f.Forward(p)
-	p.Keyframe = false
+	p[0].Keyframe = false
 	b.ReportAllocs()
 	for b.Loop() {
-		p.Sequence++
+		p[0].Sequence++
 		f.Forward(p)
 	}
 }
 
-func benchForwarder(asIs bool) (*Forwarder, *media.Packet) {
+// nowhere is an Out that takes packets and drops them.
+type nowhere struct{ room [2048]byte }
+
+func (o *nowhere) Room() []byte             { return o.room[:] }
+func (o *nowhere) Send(int, []byte, uint32) {}
+
+func benchForwarder(asIs bool) (*Forwarder, []media.Packet) {
 	track := &media.Track{Kind: media.Video, Codec: media.Codec{Name: "VP8", ClockRate: 90000}}
 	transport := uint16(0)
 	cfg := Config{
 		Track: track, SSRC: 1, RTXSSRC: 2, PayloadType: 96, RTXPayloadType: 97, MID: "1", MIDExt: 4,
-		AbsSendTimeExt: 2, TransportCCExt: 3, NACK: true, Send: func([]byte) {},
-		NextTransportSequence: func() uint16 { transport++; return transport },
+		AbsSendTimeExt: 2, TransportCCExt: 3, NACK: true, Out: &nowhere{},
+		TransportSequence: &transport,
 	}
 	if asIs {
 		cfg.RTXSSRC = 0
 	}
 	raw := make([]byte, 1112)
 	raw[0] = 0x80
-	return New(cfg), &media.Packet{Raw: raw, Payload: raw[12:], Sequence: 1 << 16, Keyframe: true, Arrival: 1}
+	return New(cfg), []media.Packet{{Raw: raw, Payload: raw[12:], Sequence: 1 << 16, Keyframe: true, Arrival: 1}}
 }
 
 // TestPause: a viewer that could not be sent to goes on at a key frame, with the next number and a later timestamp.

@@ -6,9 +6,6 @@ import (
 	"tertulia/internal/media"
 )
 
-// silence is the audio level of a packet whose publisher did not say (RFC 6464 §3: −127 dBov, no voice).
-const silence = 127
-
 // header writes the RTP headers of one SSRC: a template with the negotiated extensions in fixed places, patched per
 // packet, so that all headers of a stream have one length.
 type header struct {
@@ -22,6 +19,7 @@ type header struct {
 type stamp struct {
 	sendTime  uint32 // abs-send-time, 24 bits
 	transport uint16 // transport-wide sequence number
+	padded    bool   // the payload ends with one byte of padding
 }
 
 // newHeader lays out RFC 3550 §5.1 with RFC 8285 §4.2 extensions, or §4.3 if an id or the MID does not fit those.
@@ -47,11 +45,11 @@ func newHeader(cfg *Config, ssrc uint32, payloadType uint8) header {
 		element(cfg.MIDExt, []byte(cfg.MID)...)
 	}
 	h.sendTimeAt = element(cfg.AbsSendTimeExt, 0, 0, 0)
-	if cfg.NextTransportSequence != nil {
+	if cfg.TransportSequence != nil {
 		h.transportAt = element(cfg.TransportCCExt, 0, 0)
 	}
 	if cfg.Track.Kind == media.Audio {
-		h.levelAt = element(cfg.AudioLevelExt, silence)
+		h.levelAt = element(cfg.AudioLevelExt, media.Silence)
 	}
 	for len(b)%4 != 0 {
 		b = append(b, 0)
@@ -72,6 +70,9 @@ func newHeader(cfg *Config, ssrc uint32, payloadType uint8) header {
 // write puts a header at the beginning of dst and returns its length. The audio level is in RFC 6464's format.
 func (h *header) write(dst []byte, sequence uint16, timestamp uint32, marker bool, s stamp, level byte) int {
 	n := copy(dst, h.template)
+	if s.padded {
+		dst[0] |= 0x20
+	}
 	if marker {
 		dst[1] |= 0x80
 	}

@@ -15,7 +15,7 @@ func TestHeaderHasTheViewersExtensionsOnly(t *testing.T) {
 	g := newRig(t, "opus", func(c *Config) {
 		c.MID, c.MIDExt, c.AbsSendTimeExt, c.TransportCCExt, c.AudioLevelExt = "audio_0", 9, 3, 5, 1
 		c.Track.AudioLevelExt = 7
-		c.NextTransportSequence = func() uint16 { transport++; return transport }
+		c.TransportSequence = &transport
 	})
 	theirs := rtp.Packet{Header: rtp.Header{Version: 2, SSRC: 7, CSRC: []uint32{8, 9}, Marker: true}, Payload: []byte{1}}
 	for id, value := range map[uint8][]byte{7: {0x85}, 2: []byte("secret"), 9: []byte("x")} {

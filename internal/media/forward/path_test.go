@@ -145,22 +145,24 @@ func newViewer(net *network, track *media.Track) *viewer {
 	own.Attach(v)
 	v.forwarder = forward.New(forward.Config{
 		Track: track, SSRC: 11, RTXSSRC: 12, PayloadType: 98, RTXPayloadType: 99, NACK: true, MID: "0", MIDExt: 1,
-		Send: func(raw []byte) {
+		Out: forward.PlainOut(func(raw []byte) {
 			raw = append([]byte(nil), raw...)
 			net.send(func() { _ = v.receiver.RTP(net.now, raw) })
-		},
+		}),
 	})
 	track.Attach(v.forwarder)
 	v.forwarder.KeyframeRequested(net.now)
 	return v
 }
 
-func (v *viewer) Forward(p *media.Packet) {
-	if p.Keyframe && v.decodes == 0 {
-		v.decodes = p.Arrival
+func (v *viewer) Forward(burst []media.Packet) {
+	for _, p := range burst {
+		if p.Keyframe && v.decodes == 0 {
+			v.decodes = p.Arrival
+		}
+		v.got[string(p.Payload[4:])]++
+		v.order[p.Sequence] = p.Timestamp
 	}
-	v.got[string(p.Payload[4:])]++
-	v.order[p.Sequence] = p.Timestamp
 }
 
 func (v *viewer) feedback(now media.Time, packets []rtcp.Packet) {

@@ -36,13 +36,23 @@ func (p *pictures) begin(payload []byte) {
 	p.id, p.tl0 = before.ID+1-first.ID, before.TL0+1-first.TL0
 }
 
+// rewritten returns a payload with this viewer's ids: as it is, or changed in a copy.
+func (p *pictures) rewritten(payload, scratch []byte) []byte {
+	if !p.rewriting {
+		return payload
+	}
+	copied := scratch[:copy(scratch, payload)]
+	p.rewrite(copied)
+	return copied
+}
+
 // rewrite changes the ids in a copy of a payload.
-func (p *pictures) rewrite(payload []byte) {
+func (p *pictures) rewrite(copied []byte) {
 	if !p.rewriting {
 		return
 	}
-	if picture, ok := codec.ParsePicture(p.codec, payload); ok {
-		picture.Rewrite(payload, picture.ID+p.id, picture.TL0+p.tl0)
+	if picture, ok := codec.ParsePicture(p.codec, copied); ok {
+		picture.Rewrite(copied, picture.ID+p.id, picture.TL0+p.tl0)
 	}
 }
 

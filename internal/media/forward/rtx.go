@@ -26,7 +26,7 @@ const (
 type resend struct {
 	credit int
 	recent *[recentResends]resent // made at the first NACK: most viewers never send one
-	number uint16                 // the latest of the RTX stream
+	number uint64                 // the latest of the RTX stream, extended
 
 	// Without RTX a packet goes out again under its own number, and SRTP would use the same nonce again: the two must
 	// not differ in a single bit (RFC 3711 §9.1, RFC 7714 §8.1), header extensions included. So those are kept.
@@ -44,7 +44,7 @@ type stamped struct {
 }
 
 func newResend(asIs bool) resend {
-	r := resend{credit: maxCredit}
+	r := resend{credit: maxCredit, number: 1 << 16}
 	if asIs {
 		r.stamps = new([asIsReach]stamped)
 	}
@@ -114,8 +114,8 @@ func (f *Forwarder) answer(now media.Time, number uint16) {
 	}
 	payload := raw[h.HeaderLen : len(raw)-h.PaddingLen]
 	if f.cfg.RTXSSRC != 0 {
-		f.sendRTX(now, out, h, payload, raw)
-	} else if !f.sendAgain(now, out, h, payload, raw) {
+		f.sendRTX(now, out, h, payload)
+	} else if !f.sendAgain(now, out, h, payload) {
 		f.stats.Unreachable++
 		return
 	}
@@ -126,19 +126,19 @@ func (f *Forwarder) answer(now media.Time, number uint16) {
 }
 
 // sendRTX wraps a packet as RFC 4588 §4: a stream of its own, whose payload begins with the original number.
-func (f *Forwarder) sendRTX(now media.Time, out uint64, h media.Header, payload, raw []byte) {
+func (f *Forwarder) sendRTX(now media.Time, out uint64, h media.Header, payload []byte) {
 	f.resend.number++
-	n := f.rtxHeader.write(f.buffer, f.resend.number, h.Timestamp+f.splice.shift, h.Marker, f.stamp(now), f.level(raw))
-	binary.BigEndian.PutUint16(f.buffer[n:], uint16(out))
-	n += 2
-	copied := f.buffer[n : n+copy(f.buffer[n:], payload)]
-	f.pictures.rewrite(copied)
-	f.cfg.Send(f.buffer[:n+len(copied)])
+	number := f.resend.number
+	binary.BigEndian.PutUint16(f.buffer, uint16(out))
+	original := f.buffer[2 : 2+copy(f.buffer[2:], payload)]
+	f.pictures.rewrite(original)
+	n := f.rtxHeader.write(f.cfg.Out.Room(), uint16(number), h.Timestamp+f.splice.shift, h.Marker, f.stamp(now), f.level(h))
+	f.cfg.Out.Send(n, f.buffer[:2+len(original)], rollover(number))
 }
 
 // sendAgain repeats a packet bit by bit. One that was never sent (it came before the key frame that started the
 // stream) goes out for the first time; where it is too long ago to tell, nothing goes out.
-func (f *Forwarder) sendAgain(now media.Time, out uint64, h media.Header, payload, raw []byte) bool {
+func (f *Forwarder) sendAgain(now media.Time, out uint64, h media.Header, payload []byte) bool {
 	if f.splice.highestOut-out >= asIsReach {
 		return false
 	}
@@ -146,9 +146,11 @@ func (f *Forwarder) sendAgain(now media.Time, out uint64, h media.Header, payloa
 	if kept.out != out {
 		f.resend.stamped(out, f.stamp(now))
 	}
-	n := f.header.write(f.buffer, uint16(out), h.Timestamp+f.splice.shift, h.Marker, kept.stamp, f.level(raw))
-	copied := f.buffer[n : n+copy(f.buffer[n:], payload)]
-	f.pictures.rewrite(copied)
-	f.cfg.Send(f.buffer[:n+len(copied)])
+	if kept.padded {
+		payload = payload[:len(payload)+1]
+	}
+	payload = f.pictures.rewritten(payload, f.buffer)
+	n := f.header.write(f.cfg.Out.Room(), uint16(out), h.Timestamp+f.splice.shift, h.Marker, kept.stamp, f.level(h))
+	f.cfg.Out.Send(n, payload, rollover(out))
 	return true
 }

@@ -119,7 +119,7 @@ func TestResentAsIsIsIdentical(t *testing.T) {
 	g := newRig(t, "VP8", func(c *Config) {
 		c.RTXSSRC = 0
 		c.AbsSendTimeExt, c.TransportCCExt = 2, 3
-		c.NextTransportSequence = func() uint16 { transport++; return transport }
+		c.TransportSequence = &transport
 	})
 	g.publish(0, 1<<16+9, 0, false, 0x10, 1, 9) // dropped: no key frame yet
 	offset := g.start(1<<16 + 5)                // a key frame that was reordered

@@ -55,7 +55,7 @@ func TestNetworkSwitch(t *testing.T) {
 	old, other := v.endpoint.selected.pathKey, at(7)
 	for i, to := range []pathKey{other, old, other} {
 		b.check(t, v.endpoint, to, stun.RawAttribute{Type: stun.AttrUseCandidate})
-		b.shard.out.flush()
+		b.shard.send()
 		before := len(v.opened)
 		b.send(t, 20+10*i, 10)
 		if v.endpoint.selected.pathKey != to || len(v.opened) != before+10 {
@@ -100,7 +100,7 @@ func TestForgottenPathsFallBack(t *testing.T) {
 	if e.selected != nil || len(e.paths) != 0 || len(b.shard.paths) != 1 { // the publisher's
 		t.Errorf("%d paths left", len(b.shard.paths))
 	}
-	e.sendRTP(make([]byte, 100)) // has nowhere to go
+	egress{&e.transport}.Send(12, make([]byte, 100), 0) // has nowhere to go
 }
 
 // TestStrangersCredentials: a check with another remote fragment is not of this client, as in an attempt to restart ICE.
@@ -131,7 +131,7 @@ func TestOnlyRequestsAreAnswered(t *testing.T) {
 	} {
 		b.shard.packet(at(1), stun.MustBuild(stun.TransactionID, kind, stun.Fingerprint).Raw)
 	}
-	b.shard.out.flush()
+	b.shard.send()
 	if b.wire.sent != 0 || b.shard.counters.Malformed != 3 {
 		t.Errorf("%d answers, %d counted; want none, 3", b.wire.sent, b.shard.counters.Malformed)
 	}

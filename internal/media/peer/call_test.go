@@ -3,6 +3,7 @@ package peer_test
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/netip"
 	"runtime"
 	"strings"
@@ -16,9 +17,18 @@ import (
 	"tertulia/internal/testkit"
 )
 
-// server is a shard under test.
+// node is a shard, or several.
+type node interface {
+	Open(context.Context, peer.EndpointConfig) (*peer.Endpoint, error)
+	Counters(context.Context) (peer.Counters, error)
+	ServeTCP(context.Context, net.Conn) error
+	OpenRelay(netip.AddrPort, func(netip.AddrPort, []byte)) *peer.Relay
+	Run(context.Context) error
+}
+
+// server is a node under test.
 type server struct {
-	*peer.Shard
+	node
 	t    *testing.T
 	stop context.CancelFunc
 	done chan error
@@ -31,18 +41,24 @@ type server struct {
 // serve starts a shard on a socket; the test ends when its Run has.
 func serve(t *testing.T, conn socket.Conn, addresses socket.Addresses) *server {
 	t.Helper()
-	s := &server{t: t, done: make(chan error, 1), moved: make(chan struct{})}
-	shard, err := peer.New(peer.Config{
-		Socket: conn, Addresses: func() socket.Addresses { return addresses }, TCP: true,
+	config := configOf(t, addresses)
+	config.Socket = conn
+	return run(t, must[*peer.Shard](t)(peer.New(config)))
+}
+
+func configOf(t *testing.T, addresses socket.Addresses) peer.Config {
+	return peer.Config{
+		Addresses: func() socket.Addresses { return addresses }, TCP: true,
 		Certificate: testkit.Certificate(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	s.Shard = shard
+}
+
+func run(t *testing.T, n node) *server {
+	t.Helper()
+	s := &server{node: n, t: t, done: make(chan error, 1), moved: make(chan struct{})}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
-	go func() { s.done <- shard.Run(ctx) }()
+	go func() { s.done <- n.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-s.done; err != nil {
@@ -55,7 +71,7 @@ func serve(t *testing.T, conn socket.Conn, addresses socket.Addresses) *server {
 // Open makes an endpoint whose events the server collects.
 func (s *server) Open(ctx context.Context, config peer.EndpointConfig) (*peer.Endpoint, error) {
 	config.Event = s.event
-	return s.Shard.Open(ctx, config)
+	return s.node.Open(ctx, config)
 }
 
 func (s *server) event(e peer.Event) {

@@ -1,9 +1,27 @@
 // Package peer is the WebRTC endpoint: ICE-lite responder, DTLS, SRTP, RTCP, without webrtc.PeerConnection.
 //
 // A [Shard] is one goroutine ([Shard.Run]) that owns a socket, every [Endpoint] on it, their tracks, receivers and
-// forwarders, and all timers; everybody else hands it messages ([Shard.Do]). A packet's way in: loop.go (packet) →
-// ice.go, dtls.go, rtp.go or rtcp.go → media/receive → the track → media/forward → transport.go (sendRTP) → outbox.go.
+// forwarders, and all timers; everybody else hands it messages ([Shard.Do], mailbox.go). A packet's way in: loop.go
+// (packet) → ice.go, dtls.go, rtp.go or rtcp.go → media/receive → the track; out at the end of the turn: media/forward →
+// transport.go (egress) → media/seal → outbox.go.
 // Negotiation: negotiate.go and plan.go, on the caller's goroutine; only its result is handed to the shard.
+//
+// [Shards] are several of them on one port, each with a socket. An endpoint belongs to one for life; a [Group] keeps those
+// of a session together in blocks (placement.go). What has to cross is collected per batch and handed over as one parcel
+// per shard, with one lock and one wake-up (crossing.go):
+//
+//   - datagrams, since the kernel chooses the socket by addresses: a check's username tells its owner, and verified checks
+//     alone make routes for the rest (route.go). TestMediaCrossesShards, TestTheKernelChoosesTheSocket,
+//     TestAnotherSocketReadsAClient, TestForgedChecksDoNotCross, TestSpoofedCheckInstallsNoRoute,
+//     TestAnAddressIsHeldAcrossShards, TestTheFirstClaimIsRouted, TestRoutesAreBounded,
+//     TestAClientOfAFormerProcessIsToldAtOnce; ICE-TCP and relays likewise: TestTCPOnShards, TestRelayOnShards,
+//     TestAProvenTCPConnectionStays, TestAClosedLinkIsNotClaimed
+//   - a track's packets, once for all viewers of a shard, to its mirror there (mirror.go), which has the track's clock and a
+//     cache of its own: TestAPacketCrossesOnce, TestNACKIsAnsweredHere, TestWishesForKeyFramesCrossOnce,
+//     TestReportsAgreeAcrossShards, TestSoundAndPictureStayInStep, TestMirrorsFollowTheSource,
+//     TestPublisherReconnectsAcrossShards, TestLateJoinAcrossShards
+//   - within limits, without allocation, and not longer than someone needs it: TestASlowShardLosesPackets,
+//     TestHandOverAllocatesNothing, TestCrossingsEnd, TestAMirrorIsLeftWithPacketsOnTheirWay, TestTheEndDuringHandOver
 //
 // What PeerConnection did, and the test that shows we do:
 //
@@ -24,9 +42,17 @@
 //   - ICE-TCP and relays: TestTCP, TestRelay
 //   - statistics: TestStats
 //
+// What an endpoint costs, and the test that keeps it so (BenchmarkEndpoint measures it with clients in a process of
+// their own):
+//
+//   - heap, objects, goroutines once connected: TestEndpointBudget; DTLS is gone: TestProvenDTLSIsGarbage,
+//     TestProofThatOvertakes, TestUnprovenDTLSIsReleased; so is the client's description: TestNothingKeepsTheOffer
+//   - an idle second allocates nothing (wheel.go, answer.go, compound.go): TestIdleAllocates, TestSilentPublisherRests
+//   - reports are spread over the second: TestBeatsAreSpread
+//
 // Absent, and so not promised in any description: simulcast (rid is parsed, not negotiated) and data channels
 // (m=application is rejected).
 //
 // It imports media, media/sdp, media/socket, media/receive, media/forward, media/congestion and fault; never session,
-// pipeline or api. Start reading at [Shard.Run] and [Endpoint.AcceptPublish].
+// pipeline or api. Start reading at [Shard.Run], [Endpoint.AcceptPublish] and, for the crossing, mirror.go.
 package peer

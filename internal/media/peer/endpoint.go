@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
+	"strings"
 	"time"
 
 	"tertulia/internal/fault"
@@ -18,6 +19,10 @@ type EndpointConfig struct {
 	// Event is told of every change of the endpoint; nil for nobody. It is called by the shard: it must neither block
 	// nor call back.
 	Event func(Event)
+	// Tracks are what it will feed, of an endpoint it replaces: it is opened where they are.
+	Tracks []*media.Track
+
+	left func() // called by the shard when the endpoint is closed
 }
 
 // Endpoint is one WebRTC transport and the tracks on it. Its exported methods may be called from any goroutine except
@@ -25,23 +30,23 @@ type EndpointConfig struct {
 type Endpoint struct {
 	transport // dtls.go, ice.go, transport.go: how packets travel
 	streams   // rtp.go, rtcp.go: what they carry
+	turn      // wheel.go: when the next tick is
 
 	shard     *Shard
 	config    EndpointConfig
 	session   uint64 // of our descriptions
-	localSDP  string
-	remoteSDP string
+	localSDP  packed
+	remoteSDP packed
 	signalled []string
 	closed    bool
-
-	due   media.Time // of the next tick
-	place int        // in the agenda
 }
 
 const (
 	consentFor = media.Time(30 * time.Second)
-	sparse     = media.Time(time.Second)           // ticks of an endpoint that only sends: reports and consent
-	frequent   = media.Time(20 * time.Millisecond) // of one that receives: NACK and PLI
+	sparse     = media.Time(time.Second)           // ticks of every endpoint: reports and consent
+	frequent   = media.Time(20 * time.Millisecond) // of one that lacks packets or a key frame: NACK and PLI
+	// proveWithin is how long a client with keys may take until we release its DTLS unproven.
+	proveWithin = media.Time(30 * time.Second)
 	// arrivalsEvery is how often the client learns when its packets arrived.
 	arrivalsEvery = media.Time(100 * time.Millisecond)
 )
@@ -53,9 +58,9 @@ func (s *Shard) Open(ctx context.Context, config EndpointConfig) (*Endpoint, err
 	e := newEndpoint(s, config)
 	e.session, e.ssrc = binary.BigEndian.Uint64(seed[:8])>>2, binary.BigEndian.Uint32(seed[8:])|1
 	err := s.Do(ctx, func() {
-		e.consent, e.reported = s.now, s.now
+		e.consent, e.reported = s.now, e.beat(s.now)
 		s.endpoints[e.ufrag] = e
-		s.due.put(e, s.now+sparse)
+		s.due.put(e, e.reported+sparse)
 	})
 	if err != nil {
 		s.post(e.release) // the shard may still get to opening it
@@ -68,8 +73,11 @@ func newEndpoint(s *Shard, config EndpointConfig) *Endpoint {
 	if config.Event == nil {
 		config.Event = func(Event) {}
 	}
-	e := &Endpoint{shard: s, config: config, place: -1}
-	ufrag := token(8)
+	if config.left == nil {
+		config.left = func() {}
+	}
+	e := &Endpoint{shard: s, config: config}
+	ufrag := s.ufragOf(s)
 	e.transport = transport{endpoint: e, state: Opened, ufrag: ufrag, pwd: s.iceKey.password(ufrag)}
 	e.streams = streams{endpoint: e, sources: map[uint32]*source{}}
 	return e
@@ -106,6 +114,7 @@ func (e *Endpoint) release() {
 	e.endDTLS()
 	delete(e.shard.endpoints, e.ufrag)
 	e.shard.due.remove(e)
+	e.config.left()
 }
 
 // Signalled remembers a candidate of the client, for statistics only: media goes where verified checks come from.
@@ -113,6 +122,7 @@ func (e *Endpoint) Signalled(ctx context.Context, candidate string) error {
 	if len(candidate) > 1024 {
 		return fault.New(fault.TooLarge, "candidate: %d bytes, at most 1024 are accepted", len(candidate))
 	}
+	candidate = strings.Clone(candidate) // it is a part of a larger message
 	return e.shard.Do(ctx, func() {
 		if len(e.signalled) < 64 {
 			e.signalled = append(e.signalled, candidate)
@@ -131,15 +141,37 @@ func (e *Endpoint) tick(now media.Time) media.Time {
 	case e.state == Checking && now-e.checking >= consentFor:
 		e.fail("connectivity checks come, but the DTLS handshake does not finish")
 	}
-	if e.state == Connected {
-		e.feedback(now)
-		if now-e.reported >= sparse {
-			e.reported = now
-			e.report(now)
-		}
-		if e.receiving {
-			return now + frequent
-		}
+	e.forsakeDTLS(now)
+	beat := now-e.reported >= sparse
+	if beat {
+		e.reported = e.beat(now)
 	}
-	return now + sparse
+	next := e.reported + sparse
+	if e.state != Connected {
+		return next
+	}
+	e.feedback(now)
+	if beat {
+		e.report(now)
+	}
+	return min(next, e.wanting(now))
 }
+
+// beats is how many places a second has for reports: thousands that came together must not all report at once for
+// ever, and each place in use wakes the shard.
+const beats = 32
+
+// beat is the latest time for a report of this endpoint.
+func (e *Endpoint) beat(now media.Time) media.Time {
+	return now - (now+media.Time(e.ssrc>>1%beats)*sparse/beats)%sparse
+}
+
+// hasten brings the next tick forward: something is to be told to the client.
+func (e *Endpoint) hasten(at media.Time) {
+	if e.state == Connected && at < e.due {
+		e.shard.due.put(e, at)
+	}
+}
+
+// wanted is what a receiver calls when it begins to lack something.
+func (e *Endpoint) wanted() { e.hasten(e.shard.now + frequent) }

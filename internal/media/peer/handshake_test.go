@@ -25,6 +25,7 @@ import (
 
 	"tertulia/internal/media"
 	"tertulia/internal/media/sdp"
+	"tertulia/internal/media/seal"
 	"tertulia/internal/media/socket"
 )
 
@@ -147,11 +148,11 @@ func TestLargestPacket(t *testing.T) {
 	b := newBench(t, 1)
 	v := b.watch(t)
 	b.shard.packet(b.key, b.seal(t, rtp.Header{PayloadType: 96, SSRC: 1, SequenceNumber: 1}, append([]byte{0x10, 0}, make([]byte, media.MaxPacketSize-14)...)))
-	b.shard.out.flush()
+	b.shard.send()
 	if len(v.opened) != 1 || v.failed != 0 {
 		t.Fatalf("the largest packet: %d sent, %d failed, %+v", len(v.opened), v.failed, b.shard.counters)
 	}
-	v.endpoint.sendRTP(append([]byte{0x80, 96}, make([]byte, datagram-64)...))
+	egress{&v.endpoint.transport}.Send(12, make([]byte, datagram-12-seal.Overhead+1), 0)
 	if b.shard.counters.SendDropped != 1 {
 		t.Errorf("%d too large ones counted, want 1", b.shard.counters.SendDropped)
 	}
@@ -192,53 +193,21 @@ func TestKeyframeWishes(t *testing.T) {
 func TestCompoundsFitADatagram(t *testing.T) {
 	b := newBench(t, 1)
 	v := b.watch(t)
+	v.endpoint.rsize = true
 	var packets []rtcp.Packet
 	for i := range 200 {
 		packets = append(packets, &rtcp.TransportLayerNack{SenderSSRC: 1, MediaSSRC: uint32(i), Nacks: make([]rtcp.NackPair, 5)})
 	}
 	v.endpoint.sendRTCP(packets)
-	b.shard.out.flush()
+	b.shard.send()
 	if len(v.reports) != len(packets) || len(v.indices) < 5 {
 		t.Errorf("%d of %d packets came, in %d compounds", len(v.reports), len(packets), len(v.indices))
 	}
 	v.endpoint.state = Failed
 	v.endpoint.sendRTCP(packets)
-	b.shard.out.flush()
+	b.shard.send()
 	if len(v.reports) != len(packets) {
 		t.Error("sent without consent")
-	}
-}
-
-// TestAgenda: endpoints come in the order of their time, wherever they stood before, and not once they are closed.
-func TestAgenda(t *testing.T) {
-	b := newBench(t, 0)
-	var list []*Endpoint
-	for i := range 50 {
-		e := newEndpoint(b.shard, EndpointConfig{})
-		list = append(list, e)
-		b.shard.due.put(e, media.Time(i*7%50))
-	}
-	for i, e := range list {
-		b.shard.due.put(e, media.Time(i*13%50)+1)
-	}
-	list[7].closed = true
-	b.shard.due.remove(list[7])
-	b.shard.due.remove(list[7])
-	b.shard.due.put(list[7], 1)
-	last := media.Time(0)
-	for n := 0; ; n++ {
-		at, ok := b.shard.due.next()
-		e := b.shard.due.pop(1000)
-		if e == nil {
-			if ok || n != 49 {
-				t.Fatalf("%d came, want 49", n)
-			}
-			return
-		}
-		if e.due < last || e.due != at || e == list[7] || e.place != -1 {
-			t.Fatalf("at %d after %d", e.due, last)
-		}
-		last = e.due
 	}
 }
 

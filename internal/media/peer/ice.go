@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/pion/stun/v4"
@@ -31,12 +32,16 @@ func (s *Shard) check(from pathKey, b []byte) {
 		return
 	}
 	local, remote, _ := bytes.Cut(username, []byte(":"))
+	if owner := s.owner(local); owner != s {
+		s.routes.misdirected(from, m, b, owner)
+		return
+	}
 	e := s.endpoints[string(local)]
 	if e == nil {
 		s.disown(from, m, string(local))
 		return
 	}
-	if !authentic(m, e.pwd) || e.remote.Ufrag != "" && string(remote) != e.remote.Ufrag {
+	if !authentic(m, s.answer.integrity(e.pwd)) || e.remote.Ufrag != "" && string(remote) != e.remote.Ufrag {
 		s.counters.Unauthenticated++
 		return
 	}
@@ -48,14 +53,14 @@ func (s *Shard) check(from pathKey, b []byte) {
 	if p == nil {
 		return
 	}
-	s.respond(from, m, stun.BindingSuccess, mapped(from.remote), stun.NewShortTermIntegrity(e.pwd), stun.Fingerprint)
+	s.grant(from, m, e.pwd)
 	e.checked(p, m.Contains(stun.AttrUseCandidate))
 }
 
 // authentic verifies a request with our password before anything in it is believed. Attributes behind
 // MESSAGE-INTEGRITY are not covered by it; decoding has dropped them (RFC 8489 §14.5).
-func authentic(m *stun.Message, pwd string) bool {
-	if stun.NewShortTermIntegrity(pwd).Check(m) != nil {
+func authentic(m *stun.Message, key stun.MessageIntegrity) bool {
+	if key.Check(m) != nil {
 		return false
 	}
 	return !m.Contains(stun.AttrFingerprint) || stun.Fingerprint.Check(m) == nil
@@ -66,7 +71,7 @@ func authentic(m *stun.Message, pwd string) bool {
 // The password follows from the username fragment, so nothing need be remembered, and nobody else is answered.
 func (s *Shard) disown(from pathKey, m *stun.Message, ufrag string) {
 	pwd := s.iceKey.password(ufrag)
-	if !authentic(m, pwd) {
+	if !authentic(m, s.answer.integrity(pwd)) {
 		s.counters.Unauthenticated++
 		return
 	}
@@ -122,8 +127,9 @@ func (s *Shard) respond(to pathKey, request *stun.Message, kind stun.MessageType
 	s.out.transmit(response.Raw, to)
 }
 
-// meter allows each address a few answers per second, and a bounded number of addresses.
+// meter allows each address a few answers per second, and a bounded number of addresses. All shards share it.
 type meter struct {
+	mu     sync.Mutex
 	second media.Time
 	counts map[netip.Addr]int
 }
@@ -134,7 +140,9 @@ const (
 )
 
 func (m *meter) allow(now media.Time, a netip.Addr) bool {
-	if second := now / media.Time(time.Second); m.counts == nil || second != m.second {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if second := now / media.Time(time.Second); m.counts == nil || second > m.second {
 		m.second, m.counts = second, map[netip.Addr]int{}
 	}
 	if m.counts[a] >= perAddress || m.counts[a] == 0 && len(m.counts) >= maxAddresses {

@@ -2,10 +2,12 @@ package peer_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/pion/stun/v4"
@@ -16,18 +18,27 @@ import (
 	"tertulia/internal/testkit"
 )
 
+// onePort listens on one port of both protocols: UDP may find taken what was free for TCP.
+func onePort(t *testing.T) (net.Listener, socket.Conn) {
+	t.Helper()
+	for {
+		listener := must[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0"))
+		conn, err := socket.Listen(t.Context(), listener.Addr().String())
+		if err == nil {
+			return listener, conn
+		}
+		_ = listener.Close()
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestTCP(t *testing.T) {
 	noLeaks(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := socket.Listen(ctx, listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener, conn := onePort(t)
 	s := serve(t, conn, socket.Addresses{Loopback: []netip.Addr{loopback}})
 	var served sync.WaitGroup
 	defer served.Wait()

@@ -11,10 +11,10 @@ import (
 	"tertulia/internal/media/socket"
 )
 
-// idle is the longest a shard sleeps, pause how long it looks at the socket while messages wait.
+// idle is the longest a shard sleeps, pause the shortest.
 const (
-	idle  = time.Second
-	pause = 50 * time.Microsecond
+	idle  = media.Time(time.Second)
+	pause = media.Time(50 * time.Microsecond)
 )
 
 // Run serves until ctx ends or the socket fails; it says BYE, closes the socket and waits for all it started.
@@ -22,9 +22,9 @@ func (s *Shard) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { s.post(func() { s.stopping = true }) })
 	defer stop()
 	defer s.shutdown()
-	failures := 0
+	failures, taken := 0, 0
 	for !s.stopping {
-		n, err := s.read()
+		n, err := s.read(taken > 0)
 		s.now = media.Time(time.Since(s.start))
 		switch {
 		case err == nil:
@@ -43,22 +43,35 @@ func (s *Shard) Run(ctx context.Context) error {
 		}
 		s.runInbox()
 		s.due.run(s.now)
-		s.out.flush()
+		// A frame comes as a burst: while more is there, it is taken before anything is forwarded.
+		if taken += n; n == 0 || taken >= len(s.in) {
+			s.send()
+			taken = 0
+		}
 	}
 	return nil
 }
 
-// read waits for datagrams until the next timer is due or a message is posted.
-func (s *Shard) read() (int, error) {
+// send forwards what the turn has collected: to the other shards first.
+func (s *Shard) send() {
+	s.turn.Cross()
+	s.crossing.handOver()
+	s.turn.Flush()
+	s.out.flush()
+}
+
+// read takes the datagrams that are there. Unless something waits to be sent, it waits until some come, the next timer
+// is due or a message is posted.
+func (s *Shard) read(pending bool) (int, error) {
+	if pending {
+		return s.config.Socket.ReadBatch(s.in, false)
+	}
 	s.mu.Lock()
-	wait := idle
-	if at, ok := s.due.next(); ok {
-		wait = min(wait, max(pause, time.Duration(at)-time.Since(s.start)))
+	if len(s.inbox)+len(s.waiting) > 0 {
+		s.mu.Unlock()
+		return s.config.Socket.ReadBatch(s.in, false)
 	}
-	if len(s.inbox) > 0 {
-		wait = pause
-	}
-	err := s.config.Socket.SetReadDeadline(time.Now().Add(wait))
+	err := s.sleepUntil(s.start.Add(time.Duration(s.nextDue())))
 	s.mu.Unlock()
 	if err != nil {
 		return 0, err
@@ -74,6 +87,15 @@ func (s *Shard) read() (int, error) {
 	return n, err
 }
 
+// nextDue is when the shard must wake up at the latest.
+func (s *Shard) nextDue() media.Time {
+	now := media.Time(time.Since(s.start))
+	if at, ok := s.due.next(); ok && at < now+idle {
+		return max(at, now+pause)
+	}
+	return now + idle
+}
+
 // packet is the one entrance of foreign bytes, from the socket, ICE-TCP and relays alike.
 func (s *Shard) packet(from pathKey, b []byte) {
 	class := socket.Classify(b)
@@ -83,7 +105,7 @@ func (s *Shard) packet(from pathKey, b []byte) {
 	}
 	p := s.paths[from]
 	if p == nil {
-		s.counters.Unauthenticated++
+		s.routes.follow(from, b)
 		return
 	}
 	switch class {
@@ -99,12 +121,12 @@ func (s *Shard) packet(from pathKey, b []byte) {
 }
 
 func (s *Shard) runInbox() {
-	s.mu.Lock()
-	messages := s.inbox
-	s.inbox = nil
-	s.mu.Unlock()
+	messages, parcels := s.collect()
 	for _, fn := range messages {
 		fn()
+	}
+	for _, p := range parcels {
+		p.open(s)
 	}
 }
 
@@ -114,9 +136,7 @@ func (s *Shard) shutdown() {
 		e.release()
 	}
 	s.out.flush()
-	s.mu.Lock()
-	s.ended, s.inbox = true, nil
-	s.mu.Unlock()
+	s.mailbox.end()
 	close(s.stopped)
 	_ = s.config.Socket.Close()
 	s.tasks.Wait()

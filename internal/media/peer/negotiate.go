@@ -42,6 +42,9 @@ func (e *Endpoint) AcceptPublish(ctx context.Context, offer string, o PublishOpt
 	if err != nil {
 		return Description{}, err
 	}
+	if slices.ContainsFunc(o.Tracks, func(t *media.Track) bool { return t.Shard != e.shard.index }) {
+		return Description{}, fault.New(fault.MediaFailed, "endpoint %s: the tracks to be fed are another shard's; give them to Open", e.config.Name)
+	}
 	p := plan{offer: &d, endpoint: e, media: make([]sdp.Media, len(d.Sections)), sections: make([]*section, len(d.Sections))}
 	for _, kind := range []string{"audio", "video"} {
 		p.publish(kind, o)
@@ -116,7 +119,7 @@ func (e *Endpoint) Answer(ctx context.Context, answer string) error {
 	if d.Transport.Setup != "active" {
 		return fault.New(fault.SDPInvalid, "SDP answer: a=setup is %q, but must be \"active\"", d.Transport.Setup)
 	}
-	stale := false
+	stale, kept, transport := false, pack(answer), lastingTransport(d.Transport)
 	err = e.shard.Do(ctx, func() {
 		if stale = e.localSDP == "" || e.remoteSDP != "" || e.closed; stale {
 			return
@@ -126,7 +129,7 @@ func (e *Endpoint) Answer(ctx context.Context, answer string) error {
 			return i < 0 || !sec.adopt(&d.Sections[i])
 		})
 		e.rsize = slices.ContainsFunc(d.Sections, func(s sdp.Section) bool { return s.RSize })
-		e.begin(answer, d.Transport)
+		e.begin(kept, transport)
 	})
 	if err == nil && stale {
 		return fault.New(fault.MediaFailed, "endpoint %s: no offer of ours waits for an answer", e.config.Name)
@@ -179,21 +182,22 @@ func (e *Endpoint) answer(ctx context.Context, offer string, p plan, maxKbps int
 	answer := sdp.Answer(p.offer, p.media, e.local())
 	text := answer.Text()
 	sections := slices.DeleteFunc(p.sections, func(s *section) bool { return s == nil })
+	kept, transport := pack(offer), lastingTransport(p.offer.Transport)
 	err := e.settle(ctx, text, func() {
 		e.sections, e.maxKbps = sections, maxKbps
 		e.rsize = slices.ContainsFunc(answer.Sections, func(s sdp.Section) bool { return s.RSize })
 		e.declare(p)
-		e.begin(offer, p.offer.Transport)
+		e.begin(kept, transport)
 	})
 	return describe(&answer, text, sections), err
 }
 
 // settle runs the shard's part of a negotiation, once in an endpoint's life: OpenVidu never renegotiates.
 func (e *Endpoint) settle(ctx context.Context, localSDP string, fn func()) error {
-	again := false
+	again, kept := false, pack(localSDP)
 	err := e.shard.Do(ctx, func() {
 		if again = e.localSDP != "" || e.closed; !again {
-			e.localSDP = localSDP
+			e.localSDP = kept
 			fn()
 		}
 	})
@@ -225,9 +229,9 @@ func (e *Endpoint) declare(p plan) {
 }
 
 // begin lets the transport start: from now on we know whom to expect.
-func (e *Endpoint) begin(remoteSDP string, remote sdp.Transport) {
+func (e *Endpoint) begin(remoteSDP packed, remote sdp.Transport) {
 	e.remoteSDP, e.remote = remoteSDP, remote
-	e.signalled = append(e.signalled, remote.Candidates...)
+	e.signalled, e.remote.Candidates = append(e.signalled, remote.Candidates...), nil
 	e.consent = e.shard.now
 	e.takeEarly()
 }

@@ -37,6 +37,11 @@ const serverIP = "10.0.0.1"
 
 // inLab runs a test with a server at 10.0.0.1 on a virtual network, in fake time.
 func inLab(t *testing.T, test func(ctx context.Context, l *lab, s *server)) {
+	inLabWith(t, serve, test)
+}
+
+// inLabWith is inLab with a server that serve makes.
+func inLabWith(t *testing.T, serve func(*testing.T, socket.Conn, socket.Addresses) *server, test func(context.Context, *lab, *server)) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &lab{t: t}
 		var err error

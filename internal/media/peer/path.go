@@ -2,6 +2,7 @@ package peer
 
 import (
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"tertulia/internal/media"
@@ -16,8 +17,9 @@ type pathKey struct {
 
 // link carries packets other than through the socket. send must copy and must not block.
 type link struct {
-	protocol string // "tcp", "relay"
-	send     func(to pathKey, b []byte)
+	protocol string                     // "tcp", "relay"
+	send     func(to pathKey, b []byte) // called by any shard
+	closed   atomic.Bool
 }
 
 // path is a way that a request with verified MESSAGE-INTEGRITY took: only such ones belong to an endpoint.
@@ -25,6 +27,7 @@ type path struct {
 	pathKey
 	endpoint *Endpoint
 	heard    media.Time // latest authenticated packet
+	reader   *Shard     // which other shard reads what comes along it; nil if its own does
 }
 
 const (
@@ -38,27 +41,43 @@ const (
 func (s *Shard) claim(key pathKey, e *Endpoint) *path {
 	p := s.paths[key]
 	switch {
+	case key.via != nil && key.via.closed.Load():
+		return nil
 	case p != nil && p.endpoint == e:
 		p.heard = s.now
+		p.entered(s.reader)
 		return p
-	case p != nil && s.now-p.heard < held:
-		s.counters.AddressHeld++
+	case s.reader == nil && !s.routes.vacate(key), !s.paths[key].yields():
 		return nil
-	case p != nil:
-		s.forget(p)
 	}
 	if len(e.paths) >= maxPaths {
 		s.forget(e.stalest())
 	}
 	p = &path{pathKey: key, endpoint: e, heard: s.now}
+	p.entered(s.reader)
 	s.paths[key] = p
 	e.paths = append(e.paths, p)
 	return p
 }
 
+// yields gives up an address that somebody else has a claim to, unless it was heard of lately. No path yields.
+func (p *path) yields() bool {
+	if p == nil {
+		return true
+	}
+	s := p.endpoint.shard
+	if s.now-p.heard < held {
+		s.counters.AddressHeld++
+		return false
+	}
+	s.forget(p)
+	return true
+}
+
 // forget removes a path; an endpoint that had selected it goes on with the one heard last.
 func (s *Shard) forget(p *path) {
 	delete(s.paths, p.pathKey)
+	p.unroute()
 	e := p.endpoint
 	kept := e.paths[:0]
 	for _, other := range e.paths {
@@ -75,6 +94,14 @@ func (s *Shard) forget(p *path) {
 		if e.selected == nil || other.heard > e.selected.heard {
 			e.selected = other
 		}
+	}
+}
+
+// closeLink forgets every path over a link, whichever shard has it. None is claimed any more.
+func (c *common) closeLink(l *link) {
+	l.closed.Store(true)
+	for _, s := range c.shards {
+		s.post(func() { s.forgetLink(l) })
 	}
 }
 

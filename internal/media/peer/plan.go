@@ -67,7 +67,7 @@ func (p *plan) receive(i int, codec sdp.Codec, existing *media.Track, o PublishO
 	sec := newSection(e, s, codec)
 	sec.track = existing
 	if existing == nil {
-		sec.track = trackOf(s.Kind, codec)
+		sec.track = trackOf(e.shard, s.Kind, sec.codec)
 	}
 	m := sdp.Media{Direction: sdp.RecvOnly, Codec: codec}
 	if s.Kind == "video" {

@@ -7,7 +7,7 @@ import (
 	"tertulia/internal/fault"
 )
 
-// Relay is the media side of a TURN allocation: its packets reach the shard in memory, no socket is opened.
+// Relay is the media side of a TURN allocation: its packets reach a shard in memory, no socket is opened.
 type Relay struct {
 	shard   *Shard
 	address netip.AddrPort
@@ -15,7 +15,7 @@ type Relay struct {
 }
 
 // OpenRelay makes a relay with its relayed transport address, which must be unique among open relays. reply is called
-// by the shard with what one of our media addresses (from) sends to the relay; it must copy b and must not block.
+// by shards, several at a time, with what one of our media addresses (from) sends to the relay; it must copy b and must not block.
 func (s *Shard) OpenRelay(address netip.AddrPort, reply func(from netip.AddrPort, b []byte)) *Relay {
 	send := func(to pathKey, b []byte) { reply(netip.AddrPortFrom(to.local, s.config.Port), b) }
 	return &Relay{shard: s, address: address, link: &link{protocol: "relay", send: send}}
@@ -37,5 +37,5 @@ func (r *Relay) Packet(ctx context.Context, to netip.AddrPort, b []byte) error {
 
 // Close forgets every path over the relay.
 func (r *Relay) Close() {
-	r.shard.post(func() { r.shard.forgetLink(r.link) })
+	r.shard.closeLink(r.link)
 }

@@ -50,7 +50,7 @@ type streams struct {
 	heardRTCP  ssrcs
 	receiving  bool // the client publishes here
 	arrivals   *congestion.Arrivals
-	transportN uint16 // transport-wide sequence number of what we send
+	transportN uint16 // transport-wide sequence number of what we sent last
 
 	ssrc     uint32 // our identity in RTCP
 	maxKbps  int    // what the client may send us; 0 unlimited
@@ -169,10 +169,6 @@ func (m *streams) noteArrival(sec *section) {
 	var tcc rtp.TransportCCExtension
 	if tcc.Unmarshal(m.endpoint.shard.header.GetExtension(sec.transportExt)) == nil {
 		m.arrivals.Record(m.endpoint.shard.now, tcc.TransportSequence)
+		m.endpoint.hasten(m.told + arrivalsEvery)
 	}
-}
-
-func (m *streams) nextTransport() uint16 {
-	m.transportN++
-	return m.transportN
 }

@@ -16,6 +16,13 @@ const (
 	cachePacketsAudio = 64
 )
 
+func cacheFor(kind media.Kind) int {
+	if kind == media.Audio {
+		return cachePacketsAudio
+	}
+	return cachePackets
+}
+
 // section is one accepted m-line at work.
 type section struct {
 	endpoint  *Endpoint
@@ -29,13 +36,14 @@ type section struct {
 	heard    media.Time // when it last had a packet
 
 	source    *media.Track // what we send here; nil if we do not
+	here      *media.Track // source, or its mirror on this shard; nil before the first attach
 	send      sdp.Stream
 	forwarder *forward.Forwarder
 }
 
 func newSection(e *Endpoint, s *sdp.Section, codec sdp.Codec) *section {
 	return &section{
-		endpoint: e, kind: s.Kind, mid: s.MID, codec: codec,
+		endpoint: e, kind: shared(s.Kind), mid: shared(s.MID), codec: lastingCodec(codec),
 		midExt: s.Extension(sdp.ExtMID), timeExt: s.Extension(sdp.ExtAbsSendTime),
 		transportExt: s.Extension(sdp.ExtTransportCC), levelExt: s.Extension(sdp.ExtAudioLevel),
 	}
@@ -52,8 +60,8 @@ func stream(e *Endpoint, codec sdp.Codec) sdp.Stream {
 	return st
 }
 
-func trackOf(kind string, codec sdp.Codec) *media.Track {
-	t := &media.Track{Kind: media.Audio}
+func trackOf(s *Shard, kind string, codec sdp.Codec) *media.Track {
+	t := &media.Track{Kind: media.Audio, Turn: &s.turn, Shard: s.index}
 	if kind == "video" {
 		t.Kind = media.Video
 	}
@@ -63,15 +71,11 @@ func trackOf(kind string, codec sdp.Codec) *media.Track {
 
 // receive makes an SSRC of the client's the one that feeds the track.
 func (sec *section) receive(ssrc, rtx uint32) {
-	cache := cachePackets
-	if sec.kind == "audio" {
-		cache = cachePacketsAudio
-	}
 	sec.receiver = receive.New(receive.Config{
 		Track: sec.track, SSRC: ssrc, RTXSSRC: rtx,
 		PayloadType: sec.codec.PayloadType, RTXPayloadType: sec.codec.RTX,
 		NACK: sec.codec.Has("nack"), PLI: sec.codec.Has("nack pli"), FIR: sec.codec.Has("ccm fir"),
-		CachePackets: cache,
+		CachePackets: cacheFor(sec.track.Kind), Wanting: sec.endpoint.wanted,
 	})
 	sec.track.SetSource(sec.receiver)
 }
@@ -88,9 +92,10 @@ func (sec *section) attach(now media.Time) {
 		return
 	}
 	if sec.forwarder == nil {
+		sec.here = sec.endpoint.shard.mirrors.join(sec.source)
 		sec.forwarder = sec.newForwarder()
 	}
-	sec.source.Attach(sec.forwarder)
+	sec.here.Attach(sec.forwarder)
 	sec.forwarder.KeyframeRequested(now)
 }
 
@@ -98,7 +103,7 @@ func (sec *section) attach(now media.Time) {
 // ends would count SRTP's rollovers wrongly (RFC 3711 §3.3.1), and we would use a nonce twice.
 func (sec *section) pause() {
 	if sec.forwarder != nil {
-		sec.source.Detach(sec.forwarder)
+		sec.here.Detach(sec.forwarder)
 		sec.forwarder.Pause()
 	}
 }
@@ -106,17 +111,18 @@ func (sec *section) pause() {
 func (sec *section) newForwarder() *forward.Forwarder {
 	e := sec.endpoint
 	return forward.New(forward.Config{
-		Track: sec.source, SSRC: sec.send.SSRC, RTXSSRC: sec.send.RTX,
+		Track: sec.here, SSRC: sec.send.SSRC, RTXSSRC: sec.send.RTX,
 		PayloadType: sec.codec.PayloadType, RTXPayloadType: sec.codec.RTX,
 		MID: sec.mid, MIDExt: sec.midExt, AbsSendTimeExt: sec.timeExt, TransportCCExt: sec.transportExt,
-		AudioLevelExt:         sec.levelExt,
-		NextTransportSequence: e.nextTransport, Send: e.sendRTP, NACK: sec.codec.Has("nack"), Buffer: e.shard.build,
+		AudioLevelExt:     sec.levelExt,
+		TransportSequence: &e.transportN, NACK: sec.codec.Has("nack"), Out: egress{&e.transport}, Buffer: e.shard.build,
 	})
 }
 
 func (sec *section) release() {
 	if sec.forwarder != nil {
-		sec.source.Detach(sec.forwarder)
+		sec.here.Detach(sec.forwarder)
+		sec.endpoint.shard.mirrors.leave(sec.source)
 	}
 	// A reconnected publisher may feed the track already.
 	if sec.receiver != nil && sec.track.Source() == media.Source(sec.receiver) {

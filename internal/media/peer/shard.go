@@ -9,10 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/stun/v4"
 
@@ -24,7 +26,7 @@ import (
 
 // Config is what a shard needs. Socket, Addresses, Certificate and Log are required.
 type Config struct {
-	Socket      socket.Conn // owned by the shard from New on: Run closes it
+	Socket      socket.Conn // owned by the shard from New on: Run closes it; not for NewShards
 	Addresses   func() socket.Addresses
 	Port        uint16          // the port clients are told; 0 for the socket's own
 	TCP         bool            // offer ICE-TCP on the same port; the front door hands connections to ServeTCP
@@ -39,65 +41,96 @@ type Event struct {
 	Reason   string
 }
 
-// Shard is one goroutine (that of Run) with a socket and all endpoints on it. Every field below inbox belongs to it.
+// Shard is one goroutine (that of Run) with a socket and all endpoints on it. Every field below mailbox belongs to it.
 type Shard struct {
-	config      Config
-	fingerprint sdp.Fingerprint
-	iceKey      iceKey
-	start       time.Time
-	stopped     chan struct{} // closed when Run has ended
-	tasks       sync.WaitGroup
+	*common
+	config  Config
+	index   int           // in common.shards
+	stopped chan struct{} // closed when Run has ended
+	tasks   sync.WaitGroup
 
-	mu    sync.Mutex
-	inbox []func()
-	ended bool
+	mailbox
 
 	now       media.Time
 	stopping  bool
 	endpoints map[string]*Endpoint // by our ICE ufrag
 	paths     map[pathKey]*path
-	tcp       crowd
-	due       agenda
+	routes    routes
+	mirrors   mirrors
+	crossing  crossing
+	due       wheel
 	in        []socket.Message
+	turn      media.Turn // what was received and is not forwarded yet
 	out       outbox
+	reader    *Shard // which other shard has read the datagram at hand; nil if this one did
 	counters  Counters
 	handshake int // DTLS handshakes under way
-	reflexive meter
 
 	// Scratch of the packet path; valid within one packet.
-	stun              *stun.Message
-	header, outHeader rtp.Header
-	plain             []byte
-	build             []byte // where forwarders build packets
+	stun          *stun.Message
+	answer        answer
+	header        rtp.Header
+	controlHeader rtcp.Header
+	plain         []byte
+	build         []byte // forwarders' scratch
+	compound      compound
+}
+
+// common is what the shards of one port share. What changes in it has a lock of its own, off the packet path.
+type common struct {
+	shards      []*Shard
+	fingerprint sdp.Fingerprint
+	iceKey      iceKey
+	start       time.Time
+	tcp         crowd
+	reflexive   meter
 }
 
 // datagram is the largest we take or send: an Ethernet frame with room for SRTP's additions.
 const datagram = 1600
 
-// New checks the configuration and makes a shard; nothing runs until Run.
+// New checks the configuration and makes a shard that has its port alone; nothing runs until Run.
 func New(config Config) (*Shard, error) {
-	if config.Socket == nil || config.Addresses == nil || config.Log == nil {
-		return nil, errors.New("peer.Config: Socket, Addresses and Log are required")
+	shards, err := NewShards(config, []socket.Conn{config.Socket})
+	if err != nil {
+		return nil, err
+	}
+	return shards.shards[0], nil
+}
+
+// newCommon checks the configuration, to which it adds the port.
+func newCommon(config *Config, conns []socket.Conn) (*common, error) {
+	if len(conns) == 0 || slices.Contains(conns, nil) || config.Addresses == nil || config.Log == nil {
+		return nil, errors.New("peer.Config: a socket, Addresses and Log are required")
 	}
 	if len(config.Certificate.Certificate) == 0 {
 		return nil, errors.New("peer.Config: Certificate is required")
 	}
 	if config.Port == 0 {
-		config.Port = config.Socket.LocalAddr().Port()
+		config.Port = conns[0].LocalAddr().Port()
 	}
 	private, err := x509.MarshalPKCS8PrivateKey(config.Certificate.PrivateKey)
 	if err != nil {
 		return nil, fmt.Errorf("peer.Config: Certificate: %w", err)
 	}
 	ice := sha256.Sum256(append([]byte("ICE passwords"), private...))
+	return &common{fingerprint: fingerprintOf(config.Certificate.Certificate[0]), iceKey: ice[:], start: time.Now()}, nil
+}
+
+// add makes one shard more.
+func (c *common) add(config Config, shards int) {
 	s := &Shard{
-		config: config, fingerprint: fingerprintOf(config.Certificate.Certificate[0]), iceKey: ice[:], start: time.Now(),
+		common: c, config: config, index: len(c.shards),
 		stopped: make(chan struct{}), endpoints: map[string]*Endpoint{}, paths: map[pathKey]*path{},
-		tcp: crowd{}, stun: stun.New(), plain: make([]byte, 0, datagram), build: make([]byte, datagram+512),
+		mailbox: mailbox{socket: config.Socket},
+		stun:    stun.New(), plain: make([]byte, 0, datagram), build: make([]byte, datagram+512), compound: make(compound, 0, datagram),
 		in: make([]socket.Message, socket.Batch),
 	}
-	s.out = outbox{socket: config.Socket, batch: make([]socket.Message, socket.Batch), dropped: &s.counters.SendDropped}
-	return s, nil
+	s.routes = routes{shard: s, to: map[pathKey]*Shard{}}
+	s.mirrors = mirrors{shard: s, of: map[*media.Track]*mirror{}}
+	s.crossing = crossing{from: s, parcels: make([]*parcel, shards)}
+	s.out = newOutbox(config.Socket, &s.counters.SendDropped)
+	c.shards = append(c.shards, s)
 }
 
 func fingerprintOf(certificate []byte) sdp.Fingerprint {
@@ -130,18 +163,3 @@ func (s *Shard) Do(ctx context.Context, fn func()) error {
 }
 
 var errEnded = fault.New(fault.MediaFailed, "the media node is shutting down")
-
-// post hands fn to the shard without waiting; false after its end.
-func (s *Shard) post(fn func()) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
-		return false
-	}
-	s.inbox = append(s.inbox, fn)
-	if len(s.inbox) == 1 {
-		// Under the lock, so that it cannot come before the deadline the shard is about to set.
-		_ = s.config.Socket.SetReadDeadline(time.Unix(1, 0))
-	}
-	return true
-}

@@ -24,7 +24,7 @@ func (b *bench) from(t *testing.T, ssrc uint32, n uint16, count int, extensions 
 			set(&h)
 		}
 		b.shard.packet(b.key, b.seal(t, h, []byte{0x90, 0x80, 0x80, byte(n), 0, 1, 2, 3}))
-		b.shard.out.flush()
+		b.shard.send()
 		n++
 	}
 }

@@ -142,7 +142,7 @@ func (b *bench) send(t *testing.T, from, count int) {
 	for n := range count {
 		b.shard.now += media.Time(time.Millisecond)
 		b.shard.packet(b.key, b.packet(t, uint16(from+n)))
-		b.shard.out.flush()
+		b.shard.send()
 	}
 }
 
@@ -173,7 +173,7 @@ func TestRolloverOfRTX(t *testing.T) {
 		}
 		last := v.opened[len(v.opened)-1]
 		v.section().forwarder.NACK(b.shard.now, []rtcp.NackPair{{PacketID: last.SequenceNumber}})
-		b.shard.out.flush()
+		b.shard.send()
 		if h := v.opened[len(v.opened)-1]; h.SSRC == v.section().send.RTX {
 			resent++
 		}
@@ -219,7 +219,7 @@ func TestSRTCPIndex(t *testing.T) {
 		b.shard.now += sparse
 		v.endpoint.consent = b.shard.now
 		v.endpoint.tick(b.shard.now)
-		b.shard.out.flush()
+		b.shard.send()
 	}
 	if len(v.indices) != 300 || len(v.reports) != 600 {
 		t.Fatalf("%d compounds with %d packets, want 300 of SR and SDES each", len(v.indices), len(v.reports))

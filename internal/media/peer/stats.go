@@ -25,6 +25,8 @@ type Counters struct {
 	FingerprintMismatch uint64
 	HandshakeRefused    uint64 // beyond the limits
 	SendDropped         uint64 // the network, or a slow TCP client, did not take it
+	HandedOver          uint64 // datagrams and packets given to another shard
+	HandOverDropped     uint64 // another shard was too slow for them
 }
 
 // undecrypted counts what did not decrypt: replays apart from forgeries. pion/srtp does not export its error for a
@@ -71,15 +73,18 @@ type Stats struct {
 // Stats returns a snapshot.
 func (e *Endpoint) Stats(ctx context.Context) (Stats, error) {
 	var st Stats
-	if err := e.shard.Do(ctx, func() { st = e.stats() }); err != nil {
+	var local, remote packed
+	if err := e.shard.Do(ctx, func() { st, local, remote = e.stats(), e.localSDP, e.remoteSDP }); err != nil {
 		return Stats{}, err // st may still be written
 	}
+	st.LocalSDP, st.RemoteSDP = local.text(), remote.text() // not at the shard's expense
 	return st, nil
 }
 
+// stats is all but the descriptions.
 func (e *Endpoint) stats() Stats {
 	st := Stats{
-		State: e.state, Reason: e.refused, LocalSDP: e.localSDP, RemoteSDP: e.remoteSDP,
+		State: e.state, Reason: e.refused,
 		Signalled: append([]string(nil), e.signalled...),
 		Received:  map[string]receive.Stats{}, Sent: map[string]forward.Stats{},
 		PacketsIn: e.packetsIn, BytesIn: e.bytesIn, PacketsOut: e.packetsOut, BytesOut: e.bytesOut,
@@ -108,4 +113,20 @@ func (e *Endpoint) stats() Stats {
 		st.RemoteCandidate = fmt.Sprintf("%s %s", protocol, p.remote)
 	}
 	return st
+}
+
+// add adds every counter of another shard.
+func (c *Counters) add(o *Counters) {
+	for _, pair := range [...]struct {
+		sum *uint64
+		of  uint64
+	}{
+		{&c.Malformed, o.Malformed}, {&c.Unauthenticated, o.Unauthenticated}, {&c.Disowned, o.Disowned},
+		{&c.AddressHeld, o.AddressHeld}, {&c.RateLimited, o.RateLimited}, {&c.BeforeKeys, o.BeforeKeys},
+		{&c.Forged, o.Forged}, {&c.Replayed, o.Replayed}, {&c.UnknownSSRC, o.UnknownSSRC},
+		{&c.FingerprintMismatch, o.FingerprintMismatch}, {&c.HandshakeRefused, o.HandshakeRefused},
+		{&c.SendDropped, o.SendDropped}, {&c.HandedOver, o.HandedOver}, {&c.HandOverDropped, o.HandOverDropped},
+	} {
+		*pair.sum += pair.of
+	}
 }

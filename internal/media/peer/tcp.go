@@ -40,13 +40,11 @@ func (s *Shard) ServeTCP(ctx context.Context, conn net.Conn) error {
 	t := &tcpConn{shard: s, conn: conn, out: make(chan []byte, tcpQueue)}
 	t.key = pathKey{remote: remote, local: tcpAddr(conn.LocalAddr()).Addr(), via: &link{protocol: "tcp", send: t.enqueue}}
 
-	admitted := false
-	if err := s.Do(context.WithoutCancel(ctx), func() { admitted = s.tcp.admit(remote.Addr()) }); err != nil {
-		return err
-	}
-	if !admitted {
+	if !s.tcp.admit(remote.Addr()) {
 		return fault.New(fault.RateLimited, "ICE-TCP: %s has %d connections already", remote.Addr(), tcpPerAddress)
 	}
+	defer s.tcp.leave(remote.Addr())
+	defer s.closeLink(t.key.via)
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
@@ -55,11 +53,7 @@ func (s *Shard) ServeTCP(ctx context.Context, conn net.Conn) error {
 	err := t.read(ctx)
 	cancel()
 	writer.Wait()
-	s.post(func() {
-		s.counters.SendDropped += t.dropped.Load()
-		s.tcp.leave(remote.Addr())
-		s.forgetLink(t.key.via)
-	})
+	s.post(func() { s.counters.SendDropped += t.dropped.Load() })
 	return err
 }
 
@@ -68,20 +62,30 @@ func tcpAddr(a net.Addr) netip.AddrPort {
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
-// crowd counts connections by remote address.
-type crowd map[netip.Addr]int
+// crowd counts connections by remote address. All shards share it.
+type crowd struct {
+	mu    sync.Mutex
+	count map[netip.Addr]int
+}
 
-func (c crowd) admit(a netip.Addr) bool {
-	if c[a] >= tcpPerAddress {
+func (c *crowd) admit(a netip.Addr) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.count[a] >= tcpPerAddress {
 		return false
 	}
-	c[a]++
+	if c.count == nil {
+		c.count = map[netip.Addr]int{}
+	}
+	c.count[a]++
 	return true
 }
 
-func (c crowd) leave(a netip.Addr) {
-	if c[a]--; c[a] <= 0 {
-		delete(c, a)
+func (c *crowd) leave(a netip.Addr) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.count[a]--; c.count[a] <= 0 {
+		delete(c.count, a)
 	}
 }
 
@@ -111,7 +115,7 @@ func (t *tcpConn) read(ctx context.Context) error {
 			for _, b := range frames {
 				t.shard.packet(t.key, b)
 			}
-			proven = t.shard.paths[t.key] != nil
+			proven = t.shard.paths[t.key] != nil || t.shard.routes.to[t.key] != nil
 		})
 		if err != nil {
 			return err

@@ -3,11 +3,11 @@ package peer
 import (
 	"fmt"
 
-	"github.com/pion/rtcp"
 	"github.com/pion/srtp/v3"
 
 	"tertulia/internal/media"
 	"tertulia/internal/media/sdp"
+	"tertulia/internal/media/seal"
 )
 
 // State is where an endpoint's transport stands.
@@ -42,10 +42,13 @@ type transport struct {
 
 	dtls     *handshake
 	early    [][]byte // DTLS that came before the description that lets us verify it
+	proof    []byte   // SRTCP that came before the keys it proves were taken
 	attempts int
-	in, out  *srtp.Context
+	in       *srtp.Context
+	out      *seal.Sealer
 	profile  srtp.ProtectionProfile
-	proven   bool // the client has sent a packet under its keys
+	keyed    media.Time // when the keys came
+	proven   bool       // the client has sent a packet under its keys
 
 	packetsIn, bytesIn, packetsOut, bytesOut uint64
 }
@@ -88,47 +91,35 @@ func (t *transport) authenticated(p *path, n int) {
 	t.packetsIn++
 	t.bytesIn += uint64(n)
 	if !t.proven {
-		t.proven = true
+		t.proven, t.remote.Fingerprints = true, nil
 		t.endDTLS()
 	}
 }
 
-// sendRTP encrypts a packet of a forwarder into the batch. Without consent nothing is sent (RFC 7675 §5.1).
-func (t *transport) sendRTP(raw []byte) {
+// egress is a transport as its forwarders see it: a forward.Out.
+type egress struct{ *transport }
+
+func (t egress) Room() []byte { return t.endpoint.shard.out.slot() }
+
+// Send seals a packet into the batch. Without consent nothing is sent (RFC 7675 §5.1).
+func (t egress) Send(header int, payload []byte, rollover uint32) {
 	if t.state != Connected || t.selected == nil {
 		return
 	}
-	s := t.endpoint.shard
-	if len(raw) > datagram-64 {
-		s.counters.SendDropped++
-		return
-	}
-	slot := s.out.slot()
-	sealed, err := t.out.EncryptRTP(slot[:0], raw, &s.outHeader)
-	if err != nil {
-		s.counters.SendDropped++
-		return
-	}
-	t.sent(sealed)
+	t.sent(t.out.RTP(t.endpoint.shard.out.slot(), header, payload, rollover))
 }
 
-func (t *transport) sealRTCP(packets []rtcp.Packet) {
-	raw, err := rtcp.Marshal(packets)
-	if err != nil || len(raw) > datagram-64 {
+func (t *transport) sealRTCP(raw []byte) {
+	t.sent(t.out.RTCP(t.endpoint.shard.out.slot(), raw))
+}
+
+// sent commits what was sealed into the latest slot: nothing, if it was too long for that.
+func (t *transport) sent(n int) {
+	if n == 0 {
 		t.endpoint.shard.counters.SendDropped++
 		return
 	}
-	sealed, err := t.out.EncryptRTCP(t.endpoint.shard.out.slot()[:0], raw, nil)
-	if err != nil {
-		t.endpoint.shard.counters.SendDropped++
-		return
-	}
-	t.sent(sealed)
-}
-
-// sent commits what stands in the latest slot.
-func (t *transport) sent(sealed []byte) {
 	t.packetsOut++
-	t.bytesOut += uint64(len(sealed))
-	t.endpoint.shard.out.commit(len(sealed), t.selected.pathKey)
+	t.bytesOut += uint64(n)
+	t.endpoint.shard.out.commit(n, t.selected.pathKey)
 }

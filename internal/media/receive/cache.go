@@ -25,6 +25,7 @@ const (
 type cache struct {
 	slots []slot // by sequence number modulo their count
 	ring  []byte
+	first int    // bytes of the ring once there is a packet: many a source is declared and never sends
 	begin uint64 // positions count bytes ever written: the oldest that still stands in the ring
 	end   uint64 // and the one to be written next
 	limit int
@@ -52,7 +53,7 @@ func newCache(packets int, kind media.Kind) cache {
 		packets = videoSlots
 	}
 	packets = 1 << bits.Len(uint(min(packets, maxSlots)-1))
-	return cache{slots: make([]slot, packets), ring: make([]byte, ring), limit: max(ring, packets*ringPerSlot)}
+	return cache{slots: make([]slot, packets), first: ring, limit: max(ring, packets*ringPerSlot)}
 }
 
 func (c *cache) slot(sequence uint64) *slot { return &c.slots[sequence&uint64(len(c.slots)-1)] }
@@ -67,28 +68,33 @@ func (c *cache) get(sequence uint64) ([]byte, bool) {
 		return nil, false
 	}
 	at := s.at & uint64(len(c.ring)-1)
-	return c.ring[at : at+uint64(s.size) : at+uint64(s.size)], true
+	return c.ring[at : at+uint64(s.size) : at+uint64(s.size)+1], true
 }
 
 // put copies a packet in: the header's bytes, with the SSRC, payload type and sequence number of h (an RTX packet's own
-// differ), then the body. The result stays valid until the ring has gone round.
+// differ), then the body. The result stays valid until the ring has gone round; one byte of RTP padding follows it,
+// within its capacity.
 func (c *cache) put(now media.Time, sequence uint64, h media.Header, header, body []byte) []byte {
 	size := len(header) + len(body)
-	c.makeRoom(now, size)
+	c.makeRoom(now, size+1)
 	at := c.end & uint64(len(c.ring)-1)
-	raw := c.ring[at : at+uint64(size) : at+uint64(size)]
+	raw := c.ring[at : at+uint64(size) : at+uint64(size)+1]
 	copy(raw[copy(raw, header):], body)
+	raw[:size+1][size] = 1
 	raw[1] = raw[1]&0x80 | h.PayloadType
 	binary.BigEndian.PutUint16(raw[2:], h.Sequence)
 	binary.BigEndian.PutUint32(raw[8:], h.SSRC)
 	*c.slot(sequence) = slot{sequence: sequence, at: c.end, size: uint16(size)}
-	c.advance(c.end + uint64(size))
+	c.advance(c.end + uint64(size) + 1)
 	return raw
 }
 
 // makeRoom skips the end of the ring if a packet does not fit there in one piece. Whenever that closes a lap, it
 // looks whether the lap lasted long enough.
 func (c *cache) makeRoom(now media.Time, size int) {
+	if c.ring == nil {
+		c.ring = make([]byte, c.first)
+	}
 	length := uint64(len(c.ring))
 	at := c.end & (length - 1)
 	if at+uint64(size) <= length {

@@ -60,6 +60,12 @@ func TestCacheKeepsASecond(t *testing.T) {
 
 func TestCacheForgets(t *testing.T) {
 	c := newCache(16, media.Audio)
+	if c.ring != nil {
+		t.Error("a ring before the first packet")
+	}
+	if _, ok := c.get(1 << 16); ok {
+		t.Error("a packet was found in an empty cache")
+	}
 	put(&c, 0, 1<<16, 100)
 	if _, ok := c.get(0); ok {
 		t.Error("a packet was found under 0")

@@ -16,11 +16,12 @@ func (r *Receiver) RequestKeyframe(media.Time) { r.needKeyframe() }
 func (r *Receiver) needKeyframe() {
 	if r.track.Kind == media.Video && (r.cfg.PLI || r.cfg.FIR) {
 		r.keyframe.want()
+		r.cfg.Wanting()
 	}
 }
 
 // Feedback appends what is due to the publisher now: NACK, and PLI or FIR. The sender is our SSRC. It is to be called
-// every 20 ms or so; when nothing is due it costs next to nothing.
+// every 20 ms or so while Wants says so.
 func (r *Receiver) Feedback(now media.Time, sender uint32, dst []rtcp.Packet) []rtcp.Packet {
 	if len(r.losses.missing) > 0 {
 		dst = r.nack(now, sender, dst)
@@ -54,3 +55,9 @@ func (r *Receiver) nack(now media.Time, sender uint32, dst []rtcp.Packet) []rtcp
 	}
 	return dst
 }
+
+// Wants tells whether Feedback may have something to say soon: packets are missing, or a key frame.
+func (r *Receiver) Wants() bool { return len(r.losses.missing) > 0 || r.keyframe.wanted }
+
+// SSRC is that of the original stream.
+func (r *Receiver) SSRC() uint32 { return r.cfg.SSRC }

@@ -136,3 +136,43 @@ func TestIdleFeedbackAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// TestWanting: who asks for feedback is told when there is something to ask the publisher for, and Wants says so until
+// it has come.
+func TestWanting(t *testing.T) {
+	calls := 0
+	g := newRig(t, func(c *Config) { c.Wanting = func() { calls++ } })
+	want := func(when string, n int, wants bool) {
+		t.Helper()
+		if calls != n || g.Wants() != wants {
+			t.Errorf("%s: told %d times, want %d; wants %v", when, calls, n, g.Wants())
+		}
+	}
+	g.original(0, 1, key...)
+	calls = 0 // the beginning of a stream is a wish of its own, which its key frame ends
+	g.original(0, 2, delta...)
+	want("in order", 0, false)
+	g.original(0, 4, delta...)
+	want("a gap", 1, true)
+	g.original(ms, 3, delta...)
+	want("closed", 1, false)
+	g.RequestKeyframe(ms)
+	want("a wish", 2, true)
+	g.original(2*ms, 5, key...)
+	want("granted", 2, false)
+	g.original(3*ms, 5+2*maxMissing, delta...)
+	want("too many lost", 3, true)
+}
+
+// TestLossesTakeNoRoomBeforehand, and none per packet later.
+func TestLossesTakeNoRoomBeforehand(t *testing.T) {
+	g := newRig(t, nil)
+	g.original(0, 1, key...)
+	if g.losses.missing != nil || g.losses.ask != nil {
+		t.Error("lists of losses without a loss")
+	}
+	g.original(0, 3, delta...)
+	if cap(g.losses.missing) != maxMissing || cap(g.losses.ask) != maxMissing {
+		t.Errorf("room for %d losses and %d requests, want %d", cap(g.losses.missing), cap(g.losses.ask), maxMissing)
+	}
+}

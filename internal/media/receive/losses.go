@@ -35,13 +35,16 @@ type missing struct {
 }
 
 func newLosses() losses {
-	return losses{missing: make([]missing, 0, maxMissing), ask: make([]uint16, 0, maxMissing), rtt: initialRTT}
+	return losses{rtt: initialRTT}
 }
 
 // add notes that [from, to) is missing; it refuses more than it can hold. Numbers are added in ascending order.
 func (l *losses) add(now media.Time, from, to uint64) bool {
 	if int64(to-from) > int64(maxMissing-len(l.missing)) {
 		return false
+	}
+	if l.missing == nil { // the lists take 13 KiB, which a stream without loss does not need
+		l.missing, l.ask = make([]missing, 0, maxMissing), make([]uint16, 0, maxMissing)
 	}
 	for ; from < to; from++ {
 		l.missing = append(l.missing, missing{sequence: from, noticed: now, next: now})

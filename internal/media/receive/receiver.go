@@ -23,6 +23,9 @@ type Config struct {
 	NACK           bool // the publisher resends on request
 	PLI, FIR       bool // how it is asked for a key frame; PLI is preferred
 	CachePackets   int  // a power of two, at most 16384; 0: 1024 for video, 128 for audio
+	// Wanting is called when something comes to be wanted of the publisher: Feedback should be called soon. It may be
+	// nil, and must not call back.
+	Wanting func()
 }
 
 // Receiver is a media.Source: the caller makes it the track's with Track.SetSource. Until then, and once another has
@@ -49,6 +52,9 @@ func New(cfg Config) *Receiver {
 	r.cache = newCache(cfg.CachePackets, cfg.Track.Kind)
 	r.sequence.window = uint64(len(r.cache.slots))
 	r.quality.clockRate = int64(cfg.Track.Codec.ClockRate)
+	if cfg.Wanting == nil {
+		r.cfg.Wanting = func() {}
+	}
 	if cfg.NACK {
 		r.losses = newLosses()
 	}
@@ -136,9 +142,14 @@ func (r *Receiver) take(now media.Time, h media.Header, sequence uint64, packet,
 	r.losses.found(sequence, now, false)
 	raw := r.cache.put(now, sequence, h, packet[:h.HeaderLen], body)
 	p := &r.packet
-	p.Raw, p.Payload = raw, raw[h.HeaderLen:len(raw)-h.PaddingLen]
-	p.Sequence, p.Timestamp, p.Marker, p.Arrival = sequence, h.Timestamp, h.Marker, now
-	p.Keyframe = r.track.Kind == media.Audio || codec.Keyframe(r.codec, p.Payload)
+	*p = media.Packet{
+		Raw: raw, Payload: payload(raw, h), Sequence: sequence, Timestamp: h.Timestamp, Marker: h.Marker, Arrival: now,
+	}
+	if r.track.Kind == media.Audio {
+		p.Keyframe, p.Level = true, level(h, r.track.AudioLevelExt)
+	} else {
+		p.Keyframe = codec.Keyframe(r.codec, p.Payload)
+	}
 	r.stats.Packets++
 	r.stats.Octets += uint64(len(p.Payload))
 	if len(p.Payload) == 0 {
@@ -153,6 +164,24 @@ func (r *Receiver) take(now media.Time, h media.Header, sequence uint64, packet,
 	}
 }
 
+// payload has one byte of padding in its capacity, unless the publisher's own follows.
+func payload(raw []byte, h media.Header) []byte {
+	if h.PaddingLen == 0 {
+		return raw[h.HeaderLen:]
+	}
+	end := len(raw) - h.PaddingLen
+	return raw[h.HeaderLen:end:end]
+}
+
+func level(h media.Header, extension uint8) uint8 {
+	if extension != 0 {
+		if b := h.Extension(extension); len(b) > 0 {
+			return b[0]
+		}
+	}
+	return media.Silence
+}
+
 // gap notes that [from, to) has not arrived. What cannot be asked for again is made up for by a key frame.
 func (r *Receiver) gap(now media.Time, from, to uint64, quiet bool) {
 	if from == to || !r.cfg.NACK {
@@ -161,7 +190,9 @@ func (r *Receiver) gap(now media.Time, from, to uint64, quiet bool) {
 	if quiet || !r.losses.add(now, from, to) {
 		r.losses.clear()
 		r.needKeyframe()
+		return
 	}
+	r.cfg.Wanting()
 }
 
 // restart begins anew with a stream whose numbers have jumped. Sinks rebase as if the source had changed.
@@ -170,7 +201,7 @@ func (r *Receiver) restart() {
 	r.losses.clear()
 	r.quality.restart()
 	if r.track.Source() == media.Source(r) {
-		r.track.Generation++
+		r.track.Renew()
 	}
 }
 

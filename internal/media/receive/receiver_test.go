@@ -24,11 +24,13 @@ type sink struct {
 	raw       [][]byte
 }
 
-func (s *sink) Forward(p *media.Packet) {
-	s.sequences = append(s.sequences, p.Sequence-1<<16)
-	s.keyframes = append(s.keyframes, p.Keyframe)
-	s.payloads = append(s.payloads, bytes.Clone(p.Payload))
-	s.raw = append(s.raw, bytes.Clone(p.Raw))
+func (s *sink) Forward(burst []media.Packet) {
+	for _, p := range burst {
+		s.sequences = append(s.sequences, p.Sequence-1<<16)
+		s.keyframes = append(s.keyframes, p.Keyframe)
+		s.payloads = append(s.payloads, bytes.Clone(p.Payload))
+		s.raw = append(s.raw, bytes.Clone(p.Raw))
+	}
 }
 
 // rig is a VP8 receiver that feeds a track with one sink.

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"errors"
 	"os"
 	"syscall"
 
@@ -76,9 +77,15 @@ func (r *receiver) ReadBatch(ms []Message, wait bool) (int, error) {
 		r.arm(i)
 	}
 	r.next, r.got = 0, 0
-	err := r.raw.Control(r.try)
-	if wait && err == nil && r.errno == unix.EAGAIN {
+	var err error
+	if wait {
 		err = r.raw.Read(r.await)
+	}
+	if !wait || errors.Is(err, os.ErrDeadlineExceeded) {
+		late := err
+		if err = r.raw.Control(r.try); err == nil && r.errno == unix.EAGAIN {
+			err = late
+		}
 	}
 	switch {
 	case err != nil:

@@ -21,7 +21,9 @@ type kernel func(trap, fd uintptr, headers *unix.Mmsghdr, n int) (int, syscall.E
 
 func call(trap, fd uintptr, headers *unix.Mmsghdr, n int) (int, syscall.Errno) {
 	for {
-		// The socket is non-blocking, and receiving must not wait for the batch to be full.
+		// The socket is non-blocking, and receiving must not wait for the batch to be full. Nor is the scheduler told: it would
+		// take the processor away from a batch that lasts more than 20 µs, and waking another thread for that and back costs more
+		// than it gives (200 switches a frame at 1,000 viewers).
 		done, _, errno := unix.RawSyscall6(trap, fd, uintptr(unsafe.Pointer(headers)), uintptr(n), unix.MSG_DONTWAIT, 0, 0)
 		if errno == 0 {
 			return int(done), 0
