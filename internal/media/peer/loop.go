@@ -71,7 +71,7 @@ func (s *Shard) read(pending bool) (int, error) {
 		s.mu.Unlock()
 		return s.config.Socket.ReadBatch(s.in, false)
 	}
-	err := s.sleepUntil(s.start.Add(time.Duration(s.nextDue())))
+	err := s.sleepUntil(s.start.Add(time.Duration(wakeAt(&s.due, media.Time(time.Since(s.start))))))
 	s.mu.Unlock()
 	if err != nil {
 		return 0, err
@@ -87,10 +87,9 @@ func (s *Shard) read(pending bool) (int, error) {
 	return n, err
 }
 
-// nextDue is when the shard must wake up at the latest.
-func (s *Shard) nextDue() media.Time {
-	now := media.Time(time.Since(s.start))
-	if at, ok := s.due.next(); ok && at < now+idle {
+// wakeAt is when a shard must wake up at the latest.
+func wakeAt(due *wheel, now media.Time) media.Time {
+	if at, ok := due.next(); ok && at < now+idle {
 		return max(at, now+pause)
 	}
 	return now + idle
