@@ -42,6 +42,7 @@ func Run(ctx context.Context, c config.Config, log *slog.Logger, ready func(url 
 }
 
 func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts, ready func(url string)) error {
+	limitMemory(log)
 	held, err := lock(c.Data)
 	if err != nil {
 		return err
@@ -63,8 +64,9 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	name := nodeName(keys.DTLS().Certificate[0])
 	addresses := &socket.Gatherer{Public: publicAddresses(ctx, c.Domain, log)}
 
+	traffic := &traffic{}
 	shard, err := peer.New(peer.Config{
-		Socket: conn, Addresses: addresses.Addresses, Port: uint16(port), TCP: true, Certificate: keys.DTLS(), Log: log,
+		Socket: traffic.of(conn), Addresses: addresses.Addresses, Port: uint16(port), TCP: true, Certificate: keys.DTLS(), Log: log,
 	})
 	if err != nil {
 		return errors.Join(err, conn.Close())
@@ -112,6 +114,11 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	}
 	running.start("front door", door.Run)
 	running.start("clients", clients.Run)
+	running.start("pages", newPages(func() int { return clients.Stats().Sockets }, log).Run)
+	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shard, traffic: traffic}
+	if err := shown.show(c.MetricsAddress, running, log); err != nil {
+		return err
+	}
 
 	select {
 	case <-registry.Ready():
