@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -42,7 +43,7 @@ func Run(ctx context.Context, c config.Config, log *slog.Logger, ready func(url 
 }
 
 func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts, ready func(url string)) error {
-	limitMemory(log)
+	limitMemory(os.DirFS("/"), log)
 	held, err := lock(c.Data)
 	if err != nil {
 		return err

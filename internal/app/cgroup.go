@@ -14,11 +14,11 @@ import (
 
 // limitMemory makes the garbage collector work harder before the kernel kills the process: Go does not look at the
 // cgroup by itself. GOMEMLIMIT, whatever it says, is the operator's word.
-func limitMemory(log *slog.Logger) {
+func limitMemory(root fs.FS, log *slog.Logger) {
 	if _, given := os.LookupEnv("GOMEMLIMIT"); given {
 		return
 	}
-	if most := cgroupMemory(os.DirFS("/")); most > 0 {
+	if most := cgroupMemory(root); most > 0 {
 		soft := most / 10 * 9 // the rest is for stacks of threads, the kernel's buffers and what comes between two collections
 		debug.SetMemoryLimit(soft)
 		log.Info("memory is limited by the cgroup", "limit", most, "soft", soft)

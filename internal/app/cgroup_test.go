@@ -3,6 +3,7 @@ package app
 import (
 	"log/slog"
 	"math"
+	"os"
 	"runtime/debug"
 	"testing"
 	"testing/fstest"
@@ -67,13 +68,28 @@ func TestCgroupMemory(t *testing.T) {
 	}
 }
 
-// TestTheOperatorsMemoryLimitStands whatever the cgroup says.
-func TestTheOperatorsMemoryLimitStands(t *testing.T) {
+// TestTheMemoryLimit is nine tenths of the cgroup's, unless the operator has said something else.
+func TestTheMemoryLimit(t *testing.T) {
+	root := fstest.MapFS{
+		"proc/self/cgroup":         {Data: []byte("0::/\n")},
+		"proc/self/mountinfo":      {Data: []byte("30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")},
+		"sys/fs/cgroup/memory.max": {Data: []byte("10000000000\n")},
+	}
+	const other = math.MaxInt64 - 1
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(other))
+	log := slog.New(slog.DiscardHandler)
 	t.Setenv("GOMEMLIMIT", "off")
-	before := debug.SetMemoryLimit(math.MaxInt64 - 1)
-	defer debug.SetMemoryLimit(before)
-	limitMemory(slog.New(slog.DiscardHandler))
-	if now := debug.SetMemoryLimit(-1); now != math.MaxInt64-1 {
-		t.Errorf("the limit is %d now", now)
+	limitMemory(root, log)
+	if now := debug.SetMemoryLimit(-1); now != other {
+		t.Errorf("against GOMEMLIMIT the limit is %d", now)
+	}
+	os.Unsetenv("GOMEMLIMIT")
+	limitMemory(fstest.MapFS{}, log)
+	if now := debug.SetMemoryLimit(-1); now != other {
+		t.Errorf("without a cgroup the limit is %d", now)
+	}
+	limitMemory(root, log)
+	if now := debug.SetMemoryLimit(-1); now != 9_000_000_000 {
+		t.Errorf("the limit is %d", now)
 	}
 }
