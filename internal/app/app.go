@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -42,6 +43,7 @@ func Run(ctx context.Context, c config.Config, log *slog.Logger, ready func(url 
 }
 
 func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts, ready func(url string)) error {
+	limitMemory(os.DirFS("/"), log)
 	held, err := lock(c.Data)
 	if err != nil {
 		return err
@@ -63,6 +65,10 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	name := nodeName(keys.DTLS().Certificate[0])
 	addresses := &socket.Gatherer{Public: publicAddresses(ctx, c.Domain, log)}
 
+	traffic := &traffic{}
+	for i := range conns {
+		conns[i] = traffic.of(conns[i])
+	}
 	shards, err := peer.NewShards(peer.Config{
 		Addresses: addresses.Addresses, Port: uint16(port), TCP: true, Certificate: keys.DTLS(), Log: log,
 	}, conns)
@@ -115,6 +121,11 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	}
 	running.start("front door", door.Run)
 	running.start("clients", clients.Run)
+	running.start("pages", newPages(func() int { return clients.Stats().Sockets }, log).Run)
+	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic}
+	if err := shown.show(c.MetricsAddress, running, log); err != nil {
+		return err
+	}
 
 	select {
 	case <-registry.Ready():

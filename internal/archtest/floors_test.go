@@ -89,7 +89,6 @@ var homes = []home{
 	{prefix: "github.com/nats-io/", pkgs: []string{"cluster/kv", "cluster/rpc", "cluster/natsd"}},
 	{prefix: "github.com/coder/websocket", pkgs: []string{"api/*", "bench/*", "testkit", "doctor"}},
 	{prefix: "golang.org/x/crypto/acme", pkgs: []string{"certs"}},
-	{prefix: "golang.org/x/net/", pkgs: []string{"media/socket"}},
 	{prefix: "golang.org/x/sys/", pkgs: []string{"media/socket", "bench/*", "app"}},
 	{prefix: "github.com/prometheus/", pkgs: []string{"metrics"}},
 	{prefix: "google.golang.org/protobuf/", pkgs: []string{"bench/target"}},

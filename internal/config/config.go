@@ -30,6 +30,7 @@ type Config struct {
 	DeprecatedAPI    bool   // SUPPORT_DEPRECATED_API
 	CallPage         string // CALL_PAGE: off, local or all
 	CoturnSecret     string // COTURN_SHARED_SECRET_KEY, never empty
+	MetricsAddress   string // METRICS_PORT: "127.0.0.1:9090"; "": off
 	LogLevel         string // LOG_LEVEL: debug, info, warn or error
 	LogFormat        string // LOG_FORMAT: text or json
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"regexp"
 	"strconv"
@@ -46,6 +47,29 @@ func upTo(high int, field func(*Config) *int) kind {
 			return invalid("out of range")
 		}
 		*field(c) = n
+		return nil
+	}}
+}
+
+// loopbackPort is a port of 127.0.0.1, or of an address that is named; it becomes "127.0.0.1:9090".
+func loopbackPort(field func(*Config) *string) kind {
+	return kind{"port", "a port from 0 to 65535, or ADDRESS:PORT such as 0.0.0.0:9090", func(c *Config, v string) error {
+		v = strings.TrimSpace(v)
+		address, port := "127.0.0.1", v
+		if strings.Contains(v, ":") {
+			var err error
+			if address, port, err = net.SplitHostPort(v); err != nil {
+				return invalid("not a port")
+			}
+		}
+		if _, err := netip.ParseAddr(address); err != nil {
+			return invalid("not an IP address before the port")
+		}
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil {
+			return invalid("not a port")
+		}
+		*field(c) = net.JoinHostPort(address, strconv.FormatUint(n, 10))
 		return nil
 	}}
 }

@@ -72,7 +72,7 @@ func TestEverySettingReachesTheConfig(t *testing.T) {
 		"OPENVIDU_SESSIONS_GARBAGE_INTERVAL": "5", "OPENVIDU_SESSIONS_GARBAGE_THRESHOLD": "6",
 		"OPENVIDU_WEBRTC_ICE_SERVERS":      `["url=stun:a"]`,
 		"OPENVIDU_ENTERPRISE_MEDIA_SERVER": "kurento", "SUPPORT_DEPRECATED_API": "false", "CALL_PAGE": "all",
-		"COTURN_SHARED_SECRET_KEY": "k", "LOG_LEVEL": "warn", "LOG_FORMAT": "json",
+		"COTURN_SHARED_SECRET_KEY": "k", "METRICS_PORT": "9090", "LOG_LEVEL": "warn", "LOG_FORMAT": "json",
 	}
 	var dotenv strings.Builder
 	for _, s := range settings {
@@ -94,7 +94,8 @@ func TestEverySettingReachesTheConfig(t *testing.T) {
 		Data: dir, Secret: "MY_SECRET", Domain: "call.example.com", CertificateType: "owncert",
 		CertificateFile: filepath.Join(dir, "owncert", "certificate.cert"), KeyFile: filepath.Join(dir, "owncert", "certificate.key"),
 		Bandwidth: Bandwidth{1, 2, 3, 4}, ForcedVideoCodec: "H264", AllowTranscoding: true, GarbageInterval: 5, GarbageThreshold: 6,
-		ICEServers: []ICEServer{{URL: "stun:a"}}, MediaServer: "kurento", CallPage: "all", CoturnSecret: "k", LogLevel: "warn", LogFormat: "json",
+		ICEServers: []ICEServer{{URL: "stun:a"}}, MediaServer: "kurento", CallPage: "all", CoturnSecret: "k",
+		MetricsAddress: "127.0.0.1:9090", LogLevel: "warn", LogFormat: "json",
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)

@@ -64,6 +64,9 @@ var settings = []Setting{
 		Name: "COTURN_SHARED_SECRET_KEY", Secret: true, kind: text(func(c *Config) *string { return &c.CoturnSecret }),
 		Doc: "Key the TURN credentials are made from. Unset: derived from `OPENVIDU_SECRET`.",
 	}, {
+		Name: "METRICS_PORT", kind: loopbackPort(func(c *Config) *string { return &c.MetricsAddress }),
+		Doc: "TCP port of `/metrics` (Prometheus) and `/debug/pprof/` (Go profiler), in the clear and without a password: on the loopback interface, unless an address is named as in `0.0.0.0:9090`. 0 takes any free port, which the log tells. Unset: off.",
+	}, {
 		Name: "LOG_LEVEL", Default: "info", kind: oneOf(func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error"),
 		Doc: "The least important lines that are logged.",
 	}, {

@@ -37,6 +37,7 @@ func TestValues(t *testing.T) {
 		"OPENVIDU_ENTERPRISE_MEDIA_SERVER":          {[]string{"kurento", "mediasoup"}, []string{"janus"}},
 		"CALL_PAGE":                                 {[]string{"off", "local", "all"}, []string{"on", "true"}},
 		"COTURN_SHARED_SECRET_KEY":                  {[]string{"anything at all = ok"}, nil},
+		"METRICS_PORT":                              {[]string{"0", " 9090 ", "0.0.0.0:9090", "[::1]:0", "10.0.0.1:65535"}, []string{"65536", "-1", ":9090", "localhost:9090", "::1:9090", "10.0.0.1:", "10.0.0.1:http", "[::1]", "x"}},
 		"LOG_LEVEL":                                 {[]string{"debug", "error"}, []string{"trace", "INFO"}},
 	} {
 		s := setting(t, name)
@@ -55,6 +56,17 @@ func TestValues(t *testing.T) {
 			if fmt.Sprint(before) != fmt.Sprint(after) {
 				t.Errorf("%s=%q was refused and kept", name, v)
 			}
+		}
+	}
+}
+
+// TestPortsAreOfLoopback unless they name an address.
+func TestPortsAreOfLoopback(t *testing.T) {
+	for given, want := range map[string]string{
+		"": "", "0": "127.0.0.1:0", " 9090 ": "127.0.0.1:9090", "0.0.0.0:9090": "0.0.0.0:9090", "[::1]:09090": "[::1]:9090",
+	} {
+		if c, err := load(t, "", nil, "--metrics-port="+given); err != nil || c.MetricsAddress != want {
+			t.Errorf("METRICS_PORT=%s: %q, %v; want %q", given, c.MetricsAddress, err, want)
 		}
 	}
 }

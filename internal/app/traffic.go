@@ -1,0 +1,50 @@
+package app
+
+import (
+	"sync/atomic"
+
+	"tertulia/internal/media/socket"
+)
+
+// traffic counts what the media sockets carry: STUN, DTLS, SRTP and SRTCP over UDP.
+type traffic struct {
+	packetsIn, bytesIn, packetsOut, bytesOut atomic.Uint64
+}
+
+// of counts on a socket as well. The sums are made batch by batch, so that a scrape needs nothing of a shard's time and
+// packets cost no atomic operation each.
+func (t *traffic) of(conn socket.Conn) socket.Conn { return &watched{conn, t} }
+
+type watched struct {
+	socket.Conn
+	traffic *traffic
+}
+
+func (w *watched) ReadBatch(ms []socket.Message, wait bool) (int, error) {
+	n, err := w.Conn.ReadBatch(ms, wait)
+	if n > 0 {
+		var bytes uint64
+		for i := range ms[:n] {
+			bytes += uint64(len(ms[i].Buf))
+		}
+		w.traffic.packetsIn.Add(uint64(n))
+		w.traffic.bytesIn.Add(bytes)
+	}
+	return n, err
+}
+
+func (w *watched) WriteBatch(ms []socket.Message) (dropped int) {
+	var packets, bytes uint64
+	for i := range ms {
+		m := &ms[i]
+		bytes += uint64(len(m.Buf))
+		if m.Segment > 0 {
+			packets += uint64((len(m.Buf) + m.Segment - 1) / m.Segment)
+		} else {
+			packets++
+		}
+	}
+	w.traffic.packetsOut.Add(packets)
+	w.traffic.bytesOut.Add(bytes)
+	return w.Conn.WriteBatch(ms)
+}

@@ -1,0 +1,149 @@
+package load_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// server is the program in a process of its own.
+type server struct {
+	t       *testing.T
+	url     string // of the one port
+	metrics string // of the metrics port
+	http    *http.Client
+}
+
+var announced = regexp.MustCompile(`^ready (\S+)|msg=metrics url=(\S+)/metrics`)
+
+// start builds and runs the program; it ends with the test.
+func start(t *testing.T) *server {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "tertulia")
+	if out, err := exec.Command("go", "build", "-o", binary, "tertulia/cmd/tertulia").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	command := exec.Command(binary, "serve", "--data="+t.TempDir(), "--https-port=0", "--metrics-port=0", "--openvidu-secret=MY_SECRET")
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command.Stdout, command.Stderr = write, write
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	write.Close()
+	var mu sync.Mutex
+	var log strings.Builder
+	urls, ended := make(chan string, 2), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for lines := bufio.NewScanner(read); lines.Scan(); {
+			mu.Lock()
+			log.WriteString(lines.Text() + "\n")
+			mu.Unlock()
+			if m := announced.FindStringSubmatch(lines.Text()); m != nil {
+				urls <- m[1] + m[2]
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		_ = command.Process.Signal(syscall.SIGTERM)
+		err := command.Wait()
+		<-ended
+		if err != nil || t.Failed() {
+			mu.Lock()
+			defer mu.Unlock()
+			t.Logf("the server ended with %v and wrote\n%s", err, tail(log.String()))
+		}
+		if err != nil {
+			t.Fail()
+		}
+	})
+	s := &server{t: t, http: &http.Client{Transport: insecure.Clone(), Timeout: 30 * time.Second}}
+	for range 2 {
+		select {
+		case url := <-urls:
+			if strings.HasPrefix(url, "https:") {
+				s.url = url
+			} else {
+				s.metrics = url
+			}
+		case <-ended:
+			t.Fatal("the server ended at its start")
+		}
+	}
+	return s
+}
+
+func tail(log string) string { return log[max(0, len(log)-8000):] }
+
+// get reads a page of the metrics port.
+func (s *server) get(path string) string {
+	s.t.Helper()
+	response, err := s.http.Get(s.metrics + path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		s.t.Fatalf("GET %s: %s, %v", path, response.Status, err)
+	}
+	return string(text)
+}
+
+// figures are the process's metrics that have no label.
+func (s *server) figures() map[string]float64 {
+	s.t.Helper()
+	all := map[string]float64{}
+	for line := range strings.Lines(s.get("/metrics")) {
+		name, text, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if n, err := strconv.ParseFloat(text, 64); err == nil {
+			all[name] = n
+		}
+	}
+	return all
+}
+
+// collect has the process collect its garbage and returns the heap's profile. What lies in a pool goes at the second time.
+func (s *server) collect() string {
+	s.t.Helper()
+	s.get("/debug/pprof/heap?gc=1")
+	return s.get("/debug/pprof/heap?gc=1")
+}
+
+// await asks for the figures until they are as wanted, each time after a collection if need be. Nothing tells when a
+// foreign process has come to rest.
+func (s *server) await(ctx context.Context, what string, ok func(map[string]float64) bool, collect bool) map[string]float64 {
+	s.t.Helper()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if collect {
+			s.collect()
+		}
+		now := s.figures()
+		if ok(now) {
+			return now
+		}
+		select {
+		case <-ctx.Done():
+			s.t.Fatalf("waited in vain until %s: %d goroutines, %d descriptors, %d sessions, %d websockets, a heap of %d bytes\n%s", what,
+				int(now["go_goroutines"]), int(now["process_open_fds"]), int(now["tertulia_sessions"]), int(now["tertulia_websockets"]), int(now["go_memstats_heap_alloc_bytes"]),
+				tail(s.get("/debug/pprof/goroutine?debug=1")))
+		case <-tick.C:
+		}
+	}
+}
