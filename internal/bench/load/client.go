@@ -94,7 +94,7 @@ func newClient(config Config, publishes bool) (*Client, error) {
 		return nil, errors.New("load.Config: Loop is required")
 	}
 	if !config.Local.IsValid() {
-		config.Local = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+		config.Local = loopback
 	}
 	if config.SRTP == "" {
 		config.SRTP = GCM
@@ -105,15 +105,15 @@ func newClient(config Config, publishes bool) (*Client, error) {
 	if config.Reports == 0 {
 		config.Reports = time.Second
 	}
-	var seed [40]byte
+	var seed [64]byte
 	_, _ = rand.Read(seed[:])
 	c := &Client{
 		loop: config.Loop, config: config, publishes: publishes, ready: make(chan struct{}),
 		session: binary.BigEndian.Uint64(seed[:]) >> 2, tieBreaker: binary.BigEndian.Uint64(seed[8:]),
-		ssrc: binary.BigEndian.Uint32(seed[16:]) | 1, ufrag: text(seed[20:23]), pwd: text(seed[20:40]), cname: text(seed[:10]),
+		ssrc: binary.BigEndian.Uint32(seed[16:]) | 1, ufrag: text(seed[20:23]), pwd: text(seed[44:]), cname: text(seed[34:44]),
 	}
 	if publishes {
-		c.tracks = []*track{newTrack("audio", seed[24:]), newTrack("video", seed[30:])}
+		c.tracks = []*track{newTrack("audio", seed[24:]), newTrack("video", seed[34:])}
 	}
 	var err error
 	c.fd, c.local, err = openUDP(config.Local)

@@ -44,8 +44,10 @@ func (c *Client) receive() {
 			case socket.RTCP:
 				c.rtcp(b)
 			case socket.RTP:
-				c.read.Add(1)
-				c.rtp(b, in, i)
+				if in.from(i) == c.selected { // a port may have had another owner shortly before
+					c.read.Add(1)
+					c.rtp(b, in, i)
+				}
 			}
 			if c.closed {
 				return

@@ -13,6 +13,8 @@ import (
 // the kernel counts as dropped is what the filter dropped. [Overflows] proves it for a run. Probes queue every packet.
 const receiveBuffer = 1 << 20
 
+var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
 // openUDP makes a bound, unconnected, non-blocking socket.
 func openUDP(local netip.Addr) (fd int, bound netip.AddrPort, err error) {
 	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
