@@ -1,0 +1,234 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tertulia/internal/media/sdp"
+)
+
+// remote is the server's side of the transport.
+type remote struct {
+	ufrag, pwd   string
+	fingerprints []sdp.Fingerprint
+	setup        string
+	lite         bool
+	controlling  bool // the server decides which pair is used: it has offered, and is no lite agent (RFC 8445 §6.1.1)
+	candidates   []netip.AddrPort
+	video        uint32 // the SSRC of the picture it sends, 0 if not declared
+}
+
+const maxCandidates = 16
+
+// Offer returns the complete offer, as Chromium's as far as servers look: to send Opus and VP8, or to receive them.
+func (c *Client) Offer() (string, error) {
+	if c.offered {
+		return "", errors.New("the client has offered already")
+	}
+	c.offered = true
+	kinds := []string{"audio", "video"}
+	medias := make([]sdp.Media, len(kinds))
+	for i, kind := range kinds {
+		medias[i] = sdp.Media{Direction: sdp.RecvOnly, Codec: sdp.Default(kind)}
+		if c.publishes {
+			medias[i].Direction, medias[i].Send = sdp.SendOnly, c.tracks[i].stream(c.cname)
+		}
+	}
+	offer := sdp.Offer(kinds, medias, c.localSide())
+	offer.ICELite = false
+	return offer.Text(), nil
+}
+
+func (c *Client) localSide() sdp.Local {
+	sum := fingerprint(c.loop.certificate.Certificate[0])
+	return sdp.Local{
+		SessionID: c.session, StreamID: "load-" + c.cname,
+		Transport: sdp.Transport{
+			Ufrag: c.ufrag, Pwd: c.pwd, Fingerprints: []sdp.Fingerprint{sum},
+			Candidates: []string{fmt.Sprintf("candidate:1 1 udp 2130706431 %s %d typ host", c.local.Addr(), c.local.Port())},
+		},
+	}
+}
+
+// Accept takes the answer to Offer and connects from then on.
+func (c *Client) Accept(answer string) error {
+	d, err := sdp.Parse(answer)
+	if err != nil {
+		return fmt.Errorf("answer: %w", err)
+	}
+	if !c.offered {
+		return errors.New("an answer without an offer")
+	}
+	flows := false
+	for i := range d.Sections {
+		if s := &d.Sections[i]; !s.Rejected && s.Direction != sdp.Inactive && s.Secure() {
+			c.agree(s)
+			flows = true
+		}
+	}
+	if !flows {
+		return errors.New("answer: no section with media")
+	}
+	if err := c.meet(answer, &d, false); err != nil {
+		return fmt.Errorf("answer: %w", err)
+	}
+	return c.begin()
+}
+
+// Answer takes the server's complete offer and connects from then on. A later offer on the same transport is answered
+// too. Data channels are accepted and then ignored: a server may want them before it sends media.
+func (c *Client) Answer(offer string) (string, error) {
+	d, err := sdp.Parse(offer)
+	if err != nil {
+		return "", fmt.Errorf("offer: %w", err)
+	}
+	medias := make([]sdp.Media, len(d.Sections))
+	for i := range d.Sections {
+		if s := &d.Sections[i]; s.Secure() && !s.Rejected {
+			medias[i] = c.media(s)
+		}
+	}
+	answer := sdp.Answer(&d, medias, c.localSide())
+	answer.ICELite = false
+	answer.Transport.Setup = "active"
+	if setup(offer) == "active" {
+		answer.Transport.Setup = "passive"
+	}
+	for i := range answer.Sections {
+		if !answer.Sections[i].Rejected && answer.Sections[i].Direction != sdp.Inactive {
+			c.agree(&answer.Sections[i])
+		}
+	}
+	if err := c.meet(offer, &d, true); err != nil {
+		return "", fmt.Errorf("offer: %w", err)
+	}
+	return acceptData(&d, &answer), c.begin()
+}
+
+// media is what we want in a section of the server's offer.
+func (c *Client) media(s *sdp.Section) sdp.Media {
+	codec, ok := s.Choose([]string{"VP8"})
+	if !ok || s.Kind == "audio" && codec.Name != "opus" {
+		return sdp.Media{}
+	}
+	m := sdp.Media{Codec: codec, Direction: sdp.Inactive}
+	if !c.publishes && s.Direction.Sends() {
+		m.Direction = sdp.RecvOnly
+	}
+	if track := c.track(s.Kind); track != nil && s.Direction.Receives() {
+		m.Direction, m.Send = sdp.SendOnly, track.stream(c.cname)
+	}
+	return m
+}
+
+// acceptData writes the answer with the offer's data channel sections accepted: media/sdp knows none and rejects them.
+func acceptData(offer, answer *sdp.Description) string {
+	var rejected []string
+	answer.Bundle = nil
+	for i := range offer.Sections {
+		s := &offer.Sections[i]
+		data := s.Kind == "application" && !s.Rejected && offer.Bundled(i)
+		if data {
+			rejected = append(rejected, s.MID)
+		}
+		if len(offer.Bundle) > 0 && (data || !answer.Sections[i].Rejected) {
+			answer.Bundle = append(answer.Bundle, s.MID)
+		}
+	}
+	blocks := strings.SplitAfter(answer.Text(), "\r\n")
+	var w strings.Builder
+	for _, line := range blocks {
+		if rest, ok := strings.CutPrefix(line, "m=application 0 "); ok && len(rejected) > 0 {
+			line = "m=application 9 " + rest
+		}
+		w.WriteString(line)
+		if len(rejected) == 0 || line != "a=mid:"+rejected[0]+"\r\n" {
+			continue
+		}
+		t := answer.Transport
+		fmt.Fprintf(&w, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\na=fingerprint:%s %s\r\na=setup:%s\r\na=sctp-port:5000\r\n", t.Ufrag, t.Pwd,
+			t.Fingerprints[0].Algorithm, t.Fingerprints[0].Value, t.Setup)
+		for _, candidate := range t.Candidates {
+			fmt.Fprintf(&w, "a=%s\r\n", candidate)
+		}
+		rejected = rejected[1:]
+	}
+	return w.String()
+}
+
+func (c *Client) track(kind string) *track {
+	for _, t := range c.tracks {
+		if t.kind == kind {
+			return t
+		}
+	}
+	return nil
+}
+
+// agree takes payload type and header extensions of a section both sides have agreed on.
+func (c *Client) agree(s *sdp.Section) {
+	if t := c.track(s.Kind); t != nil && len(s.Codecs) > 0 {
+		t.agree(s)
+	}
+}
+
+// meet takes the server's transport. It is read off the text: a description with nothing but a data channel, which a
+// server may begin with, has one too.
+func (c *Client) meet(text string, d *sdp.Description, offers bool) error {
+	r := remote{setup: setup(text), lite: d.ICELite, controlling: offers && !d.ICELite}
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "a="), ":")
+		switch key {
+		case "ice-ufrag":
+			r.ufrag = value
+		case "ice-pwd":
+			r.pwd = value
+		case "fingerprint":
+			if algorithm, sum, ok := strings.Cut(value, " "); ok && len(r.fingerprints) < maxCandidates {
+				r.fingerprints = append(r.fingerprints, sdp.Fingerprint{Algorithm: strings.ToLower(algorithm), Value: strings.ToUpper(sum)})
+			}
+		case "candidate":
+			if a, ok := candidate(value); ok && len(r.candidates) < maxCandidates && !slices.Contains(r.candidates, a) {
+				r.candidates = append(r.candidates, a)
+			}
+		}
+	}
+	for i := range d.Sections {
+		if s := &d.Sections[i]; s.Kind == "video" && s.Direction.Sends() && len(s.Streams) > 0 {
+			r.video = s.Streams[0].SSRC
+		}
+	}
+	if c.begun { // the transport stays
+		return c.loop.do(func() { c.remote.video = r.video })
+	}
+	if r.ufrag == "" || r.pwd == "" || len(r.fingerprints) == 0 {
+		return errors.New("no ICE credentials or no fingerprint")
+	}
+	if len(r.candidates) == 0 && !r.controlling {
+		return errors.New("no UDP candidate with an IPv4 address")
+	}
+	c.remote = r
+	return nil
+}
+
+// setup is the DTLS role in a description: the first a=setup.
+func setup(text string) string {
+	_, rest, _ := strings.Cut(text, "a=setup:")
+	value, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimSpace(value)
+}
+
+// candidate reads what we can use: UDP, component 1, an IPv4 address (RFC 8839 §5.1).
+func candidate(value string) (netip.AddrPort, bool) {
+	words := strings.Fields(value)
+	if len(words) < 6 || words[1] != "1" || !strings.EqualFold(words[2], "udp") {
+		return netip.AddrPort{}, false
+	}
+	addr, err1 := netip.ParseAddr(words[4])
+	port, err2 := strconv.ParseUint(words[5], 10, 16)
+	return netip.AddrPortFrom(addr, uint16(port)), err1 == nil && err2 == nil && addr.Is4() && port != 0
+}
