@@ -6,8 +6,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
+	"tertulia/internal/bench/load"
 	"tertulia/internal/bench/machine"
 )
 
@@ -57,6 +59,9 @@ func verbs() []verb {
 // Command runs one scenario, or says which there are. Progress goes to errs while it runs, what was found to out.
 // Self is the program itself: it is started again as the server and as the floor.
 func Command(ctx context.Context, self string, args []string, out, errs io.Writer) error {
+	if len(args) == 1 && args[0] == senderWord {
+		return load.FloorMain(ctx, os.Stdin, out)
+	}
 	known := verbs()
 	i := -1
 	if len(args) > 0 {
