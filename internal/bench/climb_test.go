@@ -6,27 +6,34 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestClimb(t *testing.T) {
 	broken := errors.New("broken")
 	for name, test := range map[string]struct {
+		lag       time.Duration     // at 30
 		loss      map[int][]float64 // by step, per try
 		generator float64
 		most      int
 		tries     int
 		why       string
 	}{
-		"to the top":             {nil, 0.1, 40, 4, "goes no further"},
-		"until loss":             {map[int][]float64{30: {0.1, 0.1}}, 0.1, 20, 4, "at 30, 10 % of the packets were lost"},
-		"an accident is no loss": {map[int][]float64{20: {0.1, 0}}, 0.1, 40, 5, "goes no further"},
-		"the generator":          {map[int][]float64{20: {0.1, 0.1}}, 0.95, 10, 3, "the generator had no time left"},
-		"the first loses":        {map[int][]float64{10: {0.1, 0.1}}, 0.1, 0, 2, "at 10,"},
+		"to the top":             {0, nil, 0.1, 40, 4, "goes no further"},
+		"until loss":             {0, map[int][]float64{30: {0.1, 0.1}}, 0.1, 20, 4, "at 30, 10 % of the packets were lost"},
+		"an accident is no loss": {0, map[int][]float64{20: {0.1, 0}}, 0.1, 40, 5, "goes no further"},
+		"the generator":          {0, map[int][]float64{20: {0.1, 0.1}}, 0.95, 10, 3, "the generator had no time left"},
+		"until it falls behind":  {time.Second, nil, 0.1, 20, 4, "at 30, packets came 1s after"},
+		"a short lag is none":    {mostLag, nil, 0.1, 40, 4, "goes no further"},
+		"the first loses":        {0, map[int][]float64{10: {0.1, 0.1}}, 0.1, 0, 2, "at 10,"},
 	} {
 		tries := map[int]int{}
 		all := 0
 		c, err := climb(t.Context(), []int{10, 20, 30, 40}, func(_ context.Context, n int) (Traffic, error) {
 			traffic := Traffic{Viewers: n, Generator: test.generator}
+			if n == 30 {
+				traffic.Lag = test.lag
+			}
 			if losses := test.loss[n]; losses != nil {
 				traffic.Loss = losses[tries[n]]
 			}
@@ -52,7 +59,7 @@ func TestClimb(t *testing.T) {
 func TestClimbTellsItself(t *testing.T) {
 	var p page
 	Climb{Capacity{1600, "at 2000, 3 % of the packets were lost"}, []Traffic{
-		{Viewers: 200, Micros: 1.83, Share: 0.08, Generator: 0.05}, {Viewers: 2000, Micros: 1.7, Loss: 0.03, Share: 0.99, Generator: 0.3},
+		{Viewers: 200, Micros: 1.83, Share: 0.08, Generator: 0.05}, {Viewers: 2000, Micros: 1.7, Loss: 0.03, Lag: 1200 * time.Millisecond, Share: 0.99, Generator: 0.3},
 	}}.write(&p)
 	golden(t, "capacity.txt", []byte(p.String()))
 }

@@ -40,7 +40,7 @@ func measureFloor(ctx context.Context, self string, o Options, rooms, viewers in
 	}
 	t := Traffic{
 		Server: floorName, Shape: o.Shape, Kbps: o.Kbps, SRTP: o.SRTP, CPUs: cpus, Publishers: rooms, Viewers: rooms * viewers,
-		Window: found.Took, Sent: found.Sent, Expected: found.Expected, Delivered: found.Delivered,
+		Window: found.Took, LateP99: found.LateP99, Sent: found.Sent, Expected: found.Expected, Delivered: found.Delivered,
 	}
 	if t.Delivered == 0 {
 		return t, errNothingArrived

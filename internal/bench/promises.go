@@ -1,7 +1,8 @@
 package bench
 
 // Promises are FAQ-10a of the promise list, as far as one core can tell: the FAQ of the original promises 18 users in nine calls of
-// two, three rooms of four, or one publisher to 80 to 150 viewers on 8 cores. Each count is the largest that lost no packet.
+// two, three rooms of four, or one publisher to 80 to 150 viewers on 8 cores. Each count is the largest at which the server lost
+// nothing and kept up.
 type Promises struct {
 	Pairs   Capacity `json:"pairs"`   // calls of two
 	Fours   Capacity `json:"fours"`   // rooms of four, each of whom publishes
@@ -27,7 +28,7 @@ func (all Promises) write(p *page) {
 	p.line("")
 	p.line("## Promise FAQ-10a, as one-core figures")
 	p.line("")
-	p.head("what fits without loss", "the original's FAQ, on 8 cores", "one core of this machine", "the search ended because")
+	p.head("what fits without loss or lag", "the original's FAQ, on 8 cores", "one core of this machine", "the search ended because")
 	all.Pairs.write(p, "users in 1:1 calls", "18")
 	all.Fours.write(p, "rooms of 4", "3")
 	all.Viewers.write(p, "viewers, in rooms of 1 → 200", "80–150, 1 room")

@@ -31,7 +31,7 @@ func TestCapacityIsFoundAndLookedAtAgain(t *testing.T) {
 			t.Errorf("%d (%s) after %d steps, then %d viewers with loss %v", r.Most, r.Why, len(r.Steps), r.At60.Viewers, r.At60.Loss)
 		}
 		var p page
-		if r.write(&p); !strings.Contains(p.String(), "largest without loss: 1200") || !strings.Contains(p.String(), "800 viewers") {
+		if r.write(&p); !strings.Contains(p.String(), "largest without loss or lag: 1200") || !strings.Contains(p.String(), "800 viewers") {
 			t.Errorf("%s", p.String())
 		}
 	})

@@ -20,6 +20,7 @@ type Traffic struct {
 	Publishers int           `json:"publishers"`
 	Viewers    int           `json:"viewers"` // of all publishers together
 	Window     time.Duration `json:"window_ns"`
+	Lag        time.Duration `json:"lag_ns"`    // of it, how long packets went on arriving when the publishers had ended
 	Sent       uint64        `json:"sent"`      // by the publishers
 	Expected   uint64        `json:"expected"`  // at the viewers' sockets
 	Delivered  uint64        `json:"delivered"` // to the viewers' sockets
@@ -49,11 +50,20 @@ func (t *Traffic) account(server, generator machine.Spent) {
 	}
 }
 
+// The server keeps up when it is done soon after the publishers. What it has not sent yet waits in the kernel's buffers, which
+// hold a second of it and more: a short window loses nothing long after the work has become too much.
+const mostLag = 200 * time.Millisecond
+
+func (t *Traffic) keepsUp() bool { return t.Loss == 0 && t.Lag <= mostLag }
+
 func (t Traffic) write(p *page) {
 	p.line("%s", t.title())
 	p.line("  CPU per forwarded packet     %s µs (user %s, system %s)", number(t.Micros), number(t.User), number(t.System))
 	p.line("  packets per second and core  %.0f", t.PerSec)
 	p.line("  delivered                    %d of %d packets, loss %s %%", t.Delivered, t.Expected, number(100*t.Loss))
+	if t.Lag > mostLag {
+		p.line("  fell behind                  by %s in this time: this much is not sustained", t.Lag.Round(time.Millisecond))
+	}
 	p.line("  CPU in use                   server %s %% of a core, generator %s %%; publishers at most %s late (p99)",
 		number(math.Round(100*t.Share)), number(math.Round(100*t.Generator)), t.LateP99.Round(time.Microsecond))
 }

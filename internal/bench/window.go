@@ -42,7 +42,7 @@ func (s *stage) measure(ctx context.Context, what score, length time.Duration) (
 	if _, err := play(ctx, warming); err != nil {
 		return t, err
 	}
-	before, err := s.settle(ctx)
+	before, _, err := s.settle(ctx)
 	if err != nil {
 		return t, err
 	}
@@ -55,7 +55,8 @@ func (s *stage) measure(ctx context.Context, what score, length time.Duration) (
 	if err != nil {
 		return t, err
 	}
-	after, err := s.settle(ctx)
+	t.Window = time.Since(began)
+	after, lag, err := s.settle(ctx)
 	if err != nil {
 		return t, err
 	}
@@ -63,7 +64,8 @@ func (s *stage) measure(ctx context.Context, what score, length time.Duration) (
 	if err != nil {
 		return t, err
 	}
-	t.Window, t.LateP99 = time.Since(began), sent.lateP99
+	t.Window += lag
+	t.Lag, t.LateP99 = lag, sent.lateP99
 	t.Sent, t.Delivered = sent.sent, after-before
 	t.Expected = t.Sent * uint64(len(viewers)/len(publishers))
 	if t.Delivered == 0 {
@@ -73,27 +75,29 @@ func (s *stage) measure(ctx context.Context, what score, length time.Duration) (
 	return t, nil
 }
 
-// settle waits until no more packets arrive and returns how many have arrived.
-func (s *stage) settle(ctx context.Context) (uint64, error) {
+// settle waits until no more packets arrive; it returns how many have arrived, and how long they went on arriving.
+func (s *stage) settle(ctx context.Context) (count uint64, lag time.Duration, err error) {
 	const look, still = 50 * time.Millisecond, 3
+	began := time.Now()
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
-	count, same := s.delivered(), 0
+	count = s.delivered()
+	same := 0
 	for range 100 { // of looks: a server that never falls silent is measured as it is
 		select {
 		case <-ctx.Done():
-			return 0, context.Cause(ctx)
+			return 0, 0, context.Cause(ctx)
 		case <-ticker.C:
 		}
 		now := s.delivered()
 		if same++; now != count {
-			count, same = now, 0
+			count, same, lag = now, 0, time.Since(began)
 		}
 		if same == still {
 			break
 		}
 	}
-	return count, nil
+	return count, lag, nil
 }
 
 var errNothingArrived = errors.New("no packet reached a viewer")

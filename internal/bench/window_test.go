@@ -75,12 +75,12 @@ func TestSettleWaitsForTheLastPacket(t *testing.T) {
 			late.mu.Unlock()
 		})
 		defer timer.Stop()
-		if got, err := s.settle(t.Context()); got != 1 || err != nil {
-			t.Errorf("settled at %d, %v", got, err)
+		if got, lag, err := s.settle(t.Context()); got != 1 || lag != 150*time.Millisecond || err != nil {
+			t.Errorf("settled at %d after %v, %v", got, lag, err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := s.settle(ctx); !errors.Is(err, context.Canceled) {
+		if _, _, err := s.settle(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("%v", err)
 		}
 	})
@@ -109,6 +109,8 @@ func TestTrafficTellsItself(t *testing.T) {
 		Delivered: 363_200, Window: 8 * time.Second, LateP99: 52 * time.Microsecond}
 	traffic.account(machine.Spent{Total: 653_760 * time.Microsecond, User: 200 * time.Millisecond, System: 450 * time.Millisecond}, machine.Spent{Total: 400 * time.Millisecond})
 	var p page
+	traffic.write(&p)
+	traffic.Lag = time.Second
 	traffic.write(&p)
 	golden(t, "forward.txt", []byte(p.String()))
 	if got := cpus([]int{0, 1}); got != "CPUs 0,1" {

@@ -33,6 +33,7 @@ type Floor struct {
 	Delivered uint64
 	User, Sys time.Duration // CPU while it sealed and sent
 	Took      time.Duration
+	LateP99   time.Duration // after the packets were due
 }
 
 // order is what the sending process is told, and account what it answers, as JSON.
@@ -48,6 +49,7 @@ type (
 	account struct {
 		Sent            uint64
 		User, Sys, Took time.Duration
+		LateP99         time.Duration
 	}
 )
 
@@ -94,7 +96,7 @@ func RunFloor(ctx context.Context, c FloorConfig) (Floor, error) {
 	if err != nil {
 		return Floor{}, err
 	}
-	f := Floor{Sent: done.Sent, Expected: done.Sent * uint64(c.Viewers), User: done.User, Sys: done.Sys, Took: done.Took}
+	f := Floor{Sent: done.Sent, Expected: done.Sent * uint64(c.Viewers), User: done.User, Sys: done.Sys, Took: done.Took, LateP99: done.LateP99}
 	for _, fd := range sockets {
 		f.Delivered += dropped(fd)
 	}

@@ -101,6 +101,7 @@ type sender struct {
 	used    int
 	batch   []socket.Message
 	sent    uint64
+	late    Histogram
 }
 
 func newSender(ctx context.Context, task order) (*sender, error) {
@@ -140,6 +141,7 @@ func (s *sender) run(ctx context.Context, cpu int, length time.Duration) (accoun
 			nanosleep(min(left, patience))
 			continue
 		}
+		s.late.Add(time.Since(due))
 		before, err := threadTime()
 		if err != nil {
 			return account{}, err
@@ -157,7 +159,7 @@ func (s *sender) run(ctx context.Context, cpu int, length time.Duration) (accoun
 	took := time.Since(s.start)
 	laterUser, laterSys, err := spent()
 	// Waking up on time costs a virtual machine 100 µs that have nothing to do with sealing and sending: left out.
-	done := account{Sent: s.sent, Took: took, Sys: worked}
+	done := account{Sent: s.sent, Took: took, Sys: worked, LateP99: s.late.Quantile(0.99)}
 	if all := laterUser - user + laterSys - sys; all > 0 {
 		done.User = time.Duration(float64(worked) * float64(laterUser-user) / float64(all))
 		done.Sys = worked - done.User
