@@ -138,7 +138,7 @@ func (w *sweep) tell(run int, figure Figure, t Traffic) {
 	w.results.add(run, t.Server, figure+", packets per second and core", t.PerSec)
 	w.results.add(run, t.Server, figure+", µs user", t.User)
 	w.results.add(run, t.Server, figure+", µs system", t.System)
-	w.results.add(run, t.Server, figure+", loss %", 100*t.Loss)
+	w.results.add(run, t.Server, lossOf(figure), 100*t.Loss)
 	w.results.add(run, t.Server, figure+", generator % of a core", 100*t.Generator)
 }
 
@@ -211,16 +211,12 @@ func crowdOf(ctx context.Context, w *sweep, run int, o Options) error {
 	return nil
 }
 
-// twoCoresOf gives the server all but a share: on a machine of two CPUs the generator keeps one of them too.
+// twoCoresOf gives the server two CPUs. On a machine that has no more, the generator is on one of them too.
 func twoCoresOf(ctx context.Context, w *sweep, run int, o Options) error {
-	usable, err := machine.CPUs()
-	if err != nil {
-		return err
-	}
-	if len(usable) < 2 {
+	if len(o.usable) < 2 {
 		return errors.New("there is one CPU only")
 	}
-	o.CPUs, o.Seconds = usable[:2], int(w.plan.window.Seconds())
+	o.CPUs, o.Seconds = o.usable[:2], int(w.plan.window.Seconds())
 	t, err := w.l.flow(ctx, o, 1, 1+o.Viewers)
 	if err == nil {
 		w.results.add(run, ours, "forward-burst-gcm on two cores", t.Micros)

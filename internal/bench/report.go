@@ -120,17 +120,25 @@ func otherTable(p *page, r *Results) {
 	}
 }
 
-// spread is the median of a figure and, of several runs, the range.
+// spread is the median of a figure and, of several runs, the range. A cost of packets says so when many others were lost: what
+// a server drops is cheap.
 func (r *Results) spread(server string, figure Figure) string {
 	all := r.values(server, figure)
-	switch len(all) {
-	case 0:
+	if len(all) == 0 {
 		return "–"
-	case 1:
-		return number(all[0])
 	}
-	return fmt.Sprintf("%s [%s–%s]", number(median(all)), number(slices.Min(all)), number(slices.Max(all)))
+	text := number(median(all))
+	if len(all) > 1 {
+		text += fmt.Sprintf(" [%s–%s]", number(slices.Min(all)), number(slices.Max(all)))
+	}
+	if lost := r.median(server, lossOf(figure)); lost > 0 {
+		text += ", lost " + number(lost) + " %"
+	}
+	return text
 }
+
+// lossOf is the figure of what was lost while another was measured.
+func lossOf(figure Figure) Figure { return figure + ", loss %" }
 
 func count(yes bool) int {
 	if yes {

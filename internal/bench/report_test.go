@@ -39,6 +39,7 @@ func sampleResults() *Results {
 		r.Curve = append(r.Curve, Point{ours, run, 200, 1.8 * noise, 0}, Point{ours, run, 1600, 1.7 * noise, float64(run) / 1000})
 	}
 	r.add(0, "livekit", "forward-burst-gcm", 9)
+	r.add(0, "livekit", lossOf("forward-burst-gcm"), 12.5)
 	return r
 }
 
