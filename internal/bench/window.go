@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -25,8 +26,12 @@ type played struct {
 	lateP99 time.Duration
 }
 
-// The first packets of a stream ask for key frames, fill caches and grow stacks: they are not measured.
-const warming = time.Second
+// The first packets of a stream ask for key frames, fill caches and grow stacks: they are not measured. A viewer that has heard
+// nothing yet gets more of them; how many times, at most, is warmings.
+const (
+	warming  = time.Second
+	warmings = 5
+)
 
 // measure plays into the stage and accounts for what it cost. Every packet counts, the last ones too: it waits for them.
 func (s *stage) measure(ctx context.Context, what score, length time.Duration) (Traffic, error) {
@@ -39,10 +44,7 @@ func (s *stage) measure(ctx context.Context, what score, length time.Duration) (
 		return t, errors.New("every publisher must have as many viewers as any other")
 	}
 	play := what.player(publishers)
-	if _, err := play(ctx, warming); err != nil {
-		return t, err
-	}
-	before, _, err := s.settle(ctx)
+	before, err := s.warm(ctx, play, viewers)
 	if err != nil {
 		return t, err
 	}
@@ -73,6 +75,21 @@ func (s *stage) measure(ctx context.Context, what score, length time.Duration) (
 	}
 	t.account(serverNow.Sub(server), generatorNow.Sub(generator))
 	return t, nil
+}
+
+// warm plays until every viewer hears something and returns how many packets have arrived. A viewer that stays without is not
+// waited for: it shows as loss.
+func (s *stage) warm(ctx context.Context, play player, viewers []client) (count uint64, err error) {
+	deaf := func(c client) bool { return c.Delivered() == 0 }
+	for range warmings {
+		if _, err := play(ctx, warming); err != nil {
+			return 0, err
+		}
+		if count, _, err = s.settle(ctx); err != nil || !slices.ContainsFunc(viewers, deaf) {
+			break
+		}
+	}
+	return count, err
 }
 
 // settle waits until no more packets arrive; it returns how many have arrived, and how long they went on arriving.

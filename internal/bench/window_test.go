@@ -62,6 +62,36 @@ func TestMeasureRefusesWhatCannotBeCounted(t *testing.T) {
 	})
 }
 
+func TestWarmWaitsForTheLastViewer(t *testing.T) {
+	for _, rounds := range []int{1, 3, warmings, warmings + 5} {
+		synctest.Test(t, func(t *testing.T) {
+			s := opened(t, &fakeServer{name: ours})
+			if err := s.fill(t.Context(), 1, 4, 1); err != nil {
+				t.Fatal(err)
+			}
+			turns := 0
+			play := func(ctx context.Context, length time.Duration) (done played, err error) {
+				for i, c := range s.viewers() {
+					if turns++; i > 0 || (turns-1)/3 >= rounds-1 { // the first viewer hears nothing before the last round
+						c := c.(*fakeClient)
+						c.mu.Lock()
+						c.got++
+						c.mu.Unlock()
+					}
+				}
+				return done, wait(ctx, length)
+			}
+			got, err := s.warm(t.Context(), play, s.viewers())
+			want := min(rounds, warmings)
+			heard := uint64(2*want + count(rounds <= warmings))
+			if err != nil || turns/3 != want || got != heard {
+				t.Errorf("a viewer that hears after %d rounds: %d were played, %d packets counted, want %d and %d, %v",
+					rounds, turns/3, got, want, heard, err)
+			}
+		})
+	}
+}
+
 func TestSettleWaitsForTheLastPacket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := opened(t, &fakeServer{name: ours})
