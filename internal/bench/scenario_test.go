@@ -27,11 +27,11 @@ func TestCapacityIsFoundAndLookedAtAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Most != 1200 || len(r.Steps) != 5 || r.At60.Viewers != 800 || r.At60.Loss != 0 || server.started {
+		if r.Most != 1000 || len(r.Steps) != 3 || r.At60.Viewers != 600 || r.At60.Loss != 0 || server.started {
 			t.Errorf("%d (%s) after %d steps, then %d viewers with loss %v", r.Most, r.Why, len(r.Steps), r.At60.Viewers, r.At60.Loss)
 		}
 		var p page
-		if r.write(&p); !strings.Contains(p.String(), "largest without loss or lag: 1200") || !strings.Contains(p.String(), "800 viewers") {
+		if r.write(&p); !strings.Contains(p.String(), "largest without loss or lag: 1000") || !strings.Contains(p.String(), "600 viewers") {
 			t.Errorf("%s", p.String())
 		}
 	})
