@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 )
 
@@ -26,8 +25,8 @@ type played struct {
 	lateP99 time.Duration
 }
 
-// The first packets of a stream ask for key frames, fill caches and grow stacks: they are not measured. A viewer that has heard
-// nothing yet gets more of them; how many times, at most, is warmings.
+// The first packets of a stream ask for key frames, fill caches and grow stacks: they are not measured. As long as some do not
+// arrive, more are played; how many times, at most, is warmings.
 const (
 	warming  = time.Second
 	warmings = 5
@@ -44,7 +43,8 @@ func (s *stage) measure(ctx context.Context, what score, length time.Duration) (
 		return t, errors.New("every publisher must have as many viewers as any other")
 	}
 	play := what.player(publishers)
-	before, err := s.warm(ctx, play, viewers)
+	each := uint64(len(viewers) / len(publishers))
+	before, err := s.warm(ctx, play, each)
 	if err != nil {
 		return t, err
 	}
@@ -69,7 +69,7 @@ func (s *stage) measure(ctx context.Context, what score, length time.Duration) (
 	t.Window += lag
 	t.Lag, t.LateP99 = lag, sent.lateP99
 	t.Sent, t.Delivered = sent.sent, after-before
-	t.Expected = t.Sent * uint64(len(viewers)/len(publishers))
+	t.Expected = t.Sent * each
 	if t.Delivered == 0 {
 		return t, errNothingArrived
 	}
@@ -77,19 +77,25 @@ func (s *stage) measure(ctx context.Context, what score, length time.Duration) (
 	return t, nil
 }
 
-// warm plays until every viewer hears something and returns how many packets have arrived. A viewer that stays without is not
-// waited for: it shows as loss.
-func (s *stage) warm(ctx context.Context, play player, viewers []client) (count uint64, err error) {
-	deaf := func(c client) bool { return c.Delivered() == 0 }
+// warm plays until all that is sent reaches each publisher's viewers, so many, and returns how many packets have arrived. A
+// viewer of video hears its sound at once and the video from a key frame on. Who still misses something in the end is not waited
+// for: it shows as loss.
+func (s *stage) warm(ctx context.Context, play player, each uint64) (uint64, error) {
+	count := s.delivered()
 	for range warmings {
-		if _, err := play(ctx, warming); err != nil {
+		before := count
+		done, err := play(ctx, warming)
+		if err != nil {
 			return 0, err
 		}
-		if count, _, err = s.settle(ctx); err != nil || !slices.ContainsFunc(viewers, deaf) {
+		if count, _, err = s.settle(ctx); err != nil {
+			return 0, err
+		}
+		if count-before >= done.sent*each {
 			break
 		}
 	}
-	return count, err
+	return count, nil
 }
 
 // settle waits until no more packets arrive; it returns how many have arrived, and how long they went on arriving.

@@ -62,31 +62,34 @@ func TestMeasureRefusesWhatCannotBeCounted(t *testing.T) {
 	})
 }
 
-func TestWarmWaitsForTheLastViewer(t *testing.T) {
+// TestWarmWaitsForKeyFrames has a viewer that hears sound at once and video after some rounds.
+func TestWarmWaitsForKeyFrames(t *testing.T) {
 	for _, rounds := range []int{1, 3, warmings, warmings + 5} {
 		synctest.Test(t, func(t *testing.T) {
 			s := opened(t, &fakeServer{name: ours})
 			if err := s.fill(t.Context(), 1, 4, 1); err != nil {
 				t.Fatal(err)
 			}
-			turns := 0
-			play := func(ctx context.Context, length time.Duration) (done played, err error) {
+			const sound, video, viewers = 50, 45, 3
+			round := 0
+			var heard uint64
+			play := func(ctx context.Context, length time.Duration) (played, error) {
+				round++
 				for i, c := range s.viewers() {
-					if turns++; i > 0 || (turns-1)/3 >= rounds-1 { // the first viewer hears nothing before the last round
-						c := c.(*fakeClient)
-						c.mu.Lock()
-						c.got++
-						c.mu.Unlock()
+					c, packets := c.(*fakeClient), uint64(sound+video)
+					if i == 0 && round < rounds {
+						packets = sound
 					}
+					heard += packets
+					c.mu.Lock()
+					c.got += packets
+					c.mu.Unlock()
 				}
-				return done, wait(ctx, length)
+				return played{sent: sound + video}, wait(ctx, length)
 			}
-			got, err := s.warm(t.Context(), play, s.viewers())
-			want := min(rounds, warmings)
-			heard := uint64(2*want + count(rounds <= warmings))
-			if err != nil || turns/3 != want || got != heard {
-				t.Errorf("a viewer that hears after %d rounds: %d were played, %d packets counted, want %d and %d, %v",
-					rounds, turns/3, got, want, heard, err)
+			count, err := s.warm(t.Context(), play, viewers)
+			if want := min(rounds, warmings); err != nil || round != want || count != heard {
+				t.Errorf("a key frame in round %d: %d rounds were played, want %d; %d packets of %d counted, %v", rounds, round, want, count, heard, err)
 			}
 		})
 	}
