@@ -140,6 +140,7 @@ func (w *sweep) tell(run int, figure Figure, t Traffic) {
 	w.results.add(run, t.Server, figure+", µs system", t.System)
 	w.results.add(run, t.Server, lossOf(figure), 100*t.Loss)
 	w.results.add(run, t.Server, figure+", generator % of a core", 100*t.Generator)
+	w.results.add(run, t.Server, othersOf(figure), 100*t.Others)
 }
 
 // forwardingOf measures the two shapes with the same clients: what differs is the shape.

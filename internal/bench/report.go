@@ -43,6 +43,10 @@ func writeReport(out io.Writer, r *Results) error {
 	if r.Quick {
 		p.line("This was the quick version: short windows, so read it as a hint.")
 	}
+	if others := r.others(); others > mostOthers {
+		p.line("")
+		p.line("**The machine was not quiet:** other processes, or the hypervisor, used up to %.0f %% of the server's CPU during a window. Run it again.", 100*others)
+	}
 	p.line("")
 	p.line("- Date: %s, took %s", r.Date.UTC().Format("2006-01-02 15:04 UTC"), r.Took.Round(time.Second))
 	p.line("- Machine: %s, %d CPUs, %s GiB of memory", r.Machine.CPU, r.Machine.CPUs, number(math.Round(float64(r.Machine.Memory)/(1<<30))))
@@ -139,6 +143,20 @@ func (r *Results) spread(server string, figure Figure) string {
 
 // lossOf is the figure of what was lost while another was measured.
 func lossOf(figure Figure) Figure { return figure + ", loss %" }
+
+// othersOf is the figure of what other processes used while another was measured.
+func othersOf(figure Figure) Figure { return figure + ", others % of the server's CPU" }
+
+// others is the worst of them.
+func (r *Results) others() float64 {
+	worst := 0.0
+	for _, s := range r.Samples {
+		if strings.HasSuffix(string(s.Figure), string(othersOf(""))) {
+			worst = max(worst, s.Value/100)
+		}
+	}
+	return worst
+}
 
 func count(yes bool) int {
 	if yes {

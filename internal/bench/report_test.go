@@ -77,6 +77,20 @@ func TestReportOfNothingSaysSo(t *testing.T) {
 	}
 }
 
+func TestReportOfABusyMachineSaysSo(t *testing.T) {
+	for others, want := range map[float64]bool{4: false, 31: true} {
+		r := sampleResults()
+		r.add(0, "livekit", othersOf("forward-burst-gcm"), others)
+		var out bytes.Buffer
+		if err := writeReport(&out, r); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(out.String(), "used up to 31 % of the server's CPU"); got != want || strings.Contains(out.String(), "not quiet") != want {
+			t.Errorf("others used %v %%: the report warns: %v, want %v", others, got, want)
+		}
+	}
+}
+
 func TestEveryTableRowHasItsColumns(t *testing.T) {
 	var out bytes.Buffer
 	if err := writeReport(&out, sampleResults()); err != nil {

@@ -173,6 +173,7 @@ func TestClimbSaysWhyItFailed(t *testing.T) {
 		"at 7, 2 % of the packets were lost; the server used 97 % of a core":                      {Loss: 0.02, Lag: time.Second, Share: 0.97},
 		"at 7, packets came 310ms after the publishers had ended; the server used 90 % of a core": {Lag: 312 * time.Millisecond, Share: 0.9},
 		"the generator had no time left, so the server may do more":                               {Loss: 0.02, Generator: 0.95},
+		"at 7, other processes used 30 % of the server's CPU, so the server may do more":          {Loss: 0.02, Others: 0.3},
 	} {
 		if got := traffic.failing(7); got != want || traffic.keepsUp() {
 			t.Errorf("%q, want %q", got, want)

@@ -49,7 +49,7 @@ func (s *stage) measure(ctx context.Context, what score, length time.Duration) (
 		return t, err
 	}
 	began := time.Now()
-	server, generator, err := s.spent()
+	start, err := s.clocks()
 	if err != nil {
 		return t, err
 	}
@@ -62,7 +62,7 @@ func (s *stage) measure(ctx context.Context, what score, length time.Duration) (
 	if err != nil {
 		return t, err
 	}
-	serverNow, generatorNow, err := s.spent()
+	end, err := s.clocks()
 	if err != nil {
 		return t, err
 	}
@@ -73,7 +73,7 @@ func (s *stage) measure(ctx context.Context, what score, length time.Duration) (
 	if t.Delivered == 0 {
 		return t, errNothingArrived
 	}
-	t.account(serverNow.Sub(server), generatorNow.Sub(generator))
+	t.account(end.sub(start))
 	return t, nil
 }
 

@@ -120,19 +120,20 @@ func TestSettleWaitsForTheLastPacket(t *testing.T) {
 }
 
 func TestAccount(t *testing.T) {
-	traffic := Traffic{Delivered: 900, Expected: 1000, Window: 2 * time.Second}
-	traffic.account(
-		machine.Spent{Total: 1800 * time.Microsecond, User: 10 * time.Millisecond, System: 30 * time.Millisecond},
-		machine.Spent{Total: time.Second},
-	)
+	traffic := Traffic{Delivered: 900, Expected: 1000, Window: 2 * time.Second, CPUs: []int{0, 1}}
+	traffic.account(clocks{
+		server:    machine.Spent{Total: 1800 * time.Microsecond, User: 10 * time.Millisecond, System: 30 * time.Millisecond},
+		generator: machine.Spent{Total: time.Second},
+		busy:      401800 * time.Microsecond,
+	})
 	if traffic.Micros != 2 || traffic.User != 0.5 || traffic.System != 1.5 || traffic.PerSec != 500_000 {
 		t.Errorf("%+v", traffic)
 	}
-	if traffic.Loss != 0.1 || traffic.Share != 0.0009 || traffic.Generator != 0.5 {
+	if traffic.Loss != 0.1 || traffic.Share != 0.0009 || traffic.Generator != 0.5 || traffic.Others != 0.1 {
 		t.Errorf("%+v", traffic)
 	}
 	more := Traffic{Delivered: 1001, Expected: 1000, Window: time.Second}
-	if more.account(machine.Spent{Total: 1}, machine.Spent{}); more.Loss != 0 {
+	if more.account(clocks{server: machine.Spent{Total: 1}}); more.Loss != 0 || more.Others != 0 {
 		t.Errorf("loss %v of more than was sent", more.Loss)
 	}
 }
@@ -140,10 +141,13 @@ func TestAccount(t *testing.T) {
 func TestTrafficTellsItself(t *testing.T) {
 	traffic := Traffic{Server: ours, Shape: "burst", Kbps: 2000, SRTP: "gcm", CPUs: []int{0}, Publishers: 1, Viewers: 200, Sent: 1816, Expected: 363_200,
 		Delivered: 363_200, Window: 8 * time.Second, LateP99: 52 * time.Microsecond}
-	traffic.account(machine.Spent{Total: 653_760 * time.Microsecond, User: 200 * time.Millisecond, System: 450 * time.Millisecond}, machine.Spent{Total: 400 * time.Millisecond})
+	traffic.account(clocks{
+		server:    machine.Spent{Total: 653_760 * time.Microsecond, User: 200 * time.Millisecond, System: 450 * time.Millisecond},
+		generator: machine.Spent{Total: 400 * time.Millisecond},
+	})
 	var p page
 	traffic.write(&p)
-	traffic.Lag = time.Second
+	traffic.Lag, traffic.Others = time.Second, 0.3
 	traffic.write(&p)
 	golden(t, "forward.txt", []byte(p.String()))
 	if got := cpus([]int{0, 1}); got != "CPUs 0,1" {
