@@ -209,17 +209,17 @@ func TestAllFillsTheReport(t *testing.T) {
 // TestPinningTakesNoCPUFromTheServer: who pins itself to one CPU must not believe that there is no other.
 func TestPinningTakesNoCPUFromTheServer(t *testing.T) {
 	o := checked(t, defaults())
-	o.usable = cpuList{4, 5, 6}
+	o.usable = cpuList{0, 0, 6} // the clocks of CPU 0 are everywhere
 	server := &fakeServer{name: ours}
 	synctest.Test(t, func(t *testing.T) {
 		w := &sweep{l: fakeLab(server), plan: plan{window: time.Second}}
 		if err := twoCoresOf(t.Context(), w, 0, o); err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(server.cpus, []int{4, 5}) || len(w.results.values(ours, "forward-burst-gcm on two cores")) != 1 {
+		if !slices.Equal(server.cpus, []int{0, 0}) || len(w.results.values(ours, "forward-burst-gcm on two cores")) != 1 {
 			t.Errorf("the server ran on %v, results %v", server.cpus, w.results.Samples)
 		}
-		o.usable = cpuList{4}
+		o.usable = cpuList{0}
 		if err := twoCoresOf(t.Context(), w, 0, o); err == nil {
 			t.Error("two cores of one")
 		}
