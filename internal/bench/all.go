@@ -267,7 +267,7 @@ func (w *sweep) ratios() {
 		// Both numbers of viewers in the same process: the first step of the search and that of a thousand.
 		cost := map[int]float64{}
 		for _, p := range r.Curve {
-			if p.Server == ours && p.Run == run && p.Loss == 0 {
+			if p.Server == ours && p.Run == run && !p.Behind {
 				cost[p.Viewers] = p.Micros
 			}
 		}

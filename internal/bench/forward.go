@@ -129,7 +129,9 @@ func capacitySteps(viewers int) []int {
 	return steps
 }
 
-func (t Traffic) point(run int) Point { return Point{t.Server, run, t.Viewers, t.Micros, t.Loss} }
+func (t Traffic) point(run int) Point {
+	return Point{t.Server, run, t.Viewers, t.Micros, t.Loss, !t.keepsUp()}
+}
 
 // search is how the promises are looked for: rooms of members who all publish, more and more of them.
 func (l *lab) search(ctx context.Context, o Options, members int, steps []int) (c Climb, err error) {

@@ -36,7 +36,7 @@ func sampleResults() *Results {
 		r.add(run, ours, "floor-ratio", 1.5)
 		r.add(run, ours, "forward-even-gcm", 4.2*noise)
 		r.add(run, ours, "packets per second and core", 555555/noise)
-		r.Curve = append(r.Curve, Point{ours, run, 200, 1.8 * noise, 0}, Point{ours, run, 1600, 1.7 * noise, float64(run) / 1000})
+		r.Curve = append(r.Curve, Point{ours, run, 200, 1.8 * noise, 0, false}, Point{ours, run, 1600, 1.7 * noise, 0, run == 1})
 	}
 	r.add(0, "livekit", "forward-burst-gcm", 9)
 	r.add(0, "livekit", lossOf("forward-burst-gcm"), 12.5)
@@ -149,9 +149,9 @@ func TestSVGIsWellFormed(t *testing.T) {
 	}
 }
 
-func TestCurveTakesMediansAndRemembersLoss(t *testing.T) {
+func TestCurveTakesMediansAndRemembersWhoFellBehind(t *testing.T) {
 	line := sampleResults().curve()
-	if len(line) != 2 || line[0].Viewers != 200 || line[0].Micros != 1.8 || line[0].Loss != 0 || line[1].Loss != 0.002 {
+	if len(line) != 2 || line[0].Viewers != 200 || line[0].Micros != 1.8 || line[0].Behind || !line[1].Behind {
 		t.Errorf("%+v", line)
 	}
 }

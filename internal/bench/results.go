@@ -41,13 +41,14 @@ type Sample struct {
 	Value  float64 `json:"value"`
 }
 
-// Point is what a packet costs with so many viewers of one publisher.
+// Point is what a packet costs with so many viewers, in rooms of one publisher.
 type Point struct {
 	Server  string  `json:"server"`
 	Run     int     `json:"run"`
 	Viewers int     `json:"viewers"`
 	Micros  float64 `json:"us_per_packet"`
-	Loss    float64 `json:"loss"` // 0 to 1
+	Loss    float64 `json:"loss"`   // 0 to 1
+	Behind  bool    `json:"behind"` // packets were lost, or came too late: this is not sustained
 }
 
 func (r *Results) add(run int, server string, figure Figure, value float64) {

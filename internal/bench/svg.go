@@ -71,7 +71,7 @@ func drawBars(b *strings.Builder, r *Results) {
 }
 
 func drawLines(b *strings.Builder, r *Results) {
-	text(b, plotLeft, lineTop-20, "start", "µs of CPU per forwarded packet by viewers of one 2 Mbit/s publisher (hollow: packets were lost)")
+	text(b, plotLeft, lineTop-20, "start", "µs of CPU per forwarded packet by viewers of 2 Mbit/s, 200 to a publisher (hollow: not sustained)")
 	points := r.curve()
 	high, far := 1.0, 1.0
 	for _, p := range points {
@@ -88,7 +88,7 @@ func drawLines(b *strings.Builder, r *Results) {
 			x, y := plotLeft+float64(p.Viewers)*across, lineBottom-p.Micros*scale
 			path = append(path, fmt.Sprintf("%.1f,%.1f", x, y))
 			fill := colours[name]
-			if p.Loss > 0 {
+			if p.Behind {
 				fill = "white"
 			}
 			fmt.Fprintf(b, `<circle cx="%.1f" cy="%.1f" r="4" fill="%s" stroke="%s"/>`+"\n", x, y, fill, colours[name])
@@ -140,21 +140,21 @@ func servers(r *Results) []string {
 	})
 }
 
-// curve is the line to plot: per server and number of viewers the median of the runs, and a loss if any run lost.
+// curve is the line to plot: per server and number of viewers the median of the runs, and behind if it was so in any run.
 func (r *Results) curve() []Point {
 	var line []Point
 	micros := map[Point][]float64{}
-	loss := map[Point]float64{}
+	behind := map[Point]bool{}
 	for _, p := range r.Curve {
 		key := Point{Server: p.Server, Viewers: p.Viewers}
 		if micros[key] == nil {
 			line = append(line, key)
 		}
 		micros[key] = append(micros[key], p.Micros)
-		loss[key] = max(loss[key], p.Loss)
+		behind[key] = behind[key] || p.Behind
 	}
 	for i, key := range line {
-		line[i].Micros, line[i].Loss = median(micros[key]), loss[key]
+		line[i].Micros, line[i].Behind = median(micros[key]), behind[key]
 	}
 	slices.SortFunc(line, func(a, b Point) int {
 		return cmp.Or(cmp.Compare(a.Server, b.Server), cmp.Compare(a.Viewers, b.Viewers))

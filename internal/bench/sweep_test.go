@@ -19,10 +19,10 @@ func TestRatiosCompareWhatIsOfOneRun(t *testing.T) {
 	r.add(0, floorName, "forward-burst-gcm", 1)
 	r.add(0, ours, "forward-burst-gcm on two cores", 2.2)
 	r.Curve = []Point{
-		{ours, 0, 200, 9, 0}, // of the forwarding step: another process
-		{ours, 0, 200, 2, 0}, {ours, 0, 1000, 2.1, 0},
-		{"livekit", 0, 1000, 90, 0},
-		{ours, 1, 200, 2, 0}, {ours, 1, 1000, 3, 0.2}, // what is lost costs nothing
+		{ours, 0, 200, 9, 0, false}, // of the forwarding step: another process
+		{ours, 0, 200, 2, 0, false}, {ours, 0, 1000, 2.1, 0, false},
+		{"livekit", 0, 1000, 90, 0, false},
+		{ours, 1, 200, 2, 0, false}, {ours, 1, 1000, 3, 0.2, true}, // what is lost costs nothing
 	}
 	r.add(1, ours, "forward-burst-gcm", 3)
 	r.add(2, floorName, "forward-burst-gcm", 1)
