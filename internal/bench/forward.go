@@ -121,7 +121,7 @@ func (l *lab) findCapacity(ctx context.Context, o Options) (r Room, err error) {
 // budgets name.
 func capacitySteps(viewers int) []int {
 	var steps []int
-	for _, rooms := range []int{1, 3, 5, 6, 8, 10, 12, 14, 16, 18, 20, 24} {
+	for _, rooms := range []int{1, 5, 8, 10, 12, 14, 16, 20, 24} {
 		if rooms*(1+viewers) <= mostEndpoints {
 			steps = append(steps, rooms*viewers)
 		}
