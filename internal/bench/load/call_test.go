@@ -57,9 +57,8 @@ func TestDeliveredIsExact(t *testing.T) {
 			sent := l.play(publisher).Sent
 			sent += l.play(publisher).Sent // streams go on
 			l.await(sent, viewers...)
-			if after := must[uint64](t)(load.Overflows()); after != before {
-				t.Errorf("%d datagrams found a full buffer", after-before)
-			}
+			// Of any socket on this machine: it explains a failure, and is none by itself.
+			t.Logf("%d datagrams found a full buffer meanwhile", must[uint64](t)(load.Overflows())-before)
 			for i, v := range viewers {
 				if n := v.Delivered(); n != sent {
 					t.Errorf("viewer %d: %d packets delivered, %d sent", i, n, sent)
