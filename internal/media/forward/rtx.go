@@ -60,6 +60,12 @@ func (r *resend) stamped(out uint64, s stamp) {
 	}
 }
 
+// spent tells whether a packet must not leave under its number any more: it has in answer to a NACK, while it waited for
+// the end of the turn, or it is so far back that nobody knows.
+func (r *resend) spent(out, highest uint64) bool {
+	return r.stamps != nil && (r.stamps[out%asIsReach].out == out || out+asIsReach <= highest)
+}
+
 // tooSoon tells whether a packet was resent less than a round trip ago; the viewer cannot have it yet.
 func (r *resend) tooSoon(out uint64, now, rtt media.Time) bool {
 	if r.recent == nil {
@@ -132,25 +138,25 @@ func (f *Forwarder) sendRTX(now media.Time, out uint64, h media.Header, payload 
 	binary.BigEndian.PutUint16(f.buffer, uint16(out))
 	original := f.buffer[2 : 2+copy(f.buffer[2:], payload)]
 	f.pictures.rewrite(original)
-	n := f.rtxHeader.write(f.cfg.Out.Room(), uint16(number), h.Timestamp+f.splice.shift, h.Marker, f.stamp(now), f.level(h))
+	n := f.rtxHeader.write(f.cfg.Out.Room(), uint16(number), h.Timestamp+f.splice.shift, h.Marker, f.stamp(now, f.level(h)))
 	f.cfg.Out.Send(n, f.buffer[:2+len(original)], rollover(number))
 }
 
-// sendAgain repeats a packet bit by bit. One that was never sent (it came before the key frame that started the
-// stream) goes out for the first time; where it is too long ago to tell, nothing goes out.
+// sendAgain repeats a packet bit by bit. One that was never sent (it came before the key frame that started the stream,
+// or waits for the end of the turn) goes out for the first time; where it is too long ago to tell, nothing goes out.
 func (f *Forwarder) sendAgain(now media.Time, out uint64, h media.Header, payload []byte) bool {
 	if f.splice.highestOut-out >= asIsReach {
 		return false
 	}
 	kept := &f.resend.stamps[out%asIsReach]
 	if kept.out != out {
-		f.resend.stamped(out, f.stamp(now))
+		f.resend.stamped(out, f.stamp(now, f.level(h)))
 	}
 	if kept.padded {
 		payload = payload[:len(payload)+1]
 	}
 	payload = f.pictures.rewritten(payload, f.buffer)
-	n := f.header.write(f.cfg.Out.Room(), uint16(out), h.Timestamp+f.splice.shift, h.Marker, kept.stamp, f.level(h))
+	n := f.header.write(f.cfg.Out.Room(), uint16(out), h.Timestamp+f.splice.shift, h.Marker, kept.stamp)
 	f.cfg.Out.Send(n, payload, rollover(out))
 	return true
 }
