@@ -67,7 +67,7 @@ func New(cfg Config) *Forwarder {
 	f.rtxHeader = newHeader(&cfg, cfg.RTXSSRC, cfg.RTXPayloadType)
 	f.splice.clockRate = int64(cfg.Track.Codec.ClockRate)
 	f.pictures = newPictures(strings.ToUpper(cfg.Track.Codec.Name))
-	f.resend = newResend(cfg.NACK && cfg.RTXSSRC == 0)
+	f.resend = newResend(cfg.NACK && cfg.RTXSSRC == 0, cfg.Track.Kind)
 	f.buffer = cfg.Buffer
 	if len(f.buffer) < scratch {
 		f.buffer = make([]byte, scratch)

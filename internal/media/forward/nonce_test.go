@@ -100,15 +100,15 @@ func TestResentWithTheLevelItHad(t *testing.T) {
 func TestTooOldForItsNumber(t *testing.T) {
 	g := newRig(t, "opus", asIs)
 	offset := g.start(1 << 16)
-	for in := uint64(2); in <= asIsReach+1; in++ {
+	for in := uint64(2); in <= asIsReachAudio+1; in++ {
 		g.publish(ms, 1<<16+in, 0, true, byte(in))
 	}
 	if g.publish(2*ms, 1<<16+1, 0, true, 77) != nil {
 		t.Error("sent a packet whose number is out of reach")
 	}
-	g.NACK(500*ms, []rtcp.NackPair{{PacketID: offset + asIsReach + 1}})
+	g.NACK(500*ms, []rtcp.NackPair{{PacketID: offset + asIsReachAudio + 1}})
 	g.once()
-	if last := g.sent[len(g.sent)-1]; last.SequenceNumber != offset+asIsReach+1 {
+	if last := g.sent[len(g.sent)-1]; last.SequenceNumber != offset+asIsReachAudio+1 {
 		t.Errorf("resent %d", last.SequenceNumber-offset)
 	}
 }
