@@ -43,10 +43,10 @@ func (s *Shard) Run(ctx context.Context) error {
 			m := &s.in[i]
 			s.packet(pathKey{remote: m.Remote, local: m.Local}, m.Buf)
 		}
-		s.runInbox()
+		taken += n + s.runInbox()
 		s.due.run(s.now)
 		// A frame comes as a burst: while more is there, it is taken before anything is forwarded.
-		if taken += n; n == 0 || taken >= len(s.in) {
+		if n == 0 || taken >= len(s.in) {
 			s.send()
 			taken = 0
 		}
@@ -127,14 +127,17 @@ func (s *Shard) packet(from pathKey, b []byte) {
 	}
 }
 
-func (s *Shard) runInbox() {
+// runInbox takes what others have posted and handed over, and returns how many datagrams and packets that was.
+func (s *Shard) runInbox() (taken int) {
 	messages, parcels := s.collect()
 	for _, fn := range messages {
 		fn()
 	}
 	for _, p := range parcels {
+		taken += p.count()
 		p.open(s)
 	}
+	return taken
 }
 
 // shutdown ends every endpoint and lets nothing of ours live on.

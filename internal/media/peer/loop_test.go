@@ -1,6 +1,9 @@
 package peer
 
 import (
+	"errors"
+	"net"
+	"net/netip"
 	"testing"
 
 	"tertulia/internal/media"
@@ -93,4 +96,42 @@ func (i *intact) Forward(burst []media.Packet) {
 	}
 	i.packets += len(burst)
 	i.longest = max(i.longest, len(burst))
+}
+
+// chatty is a socket on which there is always one datagram more.
+type chatty struct {
+	nowhere
+	read, before int // datagrams read, in all and before the first was sent
+}
+
+func (c *chatty) ReadBatch(ms []socket.Message, _ bool) (int, error) {
+	if c.read++; c.read == 4*socket.Batch {
+		return 0, net.ErrClosed
+	}
+	ms[0] = socket.Message{Buf: []byte{255}, Remote: netip.MustParseAddrPort("203.0.113.1:1")}
+	return 1, nil
+}
+
+func (c *chatty) WriteBatch(ms []socket.Message) int {
+	if c.before == 0 {
+		c.before = c.read
+	}
+	return c.nowhere.WriteBatch(ms)
+}
+
+// TestHandedPacketsFillATurn as those from the socket do, which must not hold them up.
+func TestHandedPacketsFillATurn(t *testing.T) {
+	w := newWide(t, 0, 1)
+	for n := range uint16(socket.Batch) {
+		w[0].shard.packet(w[0].key, w[0].packet(t, n+1))
+	}
+	w[0].shard.send()
+	conn, s := &chatty{}, w[1].shard
+	s.config.Socket, s.out.socket = conn, conn
+	if err := s.Run(t.Context()); !errors.Is(err, net.ErrClosed) {
+		t.Fatal(err)
+	}
+	if conn.sent < socket.Batch || conn.before > 1 {
+		t.Errorf("%d datagrams sent, the first after %d reads", conn.sent, conn.before)
+	}
 }
