@@ -2,6 +2,7 @@ package forward
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/pion/rtcp"
@@ -110,5 +111,53 @@ func TestTooOldForItsNumber(t *testing.T) {
 	g.once()
 	if last := g.sent[len(g.sent)-1]; last.SequenceNumber != offset+asIsReachAudio+1 {
 		t.Errorf("resent %d", last.SequenceNumber-offset)
+	}
+}
+
+// TestNoNumberIsSealedTwice, whatever a publisher, a network and a viewer do in whatever order.
+func TestNoNumberIsSealedTwice(t *testing.T) {
+	for seed := range uint64(200) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		codec, turn := []string{"opus", "VP8"}[seed%2], media.Turn{}
+		g := newRig(t, codec, asIs)
+		g.track.Turn = &turn
+		first, highest := uint64(1<<16), uint64(1<<16)
+		for now := media.Time(0); now < 400*ms; now += ms {
+			in := highest + 1
+			switch n := random.IntN(100); {
+			case n < 25 && highest > first: // late, perhaps for the second time
+				in -= random.Uint64N(min(40, highest-first)) + 1
+			case n < 35:
+				in += random.Uint64N(4) // behind a gap
+			case n < 37:
+				turn.Flush()
+				g.connect()
+				first, highest, in = 1<<16, 1<<16, 1<<16
+			case n < 39:
+				turn.Flush() // as the endpoint's streams are paused between turns
+				g.Pause()
+			case n < 60:
+				g.track.AudioLevelExt = uint8(random.IntN(3))
+				near := uint16(g.splice.highestOut) - uint16(random.IntN(20))
+				g.NACK(now, []rtcp.NackPair{{PacketID: near, LostPackets: rtcp.PacketBitmap(random.Uint32())}})
+			case n < 80:
+				turn.Flush()
+			}
+			if _, doubled := g.source.cached[in]; doubled { // receive sees to that
+				continue
+			}
+			highest = max(highest, in)
+			raw := append(make([]byte, 12, 40), []byte{0x10, 0, 0, byte(in), 5, 6, 7, 8}[:[]int{0, 6, 7, 8}[random.IntN(4)]]...)
+			raw[0], raw[:len(raw)+1][len(raw)] = 0x80, 1
+			g.source.cached[in] = raw
+			g.track.Publish(&media.Packet{
+				Raw: raw, Payload: raw[12:], Sequence: in, Keyframe: len(raw) > 12 && (codec == "opus" || random.IntN(4) == 0),
+				Level: media.Silence, Arrival: now,
+			})
+		}
+		turn.Flush()
+		if g.once(); t.Failed() || len(g.sent) < 100 {
+			t.Fatalf("seed %d: %d packets sent", seed, len(g.sent))
+		}
 	}
 }
