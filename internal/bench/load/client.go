@@ -147,7 +147,8 @@ func (c *Client) Delivered() uint64 {
 // Close closes the socket, without a word to the server, and waits until that is done.
 func (c *Client) Close() error {
 	if c.loop.do(func() { c.release(errClosed) }) != nil {
-		c.shutSocket() // the loop has ended: nobody else will
+		<-c.loop.stopped
+		c.release(errEnded) // nobody else will
 	}
 	return nil
 }

@@ -139,26 +139,28 @@ func (t *terms) media(s *sdp.Section) sdp.Media {
 
 // acceptData writes the answer with the offer's data channel sections accepted: media/sdp knows none and rejects them.
 func acceptData(offer, answer *sdp.Description) string {
-	var rejected []string
+	accepted := make([]bool, len(offer.Sections))
 	answer.Bundle = nil
 	for i := range offer.Sections {
 		s := &offer.Sections[i]
-		data := s.Kind == "application" && !s.Rejected && offer.Bundled(i)
-		if data {
-			rejected = append(rejected, s.MID)
-		}
-		if len(offer.Bundle) > 0 && (data || !answer.Sections[i].Rejected) {
+		accepted[i] = s.Kind == "application" && !s.Rejected && offer.Bundled(i)
+		if len(offer.Bundle) > 0 && (accepted[i] || !answer.Sections[i].Rejected) {
 			answer.Bundle = append(answer.Bundle, s.MID)
 		}
 	}
-	blocks := strings.SplitAfter(answer.Text(), "\r\n")
 	var w strings.Builder
-	for _, line := range blocks {
-		if rest, ok := strings.CutPrefix(line, "m=application 0 "); ok && len(rejected) > 0 {
-			line = "m=application 9 " + rest
+	section := -1
+	for line := range strings.Lines(answer.Text()) {
+		rest, media := strings.CutPrefix(line, "m=")
+		if media {
+			section++
+		}
+		data := section >= 0 && accepted[section]
+		if media && data {
+			line = "m=" + strings.Replace(rest, " 0 ", " 9 ", 1)
 		}
 		w.WriteString(line)
-		if len(rejected) == 0 || line != "a=mid:"+rejected[0]+"\r\n" {
+		if !data || !strings.HasPrefix(line, "a=mid:") {
 			continue
 		}
 		t := answer.Transport
@@ -167,7 +169,6 @@ func acceptData(offer, answer *sdp.Description) string {
 		for _, candidate := range t.Candidates {
 			fmt.Fprintf(&w, "a=%s\r\n", candidate)
 		}
-		rejected = rejected[1:]
 	}
 	return w.String()
 }

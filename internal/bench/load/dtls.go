@@ -90,7 +90,7 @@ func (k *keys) dtls(from netip.AddrPort, b []byte) {
 	switch {
 	case k.handshake != nil:
 		_, _ = k.handshake.Write(b)
-	case !k.connected() && k.client.selected == from:
+	case !k.connected() && k.client.selected == from && k.client.failed == nil: // what has failed stays so
 		k.shake(b)
 	}
 }

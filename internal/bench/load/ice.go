@@ -2,6 +2,7 @@ package load
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/pion/stun/v4"
@@ -9,14 +10,15 @@ import (
 
 // check is a connectivity check that waits for its response.
 type check struct {
-	id       [stun.TransactionIDSize]byte
-	to       netip.AddrPort
-	nominate bool
+	id         [stun.TransactionIDSize]byte
+	to         netip.AddrPort
+	nominate   bool
+	controlled bool // the role it was sent in
 }
 
 const (
 	checkEvery = 50 * time.Millisecond
-	maxChecks  = 128 // that wait
+	maxChecks  = 128 // that wait; the oldest are forgotten
 	priority   = 2130706431
 )
 
@@ -87,8 +89,11 @@ func (a *agent) check(to netip.AddrPort, nominate bool) {
 	if err != nil {
 		return
 	}
-	if !a.client.connected() && len(a.checks) < maxChecks {
-		a.checks = append(a.checks, check{m.TransactionID, to, nominate})
+	if !a.client.connected() {
+		if len(a.checks) == maxChecks {
+			a.checks = slices.Delete(a.checks, 0, 1)
+		}
+		a.checks = append(a.checks, check{m.TransactionID, to, nominate, a.client.remote.controlling})
 	}
 	a.client.send(m.Raw, to)
 }
@@ -109,7 +114,7 @@ func (a *agent) stun(from netip.AddrPort, b []byte) {
 	case stun.BindingSuccess:
 		a.answered(from, m)
 	case stun.BindingError:
-		a.refused(m)
+		a.refused(from, m)
 	}
 }
 
@@ -135,29 +140,37 @@ func (a *agent) checked(from netip.AddrPort, m *stun.Message) {
 	}
 }
 
+// sent is the check a message responds to, if it is authentic.
+func (a *agent) sent(from netip.AddrPort, m *stun.Message) (check, bool) {
+	for _, c := range a.checks {
+		if c.id == m.TransactionID && c.to == from {
+			return c, stun.NewShortTermIntegrity(a.client.remote.pwd).Check(m) == nil
+		}
+	}
+	return check{}, false
+}
+
 // answered takes a success response: the pair works.
 func (a *agent) answered(from netip.AddrPort, m *stun.Message) {
-	for _, sent := range a.checks {
-		if sent.id != m.TransactionID || sent.to != from || stun.NewShortTermIntegrity(a.client.remote.pwd).Check(m) != nil {
-			continue
-		}
-		switch {
-		case a.client.remote.controlling || a.selected.IsValid():
-		case sent.nominate:
-			a.selectPair(from)
-		case !a.nominated.IsValid():
-			a.nominated = from
-			a.check(from, true)
-		}
-		return
+	sent, ok := a.sent(from, m)
+	switch {
+	case !ok || a.client.remote.controlling || a.selected.IsValid():
+	case sent.nominate:
+		a.selectPair(from)
+	case !a.nominated.IsValid():
+		a.nominated = from
+		a.check(from, true)
 	}
 }
 
-// refused takes an error response; of those we know one cure: taking the other role.
-func (a *agent) refused(m *stun.Message) {
+// refused takes an error response; of those we know one cure: taking the other role, once for all checks sent in the one
+// that is refused (RFC 8445 §7.2.5.1).
+func (a *agent) refused(from netip.AddrPort, m *stun.Message) {
 	var code stun.ErrorCodeAttribute
-	if code.GetFrom(m) == nil && code.Code == stun.CodeRoleConflict && !a.selected.IsValid() &&
-		stun.NewShortTermIntegrity(a.client.remote.pwd).Check(m) == nil {
+	if code.GetFrom(m) != nil || code.Code != stun.CodeRoleConflict || a.selected.IsValid() {
+		return
+	}
+	if sent, ok := a.sent(from, m); ok && sent.controlled == a.client.remote.controlling {
 		a.client.remote.controlling = !a.client.remote.controlling
 		a.nominated = netip.AddrPort{}
 	}

@@ -85,7 +85,9 @@ func (t *talk) rtp(b []byte, in *inbox, i int) {
 func (t *talk) note(ssrc uint32, sequence uint16) {
 	for i := range t.sources {
 		if s := &t.sources[i]; s.ssrc == ssrc {
-			s.highest = uint32(int64(s.highest) + int64(int16(sequence-uint16(s.highest))))
+			if ahead := int16(sequence - uint16(s.highest)); ahead > 0 { // others come late
+				s.highest += uint32(ahead)
+			}
 			return
 		}
 	}
@@ -167,14 +169,12 @@ func (t *talk) rtcp(b []byte) {
 
 // listen measures a packet under way for so long.
 func (t *talk) listen(b []byte, arrived int64) {
-	var h rtp.Header
-	plain, err := t.client.in.DecryptRTP(t.client.loop.plain[:0], b, &h)
+	plain, err := t.client.in.DecryptRTP(t.client.loop.plain[:0], b, nil)
 	if err != nil || arrived == 0 {
 		return
 	}
-	payload := plain[h.MarshalSize():]
-	if h.Padding && len(payload) > 0 {
-		payload = payload[:max(0, len(payload)-int(payload[len(payload)-1]))]
+	var p rtp.Packet
+	if p.Unmarshal(plain) == nil {
+		t.heard.packet(p.Payload, arrived, p.Marker)
 	}
-	t.heard.packet(payload, arrived, h.Marker)
 }

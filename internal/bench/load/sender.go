@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"runtime"
@@ -109,6 +110,9 @@ func newSender(ctx context.Context, task order) (*sender, error) {
 	var err error
 	if s.voices, err = task.voices(s.start); err != nil {
 		return nil, err
+	}
+	if len(s.voices) == 0 {
+		return nil, errors.New("the floor's task: no track or no room")
 	}
 	heap.Init(&s.voices)
 	if s.conn, err = socket.Listen(ctx, fmt.Sprintf("127.0.0.1:%d", task.Port)); err != nil {
