@@ -227,6 +227,7 @@ func (s *sender) seal(l *listener, kind byte, size int) int {
 	dst[0], dst[1] = 0x90, 96+kind
 	binary.BigEndian.PutUint16(dst[2:], uint16(l.number[kind]))
 	dst[8] = kind
+	binary.BigEndian.PutUint32(dst[12:], 0xbede<<16|(bareHeader-16)/4) // empty extensions (RFC 8285 §4.2)
 	return l.keys.RTP(dst, bareHeader, s.payload[:max(size-bareHeader, 0)], l.number[kind]>>16)
 }
 
