@@ -60,6 +60,7 @@ func FuzzSealed(f *testing.F) {
 }
 
 // FuzzDescription: an offer or answer is taken or refused; an answer of ours can be read.
+// Its coverage varies with the goroutines: fuzz it with -fuzzminimizetime 1x, or all the time goes to minimizing.
 func FuzzDescription(f *testing.F) {
 	f.Add(server("actpass", "gone", "audio", "data", "video"), false)
 	f.Add(server("active", "audio", "h264"), true)
