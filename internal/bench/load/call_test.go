@@ -9,7 +9,7 @@ import (
 	"tertulia/internal/media/peer"
 )
 
-// play sends video with sound for half a second.
+// play sends video with sound for a while.
 func (l *lab) play(publishers ...*load.Client) load.Played {
 	l.t.Helper()
 	return l.playShape("tiles", publishers...)
@@ -18,7 +18,7 @@ func (l *lab) play(publishers ...*load.Client) load.Played {
 func (l *lab) playShape(name string, publishers ...*load.Client) load.Played {
 	l.t.Helper()
 	p := load.Player{Shape: must[load.Shape](l.t)(load.LoadShape(name, 1000)), Publishers: publishers}
-	played := must[load.Played](l.t)(p.Play(l.ctx, 500*time.Millisecond))
+	played := must[load.Played](l.t)(p.Play(l.ctx, 300*time.Millisecond))
 	if played.Sent == 0 {
 		l.t.Fatal("nothing was sent")
 	}
