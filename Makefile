@@ -53,6 +53,7 @@ check: ## gofmt, vet, golangci-lint, svelte-check
 	cd web && npm run --silent check
 
 .PHONY: bench
+bench: BUILD += -buildvcs=auto # the report names the commit
 bench: build ## every budget of the packet path, beside LiveKit and Janus: docs/bench, about 25 minutes; QUICK=1 for 3
 	scripts/bench $(if $(QUICK),--quick)
 

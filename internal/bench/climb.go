@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"time"
 )
@@ -42,6 +43,9 @@ func climb(ctx context.Context, steps []int, try func(context.Context, int) (Tra
 func (t *Traffic) failing(n int) string {
 	if t.Generator > generatorSpent {
 		return "the generator had no time left, so the server may do more"
+	}
+	if t.Others > mostOthers {
+		return fmt.Sprintf("at %d, other processes used %.0f %% of the server's CPU, so the server may do more", n, 100*t.Others)
 	}
 	what := number(100*t.Loss) + " % of the packets were lost"
 	if t.Loss == 0 {

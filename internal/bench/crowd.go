@@ -66,20 +66,21 @@ func audience(endpoints int) gathering {
 // crowd measures a server that was just started and has seen nobody: two stages, because rooms of onlookers stay what they are.
 func (s *stage) crowd(ctx context.Context, g gathering, srtp string) (Crowd, error) {
 	c := Crowd{Server: s.server.Name(), Version: s.server.Version(), CPUs: s.cpus, SRTP: srtp, Participants: g.participants}
+	pid := s.server.PID()
 	var err error
-	if c.Empty, err = s.resident(ctx, g.idle > 0); err != nil {
+	if c.Empty, err = resident(ctx, pid, g.idle > 0); err != nil {
 		return c, err
 	}
 	lobby := max(1, g.participants/roomOfOnlookers)
 	if c.Join, err = s.enter(func() ([]time.Duration, error) { return s.join(ctx, lobby, g.participants/lobby) }); err != nil {
 		return c, err
 	}
-	onlookers, err := s.resident(ctx, g.idle > 0)
+	onlookers, err := resident(ctx, pid, g.idle > 0)
 	if err != nil {
 		return c, err
 	}
 	c.ParticipantRSS = float64(onlookers-c.Empty) / float64(max(c.Join.Count, 1))
-	quiet, err := s.linger(ctx, g.idle)
+	quiet, err := linger(ctx, pid, g.idle)
 	if err != nil {
 		return c, err
 	}
@@ -92,7 +93,7 @@ func (s *stage) crowd(ctx context.Context, g gathering, srtp string) (Crowd, err
 	if _, err := inner.join(ctx, g.rooms, g.members); err != nil {
 		return c, err
 	}
-	joined, err := s.resident(ctx, g.idle > 0)
+	joined, err := resident(ctx, pid, g.idle > 0)
 	if err != nil {
 		return c, err
 	}
@@ -100,12 +101,12 @@ func (s *stage) crowd(ctx context.Context, g gathering, srtp string) (Crowd, err
 		return c, err
 	}
 	c.Endpoints = c.Setup.Count
-	full, err := s.resident(ctx, g.idle > 0)
+	full, err := resident(ctx, pid, g.idle > 0)
 	if err != nil {
 		return c, err
 	}
 	c.EndpointRSS = float64(full-joined) / float64(max(c.Endpoints, 1))
-	busy, err := s.linger(ctx, g.idle)
+	busy, err := linger(ctx, pid, g.idle)
 	if err != nil {
 		return c, err
 	}
@@ -143,20 +144,20 @@ func (s *stage) enter(come func() ([]time.Duration, error)) (Entry, error) {
 }
 
 // linger is the CPU that a server spends while nothing happens.
-func (s *stage) linger(ctx context.Context, length time.Duration) (time.Duration, error) {
-	before, err := machine.SpentBy(s.server.PID())
+func linger(ctx context.Context, pid int, length time.Duration) (time.Duration, error) {
+	before, err := machine.SpentBy(pid)
 	if err != nil {
 		return 0, err
 	}
 	if err := wait(ctx, length); err != nil {
 		return 0, err
 	}
-	after, err := machine.SpentBy(s.server.PID())
+	after, err := machine.SpentBy(pid)
 	return after.Sub(before).Total, err
 }
 
 // resident is the server's memory once it has had time to give some back.
-func (s *stage) resident(ctx context.Context, asked bool) (int64, error) {
+func resident(ctx context.Context, pid int, asked bool) (int64, error) {
 	if !asked {
 		return 0, nil
 	}
@@ -164,7 +165,7 @@ func (s *stage) resident(ctx context.Context, asked bool) (int64, error) {
 	if err := wait(ctx, breath); err != nil {
 		return 0, err
 	}
-	return machine.Resident(s.server.PID())
+	return machine.Resident(pid)
 }
 
 func wait(ctx context.Context, length time.Duration) error {

@@ -21,6 +21,7 @@ type fakeServer struct {
 	broken  *fuse
 	mu      sync.Mutex
 	started bool
+	cpus    []int
 	viewers map[*fakeClient][]*fakeClient // by publisher
 	here    int                           // participants
 }
@@ -29,7 +30,8 @@ func (f *fakeServer) Name() string    { return f.name }
 func (f *fakeServer) Version() string { return "0.0" }
 func (f *fakeServer) PID() int        { return os.Getpid() }
 
-func (f *fakeServer) Start(context.Context, []int) error {
+func (f *fakeServer) Start(_ context.Context, cpus []int) error {
+	f.cpus = cpus
 	if f.refuse != nil {
 		return f.refuse
 	}

@@ -45,7 +45,7 @@ func measureFloor(ctx context.Context, self string, o Options, rooms, viewers in
 	if t.Delivered == 0 {
 		return t, errNothingArrived
 	}
-	t.account(machine.Spent{Total: found.User + found.Sys, User: found.User, System: found.Sys}, after.Sub(before))
+	t.account(clocks{server: machine.Spent{Total: found.User + found.Sys, User: found.User, System: found.Sys}, generator: after.Sub(before)})
 	return t, nil
 }
 

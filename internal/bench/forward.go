@@ -97,7 +97,7 @@ func (l *lab) findCapacity(ctx context.Context, o Options) (r Room, err error) {
 		return r, err
 	}
 	// The windows of the search are short: what it finds is looked at again below it.
-	length := min(o.window(), 3*time.Second)
+	length := min(o.window(), 2*time.Second)
 	err = l.on(ctx, o.forwarding(), func(ctx context.Context, s *stage) error {
 		r.Climb, err = climb(ctx, capacitySteps(o.Viewers), func(ctx context.Context, viewers int) (Traffic, error) {
 			if err := s.fill(ctx, viewers/o.Viewers, 1+o.Viewers, 1); err != nil {
@@ -121,7 +121,7 @@ func (l *lab) findCapacity(ctx context.Context, o Options) (r Room, err error) {
 // budgets name.
 func capacitySteps(viewers int) []int {
 	var steps []int
-	for _, rooms := range []int{1, 5, 8, 10, 12, 14, 16, 20, 24} {
+	for _, rooms := range []int{1, 5, 7, 8, 9, 10, 12, 14, 17, 20, 24} {
 		if rooms*(1+viewers) <= mostEndpoints {
 			steps = append(steps, rooms*viewers)
 		}

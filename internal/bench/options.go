@@ -13,6 +13,7 @@ import (
 type Options struct {
 	Server                  string
 	CPUs, OwnCPUs           cpuList
+	usable                  cpuList // what this process might use before it pinned itself
 	Viewers, Kbps, Seconds  int
 	Shape, SRTP             string
 	FindCapacity            bool
@@ -141,6 +142,7 @@ func (o *Options) checkCPUs() error {
 	if err != nil {
 		return err
 	}
+	o.usable = usable
 	if len(o.CPUs) == 0 {
 		o.CPUs = usable[:1]
 	}

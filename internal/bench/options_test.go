@@ -52,7 +52,7 @@ func TestFlagsReachTheOptions(t *testing.T) {
 	if !slices.Equal(o.CPUs, []int{0}) || !slices.Equal(o.OwnCPUs, []int{0}) || !o.shared() {
 		t.Errorf("CPUs %v and %v", o.CPUs, o.OwnCPUs)
 	}
-	o.CPUs, o.OwnCPUs = nil, nil
+	o.CPUs, o.OwnCPUs, o.usable = nil, nil, nil
 	if got, wanted := say(o), say(want); got != wanted {
 		t.Errorf("%s\nwant %s", got, wanted)
 	}

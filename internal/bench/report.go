@@ -43,6 +43,10 @@ func writeReport(out io.Writer, r *Results) error {
 	if r.Quick {
 		p.line("This was the quick version: short windows, so read it as a hint.")
 	}
+	if others := r.others(); others > mostOthers {
+		p.line("")
+		p.line("**The machine was not quiet:** other processes, or the hypervisor, used up to %.0f %% of the server's CPU during a window. Run it again.", 100*others)
+	}
 	p.line("")
 	p.line("- Date: %s, took %s", r.Date.UTC().Format("2006-01-02 15:04 UTC"), r.Took.Round(time.Second))
 	p.line("- Machine: %s, %d CPUs, %s GiB of memory", r.Machine.CPU, r.Machine.CPUs, number(math.Round(float64(r.Machine.Memory)/(1<<30))))
@@ -120,16 +124,38 @@ func otherTable(p *page, r *Results) {
 	}
 }
 
-// spread is the median of a figure and, of several runs, the range.
+// spread is the median of a figure and, of several runs, the range. A cost of packets says so when many others were lost: what
+// a server drops is cheap.
 func (r *Results) spread(server string, figure Figure) string {
 	all := r.values(server, figure)
-	switch len(all) {
-	case 0:
+	if len(all) == 0 {
 		return "–"
-	case 1:
-		return number(all[0])
 	}
-	return fmt.Sprintf("%s [%s–%s]", number(median(all)), number(slices.Min(all)), number(slices.Max(all)))
+	text := number(median(all))
+	if len(all) > 1 {
+		text += fmt.Sprintf(" [%s–%s]", number(slices.Min(all)), number(slices.Max(all)))
+	}
+	if lost := r.median(server, lossOf(figure)); lost > 0 {
+		text += ", lost " + number(lost) + " %"
+	}
+	return text
+}
+
+// lossOf is the figure of what was lost while another was measured.
+func lossOf(figure Figure) Figure { return figure + ", loss %" }
+
+// othersOf is the figure of what other processes used while another was measured.
+func othersOf(figure Figure) Figure { return figure + ", others % of the server's CPU" }
+
+// others is the worst of them.
+func (r *Results) others() float64 {
+	worst := 0.0
+	for _, s := range r.Samples {
+		if strings.HasSuffix(string(s.Figure), string(othersOf(""))) {
+			worst = max(worst, s.Value/100)
+		}
+	}
+	return worst
 }
 
 func count(yes bool) int {

@@ -39,6 +39,7 @@ func sampleResults() *Results {
 		r.Curve = append(r.Curve, Point{ours, run, 200, 1.8 * noise, 0}, Point{ours, run, 1600, 1.7 * noise, float64(run) / 1000})
 	}
 	r.add(0, "livekit", "forward-burst-gcm", 9)
+	r.add(0, "livekit", lossOf("forward-burst-gcm"), 12.5)
 	return r
 }
 
@@ -72,6 +73,20 @@ func TestReportOfNothingSaysSo(t *testing.T) {
 	for _, want := range []string{"1 run,", "quick version", "0 of 19 hold, 19 not measured", "stays unproved here"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, out.String())
+		}
+	}
+}
+
+func TestReportOfABusyMachineSaysSo(t *testing.T) {
+	for others, want := range map[float64]bool{4: false, 31: true} {
+		r := sampleResults()
+		r.add(0, "livekit", othersOf("forward-burst-gcm"), others)
+		var out bytes.Buffer
+		if err := writeReport(&out, r); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(out.String(), "used up to 31 % of the server's CPU"); got != want || strings.Contains(out.String(), "not quiet") != want {
+			t.Errorf("others used %v %%: the report warns: %v, want %v", others, got, want)
 		}
 	}
 }

@@ -27,11 +27,11 @@ func TestCapacityIsFoundAndLookedAtAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Most != 1200 || len(r.Steps) != 5 || r.At60.Viewers != 800 || r.At60.Loss != 0 || server.started {
+		if r.Most != 1000 || len(r.Steps) != 3 || r.At60.Viewers != 600 || r.At60.Loss != 0 || server.started {
 			t.Errorf("%d (%s) after %d steps, then %d viewers with loss %v", r.Most, r.Why, len(r.Steps), r.At60.Viewers, r.At60.Loss)
 		}
 		var p page
-		if r.write(&p); !strings.Contains(p.String(), "largest without loss or lag: 1200") || !strings.Contains(p.String(), "800 viewers") {
+		if r.write(&p); !strings.Contains(p.String(), "largest without loss or lag: 1000") || !strings.Contains(p.String(), "600 viewers") {
 			t.Errorf("%s", p.String())
 		}
 	})
@@ -175,9 +175,8 @@ func TestAllFillsTheReport(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := found.(*Results)
-		usable := len(o.CPUs) + len(o.OwnCPUs)
 		for _, b := range Budgets {
-			if b.Figure == "two-cores" && usable < 2 {
+			if b.Figure == "two-cores" && len(o.usable) < 2 {
 				continue
 			}
 			if n := len(r.values(ours, b.Figure)); n != 2 {
@@ -203,6 +202,26 @@ func TestAllFillsTheReport(t *testing.T) {
 		files, err := os.ReadDir(o.Into)
 		if err != nil || len(files) != 3 {
 			t.Errorf("%v, %v: want results.json, report.md, report.svg", files, err)
+		}
+	})
+}
+
+// TestPinningTakesNoCPUFromTheServer: who pins itself to one CPU must not believe that there is no other.
+func TestPinningTakesNoCPUFromTheServer(t *testing.T) {
+	o := checked(t, defaults())
+	o.usable = cpuList{0, 0, 6} // the clocks of CPU 0 are everywhere
+	server := &fakeServer{name: ours}
+	synctest.Test(t, func(t *testing.T) {
+		w := &sweep{l: fakeLab(server), plan: plan{window: time.Second}}
+		if err := twoCoresOf(t.Context(), w, 0, o); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(server.cpus, []int{0, 0}) || len(w.results.values(ours, "forward-burst-gcm on two cores")) != 1 {
+			t.Errorf("the server ran on %v, results %v", server.cpus, w.results.Samples)
+		}
+		o.usable = cpuList{0}
+		if err := twoCoresOf(t.Context(), w, 0, o); err == nil {
+			t.Error("two cores of one")
 		}
 	})
 }

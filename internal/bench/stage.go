@@ -221,11 +221,27 @@ func (s *stage) delivered() uint64 {
 	return sum
 }
 
-// spent reads the clocks of the server and of ourselves.
-func (s *stage) spent() (server, generator machine.Spent, err error) {
-	server, err1 := machine.SpentBy(s.server.PID())
-	generator, err2 := machine.SpentBy(os.Getpid())
-	return server, generator, errors.Join(err1, err2)
+// clocks are what was spent up to a moment.
+type clocks struct {
+	server, generator machine.Spent
+	busy              time.Duration // of the server's CPUs, by whomever but us
+}
+
+func (s *stage) clocks() (now clocks, err error) {
+	var errs [4]error
+	now.server, errs[0] = machine.SpentBy(s.server.PID())
+	now.generator, errs[1] = machine.SpentBy(os.Getpid())
+	now.busy, errs[2] = machine.Busy(s.cpus)
+	own, err := machine.CPUs()
+	if slices.ContainsFunc(own, func(cpu int) bool { return slices.Contains(s.cpus, cpu) }) {
+		now.busy -= now.generator.Total
+	}
+	errs[3] = err
+	return now, errors.Join(errs[:]...)
+}
+
+func (c clocks) sub(earlier clocks) clocks {
+	return clocks{c.server.Sub(earlier.server), c.generator.Sub(earlier.generator), c.busy - earlier.busy}
 }
 
 // each runs jobs side by side and says how long each took. The first error ends them all.

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"time"
-
-	"tertulia/internal/bench/machine"
 )
 
 // Traffic is what forwarding media cost in one window.
@@ -33,11 +31,13 @@ type Traffic struct {
 
 	Share     float64       `json:"server_cores"`    // of CPU time used by the server
 	Generator float64       `json:"generator_cores"` // and by us
+	Others    float64       `json:"others"`          // of the server's CPUs, the part that other processes used, or the hypervisor
 	LateP99   time.Duration `json:"publisher_late_p99_ns"`
 }
 
 // account fills in what follows from the counts and clocks of a window.
-func (t *Traffic) account(server, generator machine.Spent) {
+func (t *Traffic) account(c clocks) {
+	server, generator := c.server, c.generator
 	user, system := server.Split()
 	packets := float64(t.Delivered)
 	per := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 / packets }
@@ -45,6 +45,9 @@ func (t *Traffic) account(server, generator machine.Spent) {
 	t.PerSec = 1e6 / t.Micros
 	t.Share = server.Total.Seconds() / t.Window.Seconds()
 	t.Generator = generator.Total.Seconds() / t.Window.Seconds()
+	if others := c.busy - server.Total; others > 0 {
+		t.Others = others.Seconds() / t.Window.Seconds() / float64(len(t.CPUs))
+	}
 	if t.Expected > t.Delivered {
 		t.Loss = float64(t.Expected-t.Delivered) / float64(t.Expected)
 	}
@@ -54,6 +57,9 @@ func (t *Traffic) account(server, generator machine.Spent) {
 // hold a second of it and more: a short window loses nothing long after the work has become too much.
 const mostLag = 200 * time.Millisecond
 
+// mostOthers is how much of the server's CPUs may go to other processes before a report says that the machine was not quiet.
+const mostOthers = 0.05
+
 func (t *Traffic) keepsUp() bool { return t.Loss == 0 && t.Lag <= mostLag }
 
 func (t Traffic) write(p *page) {
@@ -61,6 +67,9 @@ func (t Traffic) write(p *page) {
 	p.line("  CPU per forwarded packet     %s µs (user %s, system %s)", number(t.Micros), number(t.User), number(t.System))
 	p.line("  packets per second and core  %.0f", t.PerSec)
 	p.line("  delivered                    %d of %d packets, loss %s %%", t.Delivered, t.Expected, number(100*t.Loss))
+	if t.Others > mostOthers {
+		p.line("  other processes              %.0f %% of the server's CPU: this window says little", 100*t.Others)
+	}
 	if t.Lag > mostLag {
 		p.line("  fell behind                  by %s in this time: this much is not sustained", t.Lag.Round(time.Millisecond))
 	}

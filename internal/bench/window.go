@@ -25,8 +25,12 @@ type played struct {
 	lateP99 time.Duration
 }
 
-// The first packets of a stream ask for key frames, fill caches and grow stacks: they are not measured.
-const warming = time.Second
+// The first packets of a stream ask for key frames, fill caches and grow stacks: they are not measured. As long as some do not
+// arrive, more are played; how many times, at most, is warmings.
+const (
+	warming  = time.Second
+	warmings = 5
+)
 
 // measure plays into the stage and accounts for what it cost. Every packet counts, the last ones too: it waits for them.
 func (s *stage) measure(ctx context.Context, what score, length time.Duration) (Traffic, error) {
@@ -39,15 +43,13 @@ func (s *stage) measure(ctx context.Context, what score, length time.Duration) (
 		return t, errors.New("every publisher must have as many viewers as any other")
 	}
 	play := what.player(publishers)
-	if _, err := play(ctx, warming); err != nil {
-		return t, err
-	}
-	before, _, err := s.settle(ctx)
+	each := uint64(len(viewers) / len(publishers))
+	before, err := s.warm(ctx, play, each)
 	if err != nil {
 		return t, err
 	}
 	began := time.Now()
-	server, generator, err := s.spent()
+	start, err := s.clocks()
 	if err != nil {
 		return t, err
 	}
@@ -60,19 +62,40 @@ func (s *stage) measure(ctx context.Context, what score, length time.Duration) (
 	if err != nil {
 		return t, err
 	}
-	serverNow, generatorNow, err := s.spent()
+	end, err := s.clocks()
 	if err != nil {
 		return t, err
 	}
 	t.Window += lag
 	t.Lag, t.LateP99 = lag, sent.lateP99
 	t.Sent, t.Delivered = sent.sent, after-before
-	t.Expected = t.Sent * uint64(len(viewers)/len(publishers))
+	t.Expected = t.Sent * each
 	if t.Delivered == 0 {
 		return t, errNothingArrived
 	}
-	t.account(serverNow.Sub(server), generatorNow.Sub(generator))
+	t.account(end.sub(start))
 	return t, nil
+}
+
+// warm plays until all that is sent reaches each publisher's viewers, so many, and returns how many packets have arrived. A
+// viewer of video hears its sound at once and the video from a key frame on. Who still misses something in the end is not waited
+// for: it shows as loss.
+func (s *stage) warm(ctx context.Context, play player, each uint64) (uint64, error) {
+	count := s.delivered()
+	for range warmings {
+		before := count
+		done, err := play(ctx, warming)
+		if err != nil {
+			return 0, err
+		}
+		if count, _, err = s.settle(ctx); err != nil {
+			return 0, err
+		}
+		if count-before >= done.sent*each {
+			break
+		}
+	}
+	return count, nil
 }
 
 // settle waits until no more packets arrive; it returns how many have arrived, and how long they went on arriving.

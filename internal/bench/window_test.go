@@ -62,6 +62,39 @@ func TestMeasureRefusesWhatCannotBeCounted(t *testing.T) {
 	})
 }
 
+// TestWarmWaitsForKeyFrames has a viewer that hears sound at once and video after some rounds.
+func TestWarmWaitsForKeyFrames(t *testing.T) {
+	for _, rounds := range []int{1, 3, warmings, warmings + 5} {
+		synctest.Test(t, func(t *testing.T) {
+			s := opened(t, &fakeServer{name: ours})
+			if err := s.fill(t.Context(), 1, 4, 1); err != nil {
+				t.Fatal(err)
+			}
+			const sound, video, viewers = 50, 45, 3
+			round := 0
+			var heard uint64
+			play := func(ctx context.Context, length time.Duration) (played, error) {
+				round++
+				for i, c := range s.viewers() {
+					c, packets := c.(*fakeClient), uint64(sound+video)
+					if i == 0 && round < rounds {
+						packets = sound
+					}
+					heard += packets
+					c.mu.Lock()
+					c.got += packets
+					c.mu.Unlock()
+				}
+				return played{sent: sound + video}, wait(ctx, length)
+			}
+			count, err := s.warm(t.Context(), play, viewers)
+			if want := min(rounds, warmings); err != nil || round != want || count != heard {
+				t.Errorf("a key frame in round %d: %d rounds were played, want %d; %d packets of %d counted, %v", rounds, round, want, count, heard, err)
+			}
+		})
+	}
+}
+
 func TestSettleWaitsForTheLastPacket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := opened(t, &fakeServer{name: ours})
@@ -87,19 +120,20 @@ func TestSettleWaitsForTheLastPacket(t *testing.T) {
 }
 
 func TestAccount(t *testing.T) {
-	traffic := Traffic{Delivered: 900, Expected: 1000, Window: 2 * time.Second}
-	traffic.account(
-		machine.Spent{Total: 1800 * time.Microsecond, User: 10 * time.Millisecond, System: 30 * time.Millisecond},
-		machine.Spent{Total: time.Second},
-	)
+	traffic := Traffic{Delivered: 900, Expected: 1000, Window: 2 * time.Second, CPUs: []int{0, 1}}
+	traffic.account(clocks{
+		server:    machine.Spent{Total: 1800 * time.Microsecond, User: 10 * time.Millisecond, System: 30 * time.Millisecond},
+		generator: machine.Spent{Total: time.Second},
+		busy:      401800 * time.Microsecond,
+	})
 	if traffic.Micros != 2 || traffic.User != 0.5 || traffic.System != 1.5 || traffic.PerSec != 500_000 {
 		t.Errorf("%+v", traffic)
 	}
-	if traffic.Loss != 0.1 || traffic.Share != 0.0009 || traffic.Generator != 0.5 {
+	if traffic.Loss != 0.1 || traffic.Share != 0.0009 || traffic.Generator != 0.5 || traffic.Others != 0.1 {
 		t.Errorf("%+v", traffic)
 	}
 	more := Traffic{Delivered: 1001, Expected: 1000, Window: time.Second}
-	if more.account(machine.Spent{Total: 1}, machine.Spent{}); more.Loss != 0 {
+	if more.account(clocks{server: machine.Spent{Total: 1}}); more.Loss != 0 || more.Others != 0 {
 		t.Errorf("loss %v of more than was sent", more.Loss)
 	}
 }
@@ -107,10 +141,13 @@ func TestAccount(t *testing.T) {
 func TestTrafficTellsItself(t *testing.T) {
 	traffic := Traffic{Server: ours, Shape: "burst", Kbps: 2000, SRTP: "gcm", CPUs: []int{0}, Publishers: 1, Viewers: 200, Sent: 1816, Expected: 363_200,
 		Delivered: 363_200, Window: 8 * time.Second, LateP99: 52 * time.Microsecond}
-	traffic.account(machine.Spent{Total: 653_760 * time.Microsecond, User: 200 * time.Millisecond, System: 450 * time.Millisecond}, machine.Spent{Total: 400 * time.Millisecond})
+	traffic.account(clocks{
+		server:    machine.Spent{Total: 653_760 * time.Microsecond, User: 200 * time.Millisecond, System: 450 * time.Millisecond},
+		generator: machine.Spent{Total: 400 * time.Millisecond},
+	})
 	var p page
 	traffic.write(&p)
-	traffic.Lag = time.Second
+	traffic.Lag, traffic.Others = time.Second, 0.3
 	traffic.write(&p)
 	golden(t, "forward.txt", []byte(p.String()))
 	if got := cpus([]int{0, 1}); got != "CPUs 0,1" {

@@ -58,6 +58,29 @@ func TestSpentBySelfGrows(t *testing.T) {
 	}
 }
 
+func TestBusyTimes(t *testing.T) {
+	const stat = "cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 100 20 30 4000 500 6 7 8 0 0\ncpu1 1 0 0 9000 0 0 0 0 0 0\ncpu10 5 5 5 5 5 5 5 5 0 0\nintr 1\n"
+	for want, cpus := range map[time.Duration][]int{
+		1710 * time.Millisecond: {0}, 10 * time.Millisecond: {1}, 1720 * time.Millisecond: {0, 1}, 300 * time.Millisecond: {10}, 0: nil,
+	} {
+		if got, err := busyTimes([]byte(stat), cpus); got != want || err != nil {
+			t.Errorf("CPUs %v were busy for %v, want %v, %v", cpus, got, want, err)
+		}
+	}
+	for _, bad := range []string{"", "cpu0 1 2 3\n", "cpu0 1 2 x 4 5 6 7 8\n"} {
+		if _, err := busyTimes([]byte(bad), []int{0}); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+	cpus, err := CPUs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Busy(cpus); got <= 0 || err != nil {
+		t.Errorf("all CPUs were busy for %v, %v", got, err)
+	}
+}
+
 func TestResident(t *testing.T) {
 	got, err := Resident(os.Getpid())
 	if err != nil || got < 1<<20 || got > 1<<40 {

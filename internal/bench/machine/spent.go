@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -71,6 +72,38 @@ func statTimes(stat []byte) (user, system time.Duration, err error) {
 		*into = time.Duration(ticks) * tick
 	}
 	return user, system, nil
+}
+
+// Busy is how long some CPUs have not been idle since the start of the machine, all of them together, in hundredths of a second:
+// whoever it was, a hypervisor that gave them to others among them.
+func Busy(cpus []int) (time.Duration, error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, err
+	}
+	return busyTimes(text, cpus)
+}
+
+// busyTimes reads the lines "cpuN user nice system idle iowait irq softirq steal …" of proc_stat(5).
+func busyTimes(stat []byte, cpus []int) (busy time.Duration, err error) {
+	for _, cpu := range cpus {
+		line := after(stat, "cpu"+strconv.Itoa(cpu)+" ", "")
+		fields := strings.Fields(line)
+		const idle, iowait, steal = 3, 4, 7
+		if len(fields) <= steal {
+			return 0, fmt.Errorf("/proc/stat has %d times of CPU %d, want more than %d", len(fields), cpu, steal)
+		}
+		for i, field := range fields[:steal+1] {
+			ticks, err := strconv.ParseInt(field, 10, 64)
+			if err != nil {
+				return 0, fmt.Errorf("/proc/stat: %w", err)
+			}
+			if i != idle && i != iowait {
+				busy += time.Duration(ticks) * tick
+			}
+		}
+	}
+	return busy, nil
 }
 
 // Resident is how much of the machine's memory a process holds, in bytes. It walks the page tables (smaps_rollup): what
