@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 export CGO_ENABLED := 0
-BUILD := go build -trimpath
+BUILD := go build -trimpath -buildvcs=auto
 GOLANGCI := v2.15.0
 DATA ?= data
 
@@ -31,7 +31,7 @@ test: ## everything that fits in 15 minutes: vet, Go tests, real browsers, names
 	scripts/test
 
 .PHONY: test-long
-test-long: ## the rest, resumable; PART=race, fuzz, compat or netlab for one part
+test-long: ## the rest, resumable; PART=race, fuzz, load, envelope, compat or netlab for one part
 	@scripts/need all
 	scripts/test-long $(PART)
 

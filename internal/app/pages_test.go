@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,20 +11,20 @@ import (
 // TestPagesAreGivenBackOnce for every time of calls, when nobody has been there for a minute.
 func TestPagesAreGivenBackOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var sockets, released int
-		var allocated uint64
+		var sockets, released atomic.Int64
+		var allocated atomic.Uint64
 		p := &pages{
-			sockets: func() int { return sockets }, allocated: func() uint64 { return allocated },
-			release: func() { released++; allocated += worthwhile }, // what giving back allocates is no reason to do it again
+			sockets: func() int { return int(sockets.Load()) }, allocated: allocated.Load,
+			release: func() { released.Add(1); allocated.Add(worthwhile) }, // what giving back allocates is no reason to do it again
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- p.Run(ctx) }()
 		for _, step := range []struct {
 			does     string
-			sockets  int
+			sockets  int64
 			allocate uint64
-			want     int // times given back in all, ten minutes later
+			want     int64 // times given back in all, ten minutes later
 		}{
 			{"a start that is over", 0, worthwhile, 1},
 			{"a call", 2, 10 * worthwhile, 1},
@@ -32,22 +33,24 @@ func TestPagesAreGivenBackOnce(t *testing.T) {
 			{"a little more", 0, 1, 3},
 			{"nothing", 0, 0, 3},
 		} {
-			sockets, allocated = step.sockets, allocated+step.allocate
+			sockets.Store(step.sockets)
+			allocated.Add(step.allocate)
 			time.Sleep(10 * time.Minute)
-			if synctest.Wait(); released != step.want {
-				t.Errorf("%s: given back %d times, want %d", step.does, released, step.want)
+			if synctest.Wait(); released.Load() != step.want {
+				t.Errorf("%s: given back %d times, want %d", step.does, released.Load(), step.want)
 			}
 		}
-		sockets, allocated = 1, allocated+worthwhile
+		sockets.Store(1)
+		allocated.Add(worthwhile)
 		time.Sleep(quietFor / 2) // ticks fall into the middle of what follows
 		for range 20 {           // one call after the other
-			sockets = 1
+			sockets.Store(1)
 			time.Sleep(quietFor)
-			sockets = 0
+			sockets.Store(0)
 			time.Sleep(quietFor)
 		}
-		if synctest.Wait(); released != 3 {
-			t.Errorf("given back %d times while calls came and went", released)
+		if synctest.Wait(); released.Load() != 3 {
+			t.Errorf("given back %d times while calls came and went", released.Load())
 		}
 		cancel()
 		if err := <-ended; err != nil {

@@ -38,11 +38,7 @@ func (w *watched) WriteBatch(ms []socket.Message) (dropped int) {
 	for i := range ms {
 		m := &ms[i]
 		bytes += uint64(len(m.Buf))
-		if m.Segment > 0 {
-			packets += uint64((len(m.Buf) + m.Segment - 1) / m.Segment)
-		} else {
-			packets++
-		}
+		packets += uint64(m.Datagrams())
 	}
 	w.traffic.packetsOut.Add(packets)
 	w.traffic.bytesOut.Add(bytes)

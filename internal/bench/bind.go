@@ -59,13 +59,17 @@ func newScore(shape string, kbps int, srtp string) (score, error) {
 	if err != nil {
 		return score{}, err
 	}
-	return score{shape: shape, kbps: kbps, srtp: srtp, perFrame: recorded.PerFrame(), player: func(publishers []client) player {
-		p := &load.Player{Shape: recorded, Publishers: loaded(publishers)}
+	return scored(recorded, kbps, srtp), nil
+}
+
+func scored(shape load.Shape, kbps int, srtp string) score {
+	return score{shape: shape.Name, kbps: kbps, srtp: srtp, perFrame: shape.PerFrame(), player: func(publishers []client) player {
+		p := &load.Player{Shape: shape, Publishers: loaded(publishers)}
 		return func(ctx context.Context, length time.Duration) (played, error) {
 			done, err := p.Play(ctx, length)
 			return played{sent: done.Sent, lateP99: done.Late.Quantile(0.99)}, err
 		}
-	}}, nil
+	}}
 }
 
 func delays(h *load.Histogram) Delays {

@@ -9,7 +9,7 @@ import (
 	"tertulia/internal/media/peer"
 )
 
-// play sends video with sound for half a second.
+// play sends video with sound for a while.
 func (l *lab) play(publishers ...*load.Client) load.Played {
 	l.t.Helper()
 	return l.playShape("tiles", publishers...)
@@ -18,7 +18,7 @@ func (l *lab) play(publishers ...*load.Client) load.Played {
 func (l *lab) playShape(name string, publishers ...*load.Client) load.Played {
 	l.t.Helper()
 	p := load.Player{Shape: must[load.Shape](l.t)(load.LoadShape(name, 1000)), Publishers: publishers}
-	played := must[load.Played](l.t)(p.Play(l.ctx, 500*time.Millisecond))
+	played := must[load.Played](l.t)(p.Play(l.ctx, 300*time.Millisecond))
 	if played.Sent == 0 {
 		l.t.Fatal("nothing was sent")
 	}
@@ -57,9 +57,8 @@ func TestDeliveredIsExact(t *testing.T) {
 			sent := l.play(publisher).Sent
 			sent += l.play(publisher).Sent // streams go on
 			l.await(sent, viewers...)
-			if after := must[uint64](t)(load.Overflows()); after != before {
-				t.Errorf("%d datagrams found a full buffer", after-before)
-			}
+			// Of any socket on this machine: it explains a failure, and is none by itself.
+			t.Logf("%d datagrams found a full buffer meanwhile", must[uint64](t)(load.Overflows())-before)
 			for i, v := range viewers {
 				if n := v.Delivered(); n != sent {
 					t.Errorf("viewer %d: %d packets delivered, %d sent", i, n, sent)

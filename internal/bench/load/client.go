@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pion/srtp/v3"
 	"golang.org/x/sys/unix"
 )
 
@@ -40,43 +39,24 @@ type Client struct {
 	loop      *Loop
 	config    Config
 	publishes bool
-	session   uint64
 	fd        int
 	local     netip.AddrPort
-	ufrag     string
-	pwd       string
-	cname     string
-	ssrc      uint32   // of a viewer's reports
-	tracks    []*track // of a publisher; each has a lock
 
-	remote     remote // set before the loop knows the client; see describe.go
-	offered    bool
-	begun      bool
-	closed     bool
-	checks     []check
-	nominated  netip.AddrPort // we have asked the server to use it
-	selected   netip.AddrPort
-	tieBreaker uint64
-	began      time.Duration
-	handshake  *handshake
-	lingers    time.Duration // until then the handshake may have to repeat its last flight; 0: it is over
-	in         *srtp.Context
-	rtcpOut    *srtp.Context
-	sources    []source
-	consentAt  time.Duration // when the next check is due
-	reportAt   time.Duration
-	heard      *Heard // set while a probe listens
+	terms // what the descriptions say
+	agent // ICE
+	keys  // DTLS and SRTP
+	talk  // RTCP, and what is heard of RTP
 
-	// Written before ready is closed.
+	begun  bool
+	closed bool
+	began  time.Duration
+
 	ready  chan struct{}
 	once   sync.Once
-	failed error
-	chosen Profile
-	rtpOut *srtp.Context // the player's
+	failed error // written before ready is closed
 
 	transportN uint16        // the player's
 	read       atomic.Uint64 // RTP packets
-	keyframe   atomic.Bool   // the server has asked for one
 
 	mu    sync.Mutex // guards fd against being closed while Delivered asks the kernel
 	final uint64     // what was delivered, once the socket is closed
@@ -109,9 +89,11 @@ func newClient(config Config, publishes bool) (*Client, error) {
 	_, _ = rand.Read(seed[:])
 	c := &Client{
 		loop: config.Loop, config: config, publishes: publishes, ready: make(chan struct{}),
-		session: binary.BigEndian.Uint64(seed[:]) >> 2, tieBreaker: binary.BigEndian.Uint64(seed[8:]),
-		ssrc: binary.BigEndian.Uint32(seed[16:]) | 1, ufrag: text(seed[20:23]), pwd: text(seed[44:]), cname: text(seed[34:44]),
+		terms: terms{session: binary.BigEndian.Uint64(seed[:]) >> 2, ufrag: text(seed[20:23]), pwd: text(seed[44:]), cname: text(seed[34:44])},
+		agent: agent{tieBreaker: binary.BigEndian.Uint64(seed[8:])},
+		talk:  talk{ssrc: binary.BigEndian.Uint32(seed[16:]) | 1},
 	}
+	c.terms.client, c.agent.client, c.keys.client, c.talk.client = c, c, c, c
 	if publishes {
 		c.tracks = []*track{newTrack("audio", seed[24:]), newTrack("video", seed[34:])}
 	}
@@ -165,7 +147,8 @@ func (c *Client) Delivered() uint64 {
 // Close closes the socket, without a word to the server, and waits until that is done.
 func (c *Client) Close() error {
 	if c.loop.do(func() { c.release(errClosed) }) != nil {
-		c.shutSocket() // the loop has ended: nobody else will
+		<-c.loop.stopped
+		c.release(errEnded) // nobody else will
 	}
 	return nil
 }
@@ -228,8 +211,6 @@ func (c *Client) settle(err error) {
 		close(c.ready)
 	})
 }
-
-func (c *Client) connected() bool { return c.rtcpOut != nil }
 
 const connectWithin = 30 * time.Second
 

@@ -24,6 +24,18 @@ type remote struct {
 
 const maxCandidates = 16
 
+// terms are what a client and its server agree on by their descriptions.
+type terms struct {
+	client *Client
+
+	session    uint64
+	ufrag, pwd string
+	cname      string
+	tracks     []*track // of a publisher; each has a lock
+	offered    bool
+	remote     remote // set before the loop knows the client
+}
+
 // Offer returns the complete offer, as Chromium's as far as servers look: to send Opus and VP8, or to receive them.
 func (c *Client) Offer() (string, error) {
 	if c.offered {
@@ -43,13 +55,13 @@ func (c *Client) Offer() (string, error) {
 	return offer.Text(), nil
 }
 
-func (c *Client) localSide() sdp.Local {
-	sum := fingerprint(c.loop.certificate.Certificate[0])
+func (t *terms) localSide() sdp.Local {
+	sum := fingerprint(t.client.loop.certificate.Certificate[0])
 	return sdp.Local{
-		SessionID: c.session, StreamID: "load-" + c.cname,
+		SessionID: t.session, StreamID: "load-" + t.cname,
 		Transport: sdp.Transport{
-			Ufrag: c.ufrag, Pwd: c.pwd, Fingerprints: []sdp.Fingerprint{sum},
-			Candidates: []string{fmt.Sprintf("candidate:1 1 udp 2130706431 %s %d typ host", c.local.Addr(), c.local.Port())},
+			Ufrag: t.ufrag, Pwd: t.pwd, Fingerprints: []sdp.Fingerprint{sum},
+			Candidates: []string{fmt.Sprintf("candidate:1 1 udp 2130706431 %s %d typ host", t.client.local.Addr(), t.client.local.Port())},
 		},
 	}
 }
@@ -110,43 +122,45 @@ func (c *Client) Answer(offer string) (string, error) {
 }
 
 // media is what we want in a section of the server's offer.
-func (c *Client) media(s *sdp.Section) sdp.Media {
+func (t *terms) media(s *sdp.Section) sdp.Media {
 	codec, ok := s.Choose([]string{"VP8"})
 	if !ok || s.Kind == "audio" && codec.Name != "opus" {
 		return sdp.Media{}
 	}
 	m := sdp.Media{Codec: codec, Direction: sdp.Inactive}
-	if !c.publishes && s.Direction.Sends() {
+	if !t.client.publishes && s.Direction.Sends() {
 		m.Direction = sdp.RecvOnly
 	}
-	if track := c.track(s.Kind); track != nil && s.Direction.Receives() {
-		m.Direction, m.Send = sdp.SendOnly, track.stream(c.cname)
+	if track := t.track(s.Kind); track != nil && s.Direction.Receives() {
+		m.Direction, m.Send = sdp.SendOnly, track.stream(t.cname)
 	}
 	return m
 }
 
 // acceptData writes the answer with the offer's data channel sections accepted: media/sdp knows none and rejects them.
 func acceptData(offer, answer *sdp.Description) string {
-	var rejected []string
+	accepted := make([]bool, len(offer.Sections))
 	answer.Bundle = nil
 	for i := range offer.Sections {
 		s := &offer.Sections[i]
-		data := s.Kind == "application" && !s.Rejected && offer.Bundled(i)
-		if data {
-			rejected = append(rejected, s.MID)
-		}
-		if len(offer.Bundle) > 0 && (data || !answer.Sections[i].Rejected) {
+		accepted[i] = s.Kind == "application" && !s.Rejected && offer.Bundled(i)
+		if len(offer.Bundle) > 0 && (accepted[i] || !answer.Sections[i].Rejected) {
 			answer.Bundle = append(answer.Bundle, s.MID)
 		}
 	}
-	blocks := strings.SplitAfter(answer.Text(), "\r\n")
 	var w strings.Builder
-	for _, line := range blocks {
-		if rest, ok := strings.CutPrefix(line, "m=application 0 "); ok && len(rejected) > 0 {
-			line = "m=application 9 " + rest
+	section := -1
+	for line := range strings.Lines(answer.Text()) {
+		rest, media := strings.CutPrefix(line, "m=")
+		if media {
+			section++
+		}
+		data := section >= 0 && accepted[section]
+		if media && data {
+			line = "m=" + strings.Replace(rest, " 0 ", " 9 ", 1)
 		}
 		w.WriteString(line)
-		if len(rejected) == 0 || line != "a=mid:"+rejected[0]+"\r\n" {
+		if !data || !strings.HasPrefix(line, "a=mid:") {
 			continue
 		}
 		t := answer.Transport
@@ -155,30 +169,29 @@ func acceptData(offer, answer *sdp.Description) string {
 		for _, candidate := range t.Candidates {
 			fmt.Fprintf(&w, "a=%s\r\n", candidate)
 		}
-		rejected = rejected[1:]
 	}
 	return w.String()
 }
 
-func (c *Client) track(kind string) *track {
-	for _, t := range c.tracks {
-		if t.kind == kind {
-			return t
+func (t *terms) track(kind string) *track {
+	for _, track := range t.tracks {
+		if track.kind == kind {
+			return track
 		}
 	}
 	return nil
 }
 
 // agree takes payload type and header extensions of a section both sides have agreed on.
-func (c *Client) agree(s *sdp.Section) {
-	if t := c.track(s.Kind); t != nil && len(s.Codecs) > 0 {
-		t.agree(s)
+func (t *terms) agree(s *sdp.Section) {
+	if track := t.track(s.Kind); track != nil && len(s.Codecs) > 0 {
+		track.agree(s)
 	}
 }
 
 // meet takes the server's transport. It is read off the text: a description with nothing but a data channel, which a
 // server may begin with, has one too.
-func (c *Client) meet(text string, d *sdp.Description, offers bool) error {
+func (t *terms) meet(text string, d *sdp.Description, offers bool) error {
 	r := remote{setup: setup(text), lite: d.ICELite, controlling: offers && !d.ICELite}
 	for line := range strings.Lines(text) {
 		key, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "a="), ":")
@@ -202,8 +215,8 @@ func (c *Client) meet(text string, d *sdp.Description, offers bool) error {
 			r.video = s.Streams[0].SSRC
 		}
 	}
-	if c.begun { // the transport stays
-		return c.loop.do(func() { c.remote.video = r.video })
+	if t.client.begun { // the transport stays
+		return t.client.loop.do(func() { t.remote.video = r.video })
 	}
 	if r.ufrag == "" || r.pwd == "" || len(r.fingerprints) == 0 {
 		return errors.New("no ICE credentials or no fingerprint")
@@ -211,7 +224,7 @@ func (c *Client) meet(text string, d *sdp.Description, offers bool) error {
 	if len(r.candidates) == 0 && !r.controlling {
 		return errors.New("no UDP candidate with an IPv4 address")
 	}
-	c.remote = r
+	t.remote = r
 	return nil
 }
 

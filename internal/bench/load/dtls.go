@@ -69,31 +69,47 @@ func (h *handshake) LocalAddr() net.Addr              { return &net.UDPAddr{} }
 func (h *handshake) SetDeadline(t time.Time) error    { return h.SetReadDeadline(t) }
 func (h *handshake) SetWriteDeadline(time.Time) error { return nil }
 
+// keys are a client's DTLS, and the SRTP contexts that come of it.
+type keys struct {
+	client *Client
+
+	handshake *handshake
+	lingers   time.Duration // until then the handshake may have to repeat its last flight; 0: it is over
+	in        *srtp.Context
+	rtcpOut   *srtp.Context
+
+	// Written before the client is ready.
+	chosen Profile
+	rtpOut *srtp.Context // the player's
+}
+
+func (k *keys) connected() bool { return k.rtcpOut != nil }
+
 // dtls takes a DTLS datagram; a server that is the DTLS client begins with one.
-func (c *Client) dtls(from netip.AddrPort, b []byte) {
+func (k *keys) dtls(from netip.AddrPort, b []byte) {
 	switch {
-	case c.handshake != nil:
-		_, _ = c.handshake.Write(b)
-	case !c.connected() && c.selected == from:
-		c.shake(b)
+	case k.handshake != nil:
+		_, _ = k.handshake.Write(b)
+	case !k.connected() && k.client.selected == from && k.client.failed == nil: // what has failed stays so
+		k.shake(b)
 	}
 }
 
 // shake starts the handshake, with the first datagram if the server has begun.
-func (c *Client) shake(first []byte) {
+func (k *keys) shake(first []byte) {
 	ctx, cancel := context.WithCancel(context.Background()) // ended by end
-	h := &handshake{Buffer: packetio.NewBuffer(), cancel: cancel, fd: c.fd, to: c.selected}
+	h := &handshake{Buffer: packetio.NewBuffer(), cancel: cancel, fd: k.client.fd, to: k.client.selected}
 	h.SetLimitCount(64)
 	h.SetLimitSize(64 << 10)
 	if first != nil {
 		_, _ = h.Write(first)
 	}
-	c.handshake = h
-	active := c.remote.setup != "active"
-	options := c.options()
-	c.loop.tasks.Go(func() {
-		conn, keys, err := h.run(ctx, active, options)
-		c.loop.post(func() { c.shaken(h, active, keys, err) })
+	k.handshake = h
+	active := k.client.remote.setup != "active"
+	options := k.options()
+	k.client.loop.tasks.Go(func() {
+		conn, made, err := h.run(ctx, active, options)
+		k.client.loop.post(func() { k.shaken(h, active, made, err) })
 		<-ctx.Done()
 		if conn != nil {
 			_ = conn.Close()
@@ -103,14 +119,14 @@ func (c *Client) shake(first []byte) {
 }
 
 // options are those both roles have.
-func (c *Client) options() []dtls.Option {
+func (k *keys) options() []dtls.Option {
 	profiles := []dtls.SRTPProtectionProfile{dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80}
-	if c.config.SRTP == CM {
+	if k.client.config.SRTP == CM {
 		profiles = profiles[1:]
 	}
-	fingerprints := c.remote.fingerprints
+	fingerprints := k.client.remote.fingerprints
 	return []dtls.Option{
-		dtls.WithCertificates(c.loop.certificate),
+		dtls.WithCertificates(k.client.loop.certificate),
 		dtls.WithSRTPProtectionProfiles(profiles...),
 		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret),
 		dtls.WithFlightInterval(500 * time.Millisecond),
@@ -124,27 +140,27 @@ func (c *Client) options() []dtls.Option {
 	}
 }
 
-func (h *handshake) run(ctx context.Context, active bool, options []dtls.Option) (conn *dtls.Conn, keys srtp.Config, err error) {
+func (h *handshake) run(ctx context.Context, active bool, options []dtls.Option) (conn *dtls.Conn, made srtp.Config, err error) {
 	if active {
 		conn, err = dtls.ClientWithOptions(h, &net.UDPAddr{}, asClient(options)...)
 	} else {
 		conn, err = dtls.ServerWithOptions(h, &net.UDPAddr{}, asServer(options)...)
 	}
 	if err != nil {
-		return nil, keys, fmt.Errorf("DTLS: %w", err)
+		return nil, made, fmt.Errorf("DTLS: %w", err)
 	}
 	within, cancel := context.WithTimeout(ctx, shakeWithin)
 	defer cancel()
 	if err := conn.HandshakeContext(within); err != nil {
-		return conn, keys, fmt.Errorf("DTLS: %w", err)
+		return conn, made, fmt.Errorf("DTLS: %w", err)
 	}
 	chosen, ok := conn.SelectedSRTPProtectionProfile()
 	state, known := conn.ConnectionState()
 	if !ok || !known {
-		return conn, keys, errors.New("DTLS: no SRTP profile")
+		return conn, made, errors.New("DTLS: no SRTP profile")
 	}
-	keys.Profile = srtp.ProtectionProfile(chosen)
-	return conn, keys, keys.ExtractSessionKeysFromDTLS(&state, active)
+	made.Profile = srtp.ProtectionProfile(chosen)
+	return conn, made, made.ExtractSessionKeysFromDTLS(&state, active)
 }
 
 func asClient(options []dtls.Option) []dtls.ClientOption {
@@ -164,51 +180,51 @@ func asServer(options []dtls.Option) []dtls.ServerOption {
 }
 
 // shaken takes the keys: from now on the client is connected.
-func (c *Client) shaken(h *handshake, active bool, keys srtp.Config, err error) {
-	if c.handshake != h {
+func (k *keys) shaken(h *handshake, active bool, made srtp.Config, err error) {
+	if k.handshake != h {
 		return // closed meanwhile
 	}
 	if err == nil {
-		err = c.takeKeys(keys)
+		err = k.takeKeys(made)
 	}
 	if err != nil {
 		h.end()
-		c.handshake = nil
-		c.settle(fmt.Errorf("client %s: %w", c.ufrag, err))
+		k.handshake = nil
+		k.client.settle(fmt.Errorf("client %s: %w", k.client.ufrag, err))
 		return
 	}
 	if active {
 		h.end()
-		c.handshake = nil
+		k.handshake = nil
 	} else {
-		c.lingers = c.loop.now() + lingerFor
+		k.lingers = k.client.loop.now() + lingerFor
 	}
-	c.settle(nil)
-	c.greet()
+	k.client.settle(nil)
+	k.client.greet()
 }
 
-func (c *Client) takeKeys(keys srtp.Config) (err error) {
-	if err := unix.Connect(c.fd, sockaddr(c.selected)); err != nil {
-		return fmt.Errorf("connect to %s: %w", c.selected, err)
+func (k *keys) takeKeys(made srtp.Config) (err error) {
+	if err := unix.Connect(k.client.fd, sockaddr(k.client.selected)); err != nil {
+		return fmt.Errorf("connect to %s: %w", k.client.selected, err)
 	}
-	if !c.publishes && !c.config.Probe {
-		if err := sample(c.fd); err != nil {
+	if !k.client.publishes && !k.client.config.Probe {
+		if err := sample(k.client.fd); err != nil {
 			return err
 		}
 	}
-	c.chosen = CM
-	if keys.Profile != srtp.ProtectionProfileAes128CmHmacSha1_80 {
-		c.chosen = GCM
+	k.chosen = CM
+	if made.Profile != srtp.ProtectionProfileAes128CmHmacSha1_80 {
+		k.chosen = GCM
 	}
-	local, remote := keys.Keys, keys.Keys
-	if c.in, err = srtp.CreateContext(remote.RemoteMasterKey, remote.RemoteMasterSalt, keys.Profile); err != nil {
+	local, remote := made.Keys, made.Keys
+	if k.in, err = srtp.CreateContext(remote.RemoteMasterKey, remote.RemoteMasterSalt, made.Profile); err != nil {
 		return err
 	}
-	if c.rtpOut, err = srtp.CreateContext(local.LocalMasterKey, local.LocalMasterSalt, keys.Profile); err != nil {
+	if k.rtpOut, err = srtp.CreateContext(local.LocalMasterKey, local.LocalMasterSalt, made.Profile); err != nil {
 		return err
 	}
 	// The player and the loop have a context each: RTP and RTCP share keys, but no state.
-	c.rtcpOut, err = srtp.CreateContext(local.LocalMasterKey, local.LocalMasterSalt, keys.Profile)
+	k.rtcpOut, err = srtp.CreateContext(local.LocalMasterKey, local.LocalMasterSalt, made.Profile)
 	return err
 }
 

@@ -2,6 +2,7 @@ package load
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/pion/stun/v4"
@@ -9,14 +10,15 @@ import (
 
 // check is a connectivity check that waits for its response.
 type check struct {
-	id       [stun.TransactionIDSize]byte
-	to       netip.AddrPort
-	nominate bool
+	id         [stun.TransactionIDSize]byte
+	to         netip.AddrPort
+	nominate   bool
+	controlled bool // the role it was sent in
 }
 
 const (
 	checkEvery = 50 * time.Millisecond
-	maxChecks  = 128 // that wait
+	maxChecks  = 128 // that wait; the oldest are forgotten
 	priority   = 2130706431
 )
 
@@ -49,42 +51,56 @@ func (f flagAttr) AddTo(m *stun.Message) error {
 	return nil
 }
 
+// agent is a client's ICE.
+type agent struct {
+	client *Client
+
+	checks     []check
+	nominated  netip.AddrPort // we have asked the server to use it
+	selected   netip.AddrPort
+	tieBreaker uint64
+	consentAt  time.Duration // when the next check is due once connected
+}
+
 // checkCandidates is what is sent again and again until a pair works: checks to every candidate, then, where we decide,
 // the nomination of the first that answered.
-func (c *Client) checkCandidates() {
+func (a *agent) checkCandidates() {
 	switch {
-	case c.selected.IsValid():
-	case c.nominated.IsValid():
-		c.check(c.nominated, true)
+	case a.selected.IsValid():
+	case a.nominated.IsValid():
+		a.check(a.nominated, true)
 	default:
-		for _, to := range c.remote.candidates {
-			c.check(to, false)
+		for _, to := range a.client.remote.candidates {
+			a.check(to, false)
 		}
 	}
 }
 
-func (c *Client) check(to netip.AddrPort, nominate bool) {
-	role := roleAttr{stun.AttrICEControlling, c.tieBreaker}
-	if c.remote.controlling {
+func (a *agent) check(to netip.AddrPort, nominate bool) {
+	role := roleAttr{stun.AttrICEControlling, a.tieBreaker}
+	if a.client.remote.controlling {
 		role.kind = stun.AttrICEControlled
 	}
-	setters := []stun.Setter{stun.TransactionID, stun.BindingRequest, stun.NewUsername(c.remote.ufrag + ":" + c.ufrag), role, priorityAttr(priority)}
+	setters := []stun.Setter{stun.TransactionID, stun.BindingRequest, stun.NewUsername(a.client.remote.ufrag + ":" + a.client.ufrag), role, priorityAttr(priority)}
 	if nominate {
 		setters = append(setters, flagAttr(stun.AttrUseCandidate))
 	}
-	m, err := stun.Build(append(setters, stun.NewShortTermIntegrity(c.remote.pwd), stun.Fingerprint)...)
+	m, err := stun.Build(append(setters, stun.NewShortTermIntegrity(a.client.remote.pwd), stun.Fingerprint)...)
 	if err != nil {
 		return
 	}
-	if !c.connected() && len(c.checks) < maxChecks {
-		c.checks = append(c.checks, check{m.TransactionID, to, nominate})
+	if !a.client.connected() {
+		if len(a.checks) == maxChecks {
+			a.checks = slices.Delete(a.checks, 0, 1)
+		}
+		a.checks = append(a.checks, check{m.TransactionID, to, nominate, a.client.remote.controlling})
 	}
-	c.send(m.Raw, to)
+	a.client.send(m.Raw, to)
 }
 
 // stun takes a STUN message. Once connected, responses to consent checks say nothing we want to know.
-func (c *Client) stun(from netip.AddrPort, b []byte) {
-	if c.connected() && b[0] != 0 { // a response's class has bits in the first byte
+func (a *agent) stun(from netip.AddrPort, b []byte) {
+	if a.client.connected() && b[0] != 0 { // a response's class has bits in the first byte
 		return
 	}
 	m := stun.New()
@@ -94,17 +110,17 @@ func (c *Client) stun(from netip.AddrPort, b []byte) {
 	}
 	switch m.Type {
 	case stun.BindingRequest:
-		c.checked(from, m)
+		a.checked(from, m)
 	case stun.BindingSuccess:
-		c.answered(from, m)
+		a.answered(from, m)
 	case stun.BindingError:
-		c.refused(m)
+		a.refused(from, m)
 	}
 }
 
 // checked answers a check of a full ICE agent; one that decides says here which pair is used.
-func (c *Client) checked(from netip.AddrPort, m *stun.Message) {
-	integrity := stun.NewShortTermIntegrity(c.pwd)
+func (a *agent) checked(from netip.AddrPort, m *stun.Message) {
+	integrity := stun.NewShortTermIntegrity(a.client.pwd)
 	if integrity.Check(m) != nil {
 		return
 	}
@@ -113,50 +129,58 @@ func (c *Client) checked(from netip.AddrPort, m *stun.Message) {
 	if err != nil {
 		return
 	}
-	c.send(response.Raw, from)
-	if c.connected() {
+	a.client.send(response.Raw, from)
+	if a.client.connected() {
 		return
 	}
-	if c.remote.controlling && m.Contains(stun.AttrUseCandidate) {
-		c.selectPair(from)
-	} else if !c.selected.IsValid() && !c.nominated.IsValid() {
-		c.check(from, false) // a triggered check
+	if a.client.remote.controlling && m.Contains(stun.AttrUseCandidate) {
+		a.selectPair(from)
+	} else if !a.selected.IsValid() && !a.nominated.IsValid() {
+		a.check(from, false) // a triggered check
 	}
+}
+
+// sent is the check a message responds to, if it is authentic.
+func (a *agent) sent(from netip.AddrPort, m *stun.Message) (check, bool) {
+	for _, c := range a.checks {
+		if c.id == m.TransactionID && c.to == from {
+			return c, stun.NewShortTermIntegrity(a.client.remote.pwd).Check(m) == nil
+		}
+	}
+	return check{}, false
 }
 
 // answered takes a success response: the pair works.
-func (c *Client) answered(from netip.AddrPort, m *stun.Message) {
-	for _, sent := range c.checks {
-		if sent.id != m.TransactionID || sent.to != from || stun.NewShortTermIntegrity(c.remote.pwd).Check(m) != nil {
-			continue
-		}
-		switch {
-		case c.remote.controlling || c.selected.IsValid():
-		case sent.nominate:
-			c.selectPair(from)
-		case !c.nominated.IsValid():
-			c.nominated = from
-			c.check(from, true)
-		}
-		return
+func (a *agent) answered(from netip.AddrPort, m *stun.Message) {
+	sent, ok := a.sent(from, m)
+	switch {
+	case !ok || a.client.remote.controlling || a.selected.IsValid():
+	case sent.nominate:
+		a.selectPair(from)
+	case !a.nominated.IsValid():
+		a.nominated = from
+		a.check(from, true)
 	}
 }
 
-// refused takes an error response; of those we know one cure: taking the other role.
-func (c *Client) refused(m *stun.Message) {
+// refused takes an error response; of those we know one cure: taking the other role, once for all checks sent in the one
+// that is refused (RFC 8445 §7.2.5.1).
+func (a *agent) refused(from netip.AddrPort, m *stun.Message) {
 	var code stun.ErrorCodeAttribute
-	if code.GetFrom(m) == nil && code.Code == stun.CodeRoleConflict && !c.selected.IsValid() &&
-		stun.NewShortTermIntegrity(c.remote.pwd).Check(m) == nil {
-		c.remote.controlling = !c.remote.controlling
-		c.nominated = netip.AddrPort{}
+	if code.GetFrom(m) != nil || code.Code != stun.CodeRoleConflict || a.selected.IsValid() {
+		return
+	}
+	if sent, ok := a.sent(from, m); ok && sent.controlled == a.client.remote.controlling {
+		a.client.remote.controlling = !a.client.remote.controlling
+		a.nominated = netip.AddrPort{}
 	}
 }
 
 // selectPair settles where we send, and lets DTLS begin if it is ours to begin.
-func (c *Client) selectPair(to netip.AddrPort) {
-	c.selected = to
-	c.checks = nil
-	if c.handshake == nil && c.remote.setup != "active" {
-		c.shake(nil)
+func (a *agent) selectPair(to netip.AddrPort) {
+	a.selected = to
+	a.checks = nil
+	if a.client.handshake == nil && a.client.remote.setup != "active" {
+		a.client.shake(nil)
 	}
 }

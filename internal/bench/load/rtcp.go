@@ -3,6 +3,7 @@ package load
 import (
 	"encoding/binary"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -19,6 +20,17 @@ type source struct {
 }
 
 const maxSources = 8
+
+// talk is what a client says and hears by RTCP, and what it hears of RTP.
+type talk struct {
+	client *Client
+
+	ssrc     uint32 // of a viewer's reports
+	sources  []source
+	reportAt time.Duration
+	keyframe atomic.Bool // the server has asked for one
+	heard    *Heard      // set while a probe listens
+}
 
 // send transmits one datagram; errors are those of a network that loses it.
 func (c *Client) send(b []byte, to netip.AddrPort) {
@@ -60,86 +72,88 @@ func (c *Client) receive() {
 }
 
 // rtp notes what reports tell; a probe that listens looks inside.
-func (c *Client) rtp(b []byte, in *inbox, i int) {
+func (t *talk) rtp(b []byte, in *inbox, i int) {
 	if len(b) < 12 {
 		return
 	}
-	c.note(binary.BigEndian.Uint32(b[8:]), binary.BigEndian.Uint16(b[2:]))
-	if c.config.Probe && c.heard != nil && c.in != nil {
-		c.listen(b, in.stamp(i))
+	t.note(binary.BigEndian.Uint32(b[8:]), binary.BigEndian.Uint16(b[2:]))
+	if t.client.config.Probe && t.heard != nil && t.client.in != nil {
+		t.listen(b, in.stamp(i))
 	}
 }
 
-func (c *Client) note(ssrc uint32, sequence uint16) {
-	for i := range c.sources {
-		if s := &c.sources[i]; s.ssrc == ssrc {
-			s.highest = uint32(int64(s.highest) + int64(int16(sequence-uint16(s.highest))))
+func (t *talk) note(ssrc uint32, sequence uint16) {
+	for i := range t.sources {
+		if s := &t.sources[i]; s.ssrc == ssrc {
+			if ahead := int16(sequence - uint16(s.highest)); ahead > 0 { // others come late
+				s.highest += uint32(ahead)
+			}
 			return
 		}
 	}
-	if len(c.sources) < maxSources {
-		c.sources = append(c.sources, source{ssrc, uint32(sequence)})
+	if len(t.sources) < maxSources {
+		t.sources = append(t.sources, source{ssrc, uint32(sequence)})
 	}
 }
 
 // greet is a client's first word under its keys: it tells a server that its last flight has arrived.
-func (c *Client) greet() {
-	now := c.loop.now()
+func (t *talk) greet() {
+	now := t.client.loop.now()
 	// Clients that came together report and check at times of their own.
 	spread := func(every time.Duration) time.Duration {
-		return now + max(every, 0)*time.Duration(c.ssrc>>8&0xff)/256
+		return now + max(every, 0)*time.Duration(t.ssrc>>8&0xff)/256
 	}
-	c.consentAt, c.reportAt = spread(c.config.Consent), spread(c.config.Reports)
-	if c.config.Reports < 0 {
+	t.client.consentAt, t.reportAt = spread(t.client.config.Consent), spread(t.client.config.Reports)
+	if t.client.config.Reports < 0 {
 		return
 	}
-	c.report()
-	if !c.publishes && c.remote.video != 0 {
-		c.seal(&rtcp.PictureLossIndication{SenderSSRC: c.ssrc, MediaSSRC: c.remote.video})
+	t.report()
+	if !t.client.publishes && t.client.remote.video != 0 {
+		t.seal(&rtcp.PictureLossIndication{SenderSSRC: t.ssrc, MediaSSRC: t.client.remote.video})
 	}
 }
 
 // report sends sender reports, or a receiver report of what is known: nothing lost, as no one looks.
-func (c *Client) report() {
-	if !c.publishes {
-		r := rtcp.ReceiverReport{SSRC: c.ssrc}
-		for _, s := range c.sources {
+func (t *talk) report() {
+	if !t.client.publishes {
+		r := rtcp.ReceiverReport{SSRC: t.ssrc}
+		for _, s := range t.sources {
 			r.Reports = append(r.Reports, rtcp.ReceptionReport{SSRC: s.ssrc, LastSequenceNumber: s.highest})
 		}
-		c.seal(&r, c.description(c.ssrc))
+		t.seal(&r, t.description(t.ssrc))
 		return
 	}
-	for _, t := range c.tracks {
-		if r, ok := t.report(time.Now()); ok {
-			c.seal(&r, c.description(t.ssrc))
+	for _, track := range t.client.tracks {
+		if r, ok := track.report(time.Now()); ok {
+			t.seal(&r, t.description(track.ssrc))
 		} else {
-			c.seal(&rtcp.ReceiverReport{SSRC: t.ssrc}, c.description(t.ssrc))
+			t.seal(&rtcp.ReceiverReport{SSRC: track.ssrc}, t.description(track.ssrc))
 		}
 	}
 }
 
-func (c *Client) description(ssrc uint32) *rtcp.SourceDescription {
+func (t *talk) description(ssrc uint32) *rtcp.SourceDescription {
 	return &rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{{
-		Source: ssrc, Items: []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: c.cname}},
+		Source: ssrc, Items: []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: t.client.cname}},
 	}}}
 }
 
-func (c *Client) seal(packets ...rtcp.Packet) {
+func (t *talk) seal(packets ...rtcp.Packet) {
 	raw, err := rtcp.Marshal(packets)
 	if err != nil {
 		return
 	}
-	if sealed, err := c.rtcpOut.EncryptRTCP(nil, raw, nil); err == nil {
-		c.send(sealed, c.selected)
+	if sealed, err := t.client.rtcpOut.EncryptRTCP(nil, raw, nil); err == nil {
+		t.client.send(sealed, t.client.selected)
 	}
 }
 
 // rtcp looks for what a publisher must hear: that a key frame is asked for (RFC 4585 §6.3.1, RFC 5104 §4.3.1).
-func (c *Client) rtcp(b []byte) {
-	if !c.publishes || c.in == nil {
+func (t *talk) rtcp(b []byte) {
+	if !t.client.publishes || t.client.in == nil {
 		return
 	}
-	plain, err := c.in.DecryptRTCP(c.loop.plain[:0], b, nil)
+	plain, err := t.client.in.DecryptRTCP(t.client.loop.plain[:0], b, nil)
 	if err != nil {
 		return
 	}
@@ -147,22 +161,20 @@ func (c *Client) rtcp(b []byte) {
 		length := 4 * (int(binary.BigEndian.Uint16(plain[2:])) + 1)
 		format := plain[0] & 31
 		if rtcp.PacketType(plain[1]) == rtcp.TypePayloadSpecificFeedback && (format == rtcp.FormatPLI || format == rtcp.FormatFIR) {
-			c.keyframe.Store(true)
+			t.keyframe.Store(true)
 		}
 		plain = plain[min(length, len(plain)):]
 	}
 }
 
 // listen measures a packet under way for so long.
-func (c *Client) listen(b []byte, arrived int64) {
-	var h rtp.Header
-	plain, err := c.in.DecryptRTP(c.loop.plain[:0], b, &h)
+func (t *talk) listen(b []byte, arrived int64) {
+	plain, err := t.client.in.DecryptRTP(t.client.loop.plain[:0], b, nil)
 	if err != nil || arrived == 0 {
 		return
 	}
-	payload := plain[h.MarshalSize():]
-	if h.Padding && len(payload) > 0 {
-		payload = payload[:max(0, len(payload)-int(payload[len(payload)-1]))]
+	var p rtp.Packet
+	if p.Unmarshal(plain) == nil {
+		t.heard.packet(p.Payload, arrived, p.Marker)
 	}
-	c.heard.packet(payload, arrived, h.Marker)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"runtime"
@@ -109,6 +110,9 @@ func newSender(ctx context.Context, task order) (*sender, error) {
 	var err error
 	if s.voices, err = task.voices(s.start); err != nil {
 		return nil, err
+	}
+	if len(s.voices) == 0 {
+		return nil, errors.New("the floor's task: no track or no room")
 	}
 	heap.Init(&s.voices)
 	if s.conn, err = socket.Listen(ctx, fmt.Sprintf("127.0.0.1:%d", task.Port)); err != nil {
@@ -223,6 +227,7 @@ func (s *sender) seal(l *listener, kind byte, size int) int {
 	dst[0], dst[1] = 0x90, 96+kind
 	binary.BigEndian.PutUint16(dst[2:], uint16(l.number[kind]))
 	dst[8] = kind
+	binary.BigEndian.PutUint32(dst[12:], 0xbede<<16|(bareHeader-16)/4) // empty extensions (RFC 8285 §4.2)
 	return l.keys.RTP(dst, bareHeader, s.payload[:max(size-bareHeader, 0)], l.number[kind]>>16)
 }
 

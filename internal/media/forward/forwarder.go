@@ -67,7 +67,7 @@ func New(cfg Config) *Forwarder {
 	f.rtxHeader = newHeader(&cfg, cfg.RTXSSRC, cfg.RTXPayloadType)
 	f.splice.clockRate = int64(cfg.Track.Codec.ClockRate)
 	f.pictures = newPictures(strings.ToUpper(cfg.Track.Codec.Name))
-	f.resend = newResend(cfg.NACK && cfg.RTXSSRC == 0)
+	f.resend = newResend(cfg.NACK && cfg.RTXSSRC == 0, cfg.Track.Kind)
 	f.buffer = cfg.Buffer
 	if len(f.buffer) < scratch {
 		f.buffer = make([]byte, scratch)
@@ -98,7 +98,11 @@ func (f *Forwarder) forward(p *media.Packet) {
 		f.stats.Late++
 		return
 	}
-	s := f.stamp(p.Arrival)
+	if f.resend.spent(out, f.splice.highestOut) {
+		f.stats.Late++
+		return
+	}
+	s := f.stamp(p.Arrival, p.Level)
 	s.padded = p.Padded
 	f.resend.stamped(out, s)
 	payload := f.pictures.rewritten(p.Payload, f.buffer)
@@ -112,7 +116,7 @@ func (f *Forwarder) forward(p *media.Packet) {
 		f.stats.Octets--
 	}
 	f.resend.earn()
-	n := f.header.write(f.cfg.Out.Room(), uint16(out), p.Timestamp+f.splice.shift, p.Marker, s, p.Level)
+	n := f.header.write(f.cfg.Out.Room(), uint16(out), p.Timestamp+f.splice.shift, p.Marker, s)
 	f.cfg.Out.Send(n, payload, rollover(out))
 }
 
@@ -151,7 +155,8 @@ func (f *Forwarder) KeyframeRequested(now media.Time) {
 }
 
 // stamp makes the volatile part of a header.
-func (f *Forwarder) stamp(now media.Time) (s stamp) {
+func (f *Forwarder) stamp(now media.Time, level byte) stamp {
+	s := stamp{level: level}
 	if f.header.sendTimeAt != 0 {
 		s.sendTime = absSendTime(now)
 	}

@@ -15,11 +15,12 @@ type header struct {
 	sendTimeAt, transportAt, levelAt int
 }
 
-// stamp is what differs between two transmissions of a packet.
+// stamp is what a header has beside what the packet itself tells, and may be another the next time.
 type stamp struct {
 	sendTime  uint32 // abs-send-time, 24 bits
 	transport uint16 // transport-wide sequence number
 	padded    bool   // the payload ends with one byte of padding
+	level     byte   // audio, in RFC 6464's format: its extension's id changes with the publisher
 }
 
 // newHeader lays out RFC 3550 §5.1 with RFC 8285 §4.2 extensions, or §4.3 if an id or the MID does not fit those.
@@ -67,8 +68,8 @@ func newHeader(cfg *Config, ssrc uint32, payloadType uint8) header {
 	return h
 }
 
-// write puts a header at the beginning of dst and returns its length. The audio level is in RFC 6464's format.
-func (h *header) write(dst []byte, sequence uint16, timestamp uint32, marker bool, s stamp, level byte) int {
+// write puts a header at the beginning of dst and returns its length.
+func (h *header) write(dst []byte, sequence uint16, timestamp uint32, marker bool, s stamp) int {
 	n := copy(dst, h.template)
 	if s.padded {
 		dst[0] |= 0x20
@@ -85,7 +86,7 @@ func (h *header) write(dst []byte, sequence uint16, timestamp uint32, marker boo
 		binary.BigEndian.PutUint16(dst[at:], s.transport)
 	}
 	if at := h.levelAt; at != 0 {
-		dst[at] = level
+		dst[at] = s.level
 	}
 	return n
 }

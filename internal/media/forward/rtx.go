@@ -18,8 +18,9 @@ const (
 	recentResends = 128
 	unknownRTT    = media.Time(20 * time.Millisecond)
 
-	// asIsReach is how many packets back one can be resent without RTX.
-	asIsReach = 512
+	// How many packets back one can be resent without RTX: what a receive cache has at most. Audio mostly goes without.
+	asIsReach      = 512
+	asIsReachAudio = 128
 )
 
 // resend is what a forwarder remembers in order to answer NACKs.
@@ -30,7 +31,7 @@ type resend struct {
 
 	// Without RTX a packet goes out again under its own number, and SRTP would use the same nonce again: the two must
 	// not differ in a single bit (RFC 3711 §9.1, RFC 7714 §8.1), header extensions included. So those are kept.
-	stamps *[asIsReach]stamped
+	stamps []stamped
 }
 
 type resent struct {
@@ -43,21 +44,36 @@ type stamped struct {
 	stamp
 }
 
-func newResend(asIs bool) resend {
+func newResend(asIs bool, kind media.Kind) resend {
 	r := resend{credit: maxCredit, number: 1 << 16}
-	if asIs {
-		r.stamps = new([asIsReach]stamped)
+	switch {
+	case asIs && kind == media.Audio:
+		r.stamps = make([]stamped, asIsReachAudio)
+	case asIs:
+		r.stamps = make([]stamped, asIsReach)
 	}
 	return r
 }
+
+// kept is where the stamp of a packet is kept.
+func (r *resend) kept(out uint64) *stamped { return &r.stamps[out%uint64(len(r.stamps))] }
+
+// forgotten tells whether a younger packet's stamp may be there.
+func (r *resend) forgotten(out, highest uint64) bool { return out+uint64(len(r.stamps)) <= highest }
 
 func (r *resend) earn() { r.credit = min(r.credit+1, maxCredit) }
 
 // stamped keeps the stamp of a packet sent, if it may be resent as is.
 func (r *resend) stamped(out uint64, s stamp) {
 	if r.stamps != nil {
-		r.stamps[out%asIsReach] = stamped{out: out, stamp: s}
+		*r.kept(out) = stamped{out: out, stamp: s}
 	}
+}
+
+// spent tells whether a packet must not leave under its number any more: it has in answer to a NACK, while it waited for
+// the end of the turn, or it is so far back that nobody knows.
+func (r *resend) spent(out, highest uint64) bool {
+	return r.stamps != nil && (r.kept(out).out == out || r.forgotten(out, highest))
 }
 
 // tooSoon tells whether a packet was resent less than a round trip ago; the viewer cannot have it yet.
@@ -132,25 +148,25 @@ func (f *Forwarder) sendRTX(now media.Time, out uint64, h media.Header, payload 
 	binary.BigEndian.PutUint16(f.buffer, uint16(out))
 	original := f.buffer[2 : 2+copy(f.buffer[2:], payload)]
 	f.pictures.rewrite(original)
-	n := f.rtxHeader.write(f.cfg.Out.Room(), uint16(number), h.Timestamp+f.splice.shift, h.Marker, f.stamp(now), f.level(h))
+	n := f.rtxHeader.write(f.cfg.Out.Room(), uint16(number), h.Timestamp+f.splice.shift, h.Marker, f.stamp(now, f.level(h)))
 	f.cfg.Out.Send(n, f.buffer[:2+len(original)], rollover(number))
 }
 
-// sendAgain repeats a packet bit by bit. One that was never sent (it came before the key frame that started the
-// stream) goes out for the first time; where it is too long ago to tell, nothing goes out.
+// sendAgain repeats a packet bit by bit. One that was never sent (it came before the key frame that started the stream,
+// or waits for the end of the turn) goes out for the first time; where it is too long ago to tell, nothing goes out.
 func (f *Forwarder) sendAgain(now media.Time, out uint64, h media.Header, payload []byte) bool {
-	if f.splice.highestOut-out >= asIsReach {
+	if f.resend.forgotten(out, f.splice.highestOut) {
 		return false
 	}
-	kept := &f.resend.stamps[out%asIsReach]
+	kept := f.resend.kept(out)
 	if kept.out != out {
-		f.resend.stamped(out, f.stamp(now))
+		f.resend.stamped(out, f.stamp(now, f.level(h)))
 	}
 	if kept.padded {
 		payload = payload[:len(payload)+1]
 	}
 	payload = f.pictures.rewritten(payload, f.buffer)
-	n := f.header.write(f.cfg.Out.Room(), uint16(out), h.Timestamp+f.splice.shift, h.Marker, kept.stamp, f.level(h))
+	n := f.header.write(f.cfg.Out.Room(), uint16(out), h.Timestamp+f.splice.shift, h.Marker, kept.stamp)
 	f.cfg.Out.Send(n, payload, rollover(out))
 	return true
 }

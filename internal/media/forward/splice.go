@@ -23,7 +23,7 @@ type splice struct {
 
 	clockRate     int64
 	shift         uint32 // of the timestamps: out = in + shift
-	lastTimestamp uint32 // out, of highestOut
+	lastTimestamp uint32 // out, of the latest packet sent
 	lastArrival   media.Time
 }
 
@@ -79,8 +79,9 @@ func (s *splice) trace(out uint64) (in uint64, ok bool) {
 // leaveOut closes the gap that a packet not sent would leave. Only the highest so far can be left out: later ones may
 // have been sent already.
 func (s *splice) leaveOut(in uint64) {
-	s.highestIn = in
 	latest := &s.runs[(s.count-1)%maxRuns]
+	// What is missing before it may yet come and has its numbers already: a next source begins behind them.
+	s.highestIn, s.highestOut = in, in-1+latest.offset
 	next := run{from: in + 1, offset: latest.offset - 1}
 	if latest.from == in { // nothing lies between this one and the one left out before
 		*latest = next

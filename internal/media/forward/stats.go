@@ -9,7 +9,7 @@ type Stats struct {
 
 	Waiting uint64 // packets dropped while waiting for a key frame
 	Padding uint64 // packets left out for they have no payload
-	Late    uint64 // packets dropped for they came from before the start
+	Late    uint64 // packets dropped: from before the start, too old, or resent before they were sent
 
 	NACKed               uint64 // packets the viewer asked for
 	Resent, ResentOctets uint64

@@ -30,7 +30,7 @@ type EndpointConfig struct {
 type Endpoint struct {
 	transport // dtls.go, ice.go, transport.go: how packets travel
 	streams   // rtp.go, rtcp.go: what they carry
-	turn      // wheel.go: when the next tick is
+	timer     // wheel.go: when the next tick is
 
 	shard     *Shard
 	config    EndpointConfig

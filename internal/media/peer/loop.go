@@ -15,6 +15,8 @@ import (
 const (
 	idle  = media.Time(time.Second)
 	pause = media.Time(50 * time.Microsecond)
+	// maxUnread is how many turns in a row the socket may only be asked, because messages keep coming.
+	maxUnread = 64
 )
 
 // Run serves until ctx ends or the socket fails; it says BYE, closes the socket and waits for all it started.
@@ -41,10 +43,10 @@ func (s *Shard) Run(ctx context.Context) error {
 			m := &s.in[i]
 			s.packet(pathKey{remote: m.Remote, local: m.Local}, m.Buf)
 		}
-		s.runInbox()
+		taken += n + s.runInbox()
 		s.due.run(s.now)
 		// A frame comes as a burst: while more is there, it is taken before anything is forwarded.
-		if taken += n; n == 0 || taken >= len(s.in) {
+		if n == 0 || taken >= len(s.in) {
 			s.send()
 			taken = 0
 		}
@@ -66,12 +68,18 @@ func (s *Shard) read(pending bool) (int, error) {
 	if pending {
 		return s.config.Socket.ReadBatch(s.in, false)
 	}
+	now := media.Time(time.Since(s.start))
+	until := wakeAt(&s.due, now)
 	s.mu.Lock()
 	if len(s.inbox)+len(s.waiting) > 0 {
-		s.mu.Unlock()
-		return s.config.Socket.ReadBatch(s.in, false)
+		if s.unread++; s.unread < maxUnread {
+			s.mu.Unlock()
+			return s.config.Socket.ReadBatch(s.in, false)
+		}
+		until = now + pause // a socket that cannot be asked (socket.Plain) would never be read
 	}
-	err := s.sleepUntil(s.start.Add(time.Duration(wakeAt(&s.due, media.Time(time.Since(s.start))))))
+	s.unread = 0
+	err := s.sleepUntil(s.start.Add(time.Duration(until)))
 	s.mu.Unlock()
 	if err != nil {
 		return 0, err
@@ -119,14 +127,17 @@ func (s *Shard) packet(from pathKey, b []byte) {
 	}
 }
 
-func (s *Shard) runInbox() {
+// runInbox takes what others have posted and handed over, and returns how many datagrams and packets that was.
+func (s *Shard) runInbox() (taken int) {
 	messages, parcels := s.collect()
 	for _, fn := range messages {
 		fn()
 	}
 	for _, p := range parcels {
+		taken += p.count()
 		p.open(s)
 	}
+	return taken
 }
 
 // shutdown ends every endpoint and lets nothing of ours live on.

@@ -60,6 +60,7 @@ type Shard struct {
 	crossing  crossing
 	due       wheel
 	in        []socket.Message
+	unread    int        // turns since the socket was last read waiting, while messages kept coming
 	turn      media.Turn // what was received and is not forwarded yet
 	out       outbox
 	reader    *Shard // which other shard has read the datagram at hand; nil if this one did

@@ -22,8 +22,8 @@ type wheel struct {
 	count int
 }
 
-// turn is an endpoint's place in the wheel.
-type turn struct {
+// timer is an endpoint's place in the wheel.
+type timer struct {
 	due        media.Time // of the next tick
 	slot       int16      // 1 + the one it stands in; 0: none
 	next, prev *Endpoint

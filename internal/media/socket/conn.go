@@ -17,7 +17,8 @@ type Message struct {
 // Conn sends and receives batches. One goroutine reads and writes; SetReadDeadline may be called by any, and a time in
 // the past ends a waiting ReadBatch with os.ErrDeadlineExceeded (as net.Error.Timeout).
 type Conn interface {
-	// ReadBatch fills as many messages as there are datagrams. If there is none it waits for one, or returns 0 at once.
+	// ReadBatch fills as many messages as there are datagrams. If there is none it waits for one, or returns 0 at once; a
+	// connection that cannot be asked always returns 0 then.
 	ReadBatch(ms []Message, wait bool) (int, error)
 	// WriteBatch sends all messages; datagrams the network refuses are counted as dropped, not retried.
 	WriteBatch([]Message) (dropped int)

@@ -35,7 +35,7 @@ func TestARefusedRun(t *testing.T) {
 		}
 		expect(t, bad, b, 64)
 		both := make([]Message, 64)
-		for got, want := 0, datagrams(&a)+datagrams(&c); got < want; {
+		for got, want := 0, a.Datagrams()+c.Datagrams(); got < want; {
 			n, err := good.ReadBatch(both, true)
 			if err != nil {
 				t.Fatalf("%v: after %d of %d: %v", errno, got, want, err)

@@ -30,8 +30,8 @@ func perRun(m *Message) int {
 	return max(1, min(MaxSegments, MaxRun/m.Segment))
 }
 
-// datagrams counts what a message leaves as.
-func datagrams(m *Message) int {
+// Datagrams is how many a message leaves as.
+func (m *Message) Datagrams() int {
 	if m.Segment <= 0 {
 		return 1
 	}

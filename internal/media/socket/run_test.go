@@ -51,7 +51,7 @@ func TestRunLimits(t *testing.T) {
 		{70000, math.MaxInt / 2, 1, 1},
 	} {
 		m := Message{Buf: make([]byte, c.size), Segment: c.segment}
-		if a, b := perRun(&m), datagrams(&m); a != c.perRun || b != c.datagrams {
+		if a, b := perRun(&m), m.Datagrams(); a != c.perRun || b != c.datagrams {
 			t.Errorf("%d bytes of %d: %d per run, %d in all; want %d, %d", c.size, c.segment, a, b, c.perRun, c.datagrams)
 		}
 	}

@@ -120,10 +120,10 @@ func (s *sender) flush() (dropped int) {
 			at++
 		case err == unix.EAGAIN, err == net.ErrClosed:
 			for ; at < s.filled; at++ {
-				dropped += datagrams(&s.parts[at])
+				dropped += s.parts[at].Datagrams()
 			}
 		default:
-			dropped += datagrams(&s.parts[at])
+			dropped += s.parts[at].Datagrams()
 			at++
 		}
 	}
@@ -172,7 +172,7 @@ func (s *sender) refusesRuns(part *Message, err error) bool {
 // singly sends the refused run of a slot as single datagrams. If one of them goes, it was the run that was refused.
 func (s *sender) singly(at int) (dropped int) {
 	run := s.parts[at]
-	all := datagrams(&run)
+	all := run.Datagrams()
 	for more := true; more; {
 		var part Message
 		part, more = take(&run, 1)

@@ -44,7 +44,7 @@ func numbered(size, segment int, to Conn) Message {
 func expect(t *testing.T, c Conn, run Message, atOnce int) {
 	t.Helper()
 	ms := make([]Message, atOnce)
-	for at, total := 0, datagrams(&run); at < total; {
+	for at, total := 0, run.Datagrams(); at < total; {
 		n, err := c.ReadBatch(ms, true)
 		if err != nil {
 			t.Fatalf("after %d of %d: %v", at, total, err)
@@ -416,7 +416,7 @@ func TestNoAllocation(t *testing.T) {
 					m.Segment = 100
 				}
 				out = append(out, m)
-				total += datagrams(&m)
+				total += m.Datagrams()
 			}
 			var trouble error
 			allocations := testing.AllocsPerRun(100, func() {
