@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 export CGO_ENABLED := 0
-BUILD := go build -trimpath -buildvcs=auto
+BUILD := go build -trimpath
 GOLANGCI := v2.15.0
 DATA ?= data
 
