@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	quietFor   = time.Minute // without a client, before memory is given back
-	worthwhile = 16 << 20    // bytes allocated since the last time
+	quietFor   = 2 * time.Minute // without a client, before memory is given back: the store's notes of ended sessions live one
+	worthwhile = 16 << 20        // bytes allocated since the last time
 )
 
 // pages gives memory back to the system when the calls are over. Go keeps as much as its next collection may need, and
@@ -29,7 +29,7 @@ func newPages(sockets func() int, log *slog.Logger) *pages {
 	}}
 }
 
-// Run looks once a minute and gives back once for every time there was something to do.
+// Run looks every two minutes and gives back once for every time there was something to do.
 func (p *pages) Run(ctx context.Context) error {
 	tick := time.NewTicker(quietFor)
 	defer tick.Stop()

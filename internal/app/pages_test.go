@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestPagesAreGivenBackOnce for every time of calls, when nobody has been there for a minute.
+// TestPagesAreGivenBackOnce for every time of calls, when nobody has been there for a while.
 func TestPagesAreGivenBackOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sockets, released atomic.Int64

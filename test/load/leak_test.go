@@ -44,7 +44,10 @@ func TestKMS_06__MemoryComesBack(t *testing.T) {
 	}, idle)
 
 	report := fmt.Sprintf("%d cycles in %v, then %v of rest\n", cycles, took.Round(time.Second), idle)
-	for _, name := range []string{"go_goroutines", "process_open_fds", "go_memstats_heap_alloc_bytes", "go_memstats_heap_objects", "process_resident_memory_bytes"} {
+	for _, name := range []string{
+		"go_goroutines", "process_open_fds", "go_memstats_heap_alloc_bytes", "go_memstats_heap_inuse_bytes", "go_memstats_stack_inuse_bytes",
+		"go_memstats_gc_sys_bytes", "process_resident_memory_bytes",
+	} {
 		report += fmt.Sprintf("%-30s fresh %9.0f  warm %9.0f  busy %9.0f  after %9.0f\n", name, fresh[name], before[name], end[name], after[name])
 	}
 	s.keep(t, report)
