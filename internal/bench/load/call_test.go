@@ -18,7 +18,7 @@ func (l *lab) play(publishers ...*load.Client) load.Played {
 func (l *lab) playShape(name string, publishers ...*load.Client) load.Played {
 	l.t.Helper()
 	p := load.Player{Shape: must[load.Shape](l.t)(load.LoadShape(name, 1000)), Publishers: publishers}
-	played := must[load.Played](l.t)(p.Play(l.ctx, 300*time.Millisecond))
+	played := must[load.Played](l.t)(p.Play(l.ctx(), 300*time.Millisecond))
 	if played.Sent == 0 {
 		l.t.Fatal("nothing was sent")
 	}
@@ -31,7 +31,7 @@ func (l *lab) await(want uint64, clients ...*load.Client) {
 	for _, c := range clients {
 		for c.Delivered() < want {
 			select {
-			case <-l.ctx.Done():
+			case <-l.ctx().Done():
 				l.t.Fatalf("%d packets delivered, want %d", c.Delivered(), want)
 			case <-time.After(5 * time.Millisecond):
 			}
@@ -79,10 +79,10 @@ func TestServerUnderstands(t *testing.T) {
 	viewer, ve := l.viewer(load.Config{}, d)
 	sent := l.play(publisher).Sent
 	l.await(sent, viewer)
-	st := must[peer.Stats](t)(e.Stats(l.ctx))
+	st := must[peer.Stats](t)(e.Stats(l.ctx()))
 	var packets uint64
 	for kind, r := range st.Received {
-		packets += uint64(r.Packets)
+		packets += r.Packets
 		if r.Lost != 0 {
 			t.Errorf("%s: %d packets lost", kind, r.Lost)
 		}
@@ -90,7 +90,7 @@ func TestServerUnderstands(t *testing.T) {
 	if packets != sent {
 		t.Errorf("the server has %d packets, %d were sent\n%+v", packets, sent, st.Received)
 	}
-	if out := must[peer.Stats](t)(ve.Stats(l.ctx)); out.State != peer.Connected {
+	if out := must[peer.Stats](t)(ve.Stats(l.ctx())); out.State != peer.Connected {
 		t.Errorf("the viewer's endpoint is %s", out.State)
 	}
 }
@@ -135,10 +135,10 @@ func TestServerOffers(t *testing.T) {
 	publisher, d, _ := l.publisher(load.Config{})
 	viewer := must[*load.Client](t)(load.NewViewer(load.Config{Loop: l.loop}))
 	e := l.endpoint("viewer")
-	offer := must[peer.Description](t)(e.OfferSubscribe(l.ctx, peer.SubscribeOptions{Tracks: d.Tracks, Audio: true, Video: true}))
+	offer := must[peer.Description](t)(e.OfferSubscribe(l.ctx(), peer.SubscribeOptions{Tracks: d.Tracks, Audio: true, Video: true}))
 	answer := must[string](t)(viewer.Answer(offer.SDP))
-	l.check(e.Answer(l.ctx, answer))
-	l.check(viewer.Connected(l.ctx))
+	l.check(e.Answer(l.ctx(), answer))
+	l.check(viewer.Connected(l.ctx()))
 	l.await(l.play(publisher).Sent, viewer)
 }
 
@@ -160,7 +160,7 @@ func TestManyPublishers(t *testing.T) {
 	}
 	for sum() < sent {
 		select {
-		case <-l.ctx.Done():
+		case <-l.ctx().Done():
 			t.Fatalf("%d packets delivered, %d sent", sum(), sent)
 		case <-time.After(5 * time.Millisecond):
 		}
@@ -173,16 +173,16 @@ func TestNobodyAnswers(t *testing.T) {
 	client := must[*load.Client](t)(load.NewPublisher(load.Config{Loop: l.loop}))
 	offer := must[string](t)(client.Offer())
 	e := l.endpoint("publisher")
-	d := must[peer.Description](t)(e.AcceptPublish(l.ctx, offer, peer.PublishOptions{}))
-	l.check(e.Close(l.ctx))
+	d := must[peer.Description](t)(e.AcceptPublish(l.ctx(), offer, peer.PublishOptions{}))
+	l.check(e.Close(l.ctx()))
 	l.check(client.Accept(d.SDP))
-	ctx, cancel := context.WithTimeout(l.ctx, 100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(l.ctx(), 100*time.Millisecond)
 	defer cancel()
 	if err := client.Connected(ctx); err == nil {
 		t.Error("connected to an endpoint that is closed")
 	}
 	l.check(client.Close())
-	if err := client.Connected(l.ctx); err == nil {
+	if err := client.Connected(l.ctx()); err == nil {
 		t.Error("a closed client is connected")
 	}
 }

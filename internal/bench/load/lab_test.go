@@ -12,7 +12,7 @@ import (
 // lab is a server of ours and a loop of clients.
 type lab struct {
 	t     *testing.T
-	ctx   context.Context
+	ctx   func() context.Context // of the test
 	shard *peer.Shard
 	loop  *load.Loop
 }
@@ -20,7 +20,7 @@ type lab struct {
 func newLab(t *testing.T) *lab {
 	t.Helper()
 	shard, ctx := testkit.Shard(t)
-	return &lab{t, ctx, shard, newLoop(t)}
+	return &lab{t, func() context.Context { return ctx }, shard, newLoop(t)}
 }
 
 // newLoop runs a loop until the test ends.
@@ -59,7 +59,7 @@ func (l *lab) check(err error) {
 
 func (l *lab) endpoint(name string) *peer.Endpoint {
 	l.t.Helper()
-	return must[*peer.Endpoint](l.t)(l.shard.Open(l.ctx, peer.EndpointConfig{Name: name, Loopback: true}))
+	return must[*peer.Endpoint](l.t)(l.shard.Open(l.ctx(), peer.EndpointConfig{Name: name, Loopback: true}))
 }
 
 // publisher connects a publisher; what it publishes is its endpoint's tracks.
@@ -69,9 +69,9 @@ func (l *lab) publisher(c load.Config) (*load.Client, peer.Description, *peer.En
 	client := must[*load.Client](l.t)(load.NewPublisher(c))
 	offer := must[string](l.t)(client.Offer())
 	e := l.endpoint("publisher")
-	d := must[peer.Description](l.t)(e.AcceptPublish(l.ctx, offer, peer.PublishOptions{}))
+	d := must[peer.Description](l.t)(e.AcceptPublish(l.ctx(), offer, peer.PublishOptions{}))
 	l.check(client.Accept(d.SDP))
-	l.check(client.Connected(l.ctx))
+	l.check(client.Connected(l.ctx()))
 	return client, d, e
 }
 
@@ -82,8 +82,8 @@ func (l *lab) viewer(c load.Config, from peer.Description) (*load.Client, *peer.
 	client := must[*load.Client](l.t)(load.NewViewer(c))
 	offer := must[string](l.t)(client.Offer())
 	e := l.endpoint("viewer")
-	d := must[peer.Description](l.t)(e.AcceptSubscribe(l.ctx, offer, peer.SubscribeOptions{Tracks: from.Tracks}))
+	d := must[peer.Description](l.t)(e.AcceptSubscribe(l.ctx(), offer, peer.SubscribeOptions{Tracks: from.Tracks}))
 	l.check(client.Accept(d.SDP))
-	l.check(client.Connected(l.ctx))
+	l.check(client.Connected(l.ctx()))
 	return client, e
 }

@@ -61,7 +61,7 @@ func TestOtherServersAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			l := &lab{t: t, ctx: ctx, loop: newLoop(t)}
+			l := &lab{t: t, ctx: func() context.Context { return ctx }, loop: newLoop(t)}
 			o := newOther(t, role)
 			client := must[*load.Client](t)(load.NewPublisher(load.Config{Loop: l.loop}))
 			offer := must[string](t)(client.Offer())
@@ -86,7 +86,7 @@ func TestOtherServersOffer(t *testing.T) {
 		t.Run(string(profile), func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			l := &lab{t: t, ctx: ctx, loop: newLoop(t)}
+			l := &lab{t: t, ctx: func() context.Context { return ctx }, loop: newLoop(t)}
 			o := newOther(t, webrtc.DTLSRoleClient)
 			must[*webrtc.DataChannel](t)(o.CreateDataChannel("words", nil))
 			client := must[*load.Client](t)(load.NewPublisher(load.Config{Loop: l.loop, SRTP: profile}))
@@ -115,7 +115,7 @@ func TestOtherServersOffer(t *testing.T) {
 func TestWrongCertificate(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	l := &lab{t: t, ctx: ctx, loop: newLoop(t)}
+	l := &lab{t: t, ctx: func() context.Context { return ctx }, loop: newLoop(t)}
 	o, twin := newOther(t, webrtc.DTLSRoleServer), newOther(t, webrtc.DTLSRoleServer)
 	client := must[*load.Client](t)(load.NewViewer(load.Config{Loop: l.loop}))
 	offer := webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: must[string](t)(client.Offer())}

@@ -73,13 +73,6 @@ func (w wide) later(d time.Duration) {
 	}
 }
 
-func (w wide) sent() (n int) {
-	for _, b := range w {
-		n += b.wire.sent
-	}
-	return n
-}
-
 // TestAPacketCrossesOnce for all viewers of a shard, in one parcel per batch.
 func TestAPacketCrossesOnce(t *testing.T) {
 	w := newWide(t, 10, 30, 20)

@@ -1,8 +1,10 @@
 package socket
 
 import (
+	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 	"unsafe"
@@ -118,7 +120,7 @@ func (s *sender) flush() (dropped int) {
 		case s.refusesRuns(&s.parts[at], err):
 			dropped += s.singly(at)
 			at++
-		case err == unix.EAGAIN, err == net.ErrClosed:
+		case errors.Is(err, unix.EAGAIN), errors.Is(err, net.ErrClosed):
 			for ; at < s.filled; at++ {
 				dropped += s.parts[at].Datagrams()
 			}
@@ -162,12 +164,11 @@ func (s *sender) refusesRuns(part *Message, err error) bool {
 	if part.Segment <= 0 {
 		return false
 	}
-	switch err {
-	case unix.EINVAL, unix.EIO, unix.EMSGSIZE, unix.ENOPROTOOPT, unix.EOPNOTSUPP:
-		return true
-	}
-	return false
+	return slices.ContainsFunc(runRefusals, func(refusal syscall.Errno) bool { return errors.Is(err, refusal) })
 }
+
+// runRefusals are what kernels, tunnels and network cards say of UDP_SEGMENT that they cannot do.
+var runRefusals = []syscall.Errno{unix.EINVAL, unix.EIO, unix.EMSGSIZE, unix.ENOPROTOOPT, unix.EOPNOTSUPP}
 
 // singly sends the refused run of a slot as single datagrams. If one of them goes, it was the run that was refused.
 func (s *sender) singly(at int) (dropped int) {
