@@ -4,8 +4,6 @@ import (
 	"context"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
@@ -34,10 +32,7 @@ func envelope(kbps, frames int) load.Shape {
 // TestKMS_05a__HighBitrates: 1080p60 at 8 Mbit/s and 4K30 at 20 Mbit/s reach 20 viewers whole. With ENVELOPE_MINUTES each is
 // sent for so many minutes, and the cost of a packet must stay within a tenth of its median.
 func TestKMS_05a__HighBitrates(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "tertulia")
-	if text, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "tertulia/cmd/tertulia").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, text)
-	}
+	binary := program(t)
 	windows, length := 2, time.Second
 	if text := os.Getenv("ENVELOPE_MINUTES"); text != "" {
 		minutes, err := strconv.Atoi(text)

@@ -9,13 +9,20 @@ import (
 	"testing"
 )
 
-// TestRealServer is bench as a user runs it, small: the program is built and measured by real clients. It counts packets and
-// people, and judges no time.
-func TestRealServer(t *testing.T) {
+// program builds what is measured.
+func program(t *testing.T) string {
+	t.Helper()
 	binary := filepath.Join(t.TempDir(), "tertulia")
 	if text, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "tertulia/cmd/tertulia").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, text)
 	}
+	return binary
+}
+
+// TestRealServer is bench as a user runs it, small: the program is built and measured by real clients. It counts packets and
+// people, and judges no time.
+func TestRealServer(t *testing.T) {
+	binary := program(t)
 	run := func(t *testing.T, into any, args ...string) (progress string) {
 		t.Helper()
 		var out, errs bytes.Buffer
