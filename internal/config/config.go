@@ -2,6 +2,7 @@ package config
 
 import (
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 )
@@ -16,9 +17,18 @@ type Config struct {
 	SecretGenerated bool   // it was made by this very start: print it once
 	Domain          string // DOMAIN_OR_PUBLIC_IP, "" if unset; an IPv6 address has no brackets
 	HTTPSPort       int    // HTTPS_PORT; 0: any free port
-	CertificateType string // CERTIFICATE_TYPE: selfsigned or owncert
+	CertificateType string // CERTIFICATE_TYPE: selfsigned, owncert or letsencrypt
 	CertificateFile string // with owncert: the PEM certificate chain …
 	KeyFile         string // … and its key
+
+	ACME           ACME
+	HTTPPort       string         // HTTP_PORT; "": none
+	TrustedProxies []netip.Prefix // TRUSTED_PROXIES; nil: loopback
+
+	TURNPort         string   // COTURN_PORT; "": none
+	TURNHost         string   // COTURN_IP: an outside coturn; "": the built-in TURN
+	AddressDiscovery string   // ADDRESS_DISCOVERY: auto or off
+	STUNServers      []string // STUN_SERVERS, "host:port"
 
 	Bandwidth        Bandwidth
 	ForcedVideoCodec string // OPENVIDU_STREAMS_FORCED_VIDEO_CODEC
@@ -34,6 +44,9 @@ type Config struct {
 	LogLevel         string // LOG_LEVEL: debug, info, warn or error
 	LogFormat        string // LOG_FORMAT: text or json
 }
+
+// ACME is LETSENCRYPT_EMAIL, ACME_DIRECTORY and ACME_ROOTS.
+type ACME struct{ Email, Directory, Roots string }
 
 // Bandwidth bounds video in kbit/s, OPENVIDU_STREAMS_VIDEO_…_BANDWIDTH; 0 is unbounded. Recv is what the server
 // receives (publishers), Send what it sends (subscribers).

@@ -74,6 +74,56 @@ func loopbackPort(field func(*Config) *string) kind {
 	}}
 }
 
+// optionalPort is a port that is off unless set; 0 takes any free one.
+func optionalPort(field func(*Config) *string) kind {
+	return kind{"port", "a port from 0 to 65535", func(c *Config, v string) error {
+		n, err := strconv.ParseUint(strings.TrimSpace(v), 10, 16)
+		if err != nil {
+			return invalid("not a port")
+		}
+		*field(c) = strconv.FormatUint(n, 10)
+		return nil
+	}}
+}
+
+// prefixes are networks; an address alone is a network of one.
+func prefixes(field func(*Config) *[]netip.Prefix) kind {
+	return kind{"list", "addresses and networks such as 10.0.0.0/8, separated by commas", func(c *Config, v string) error {
+		var list []netip.Prefix
+		for item := range strings.SplitSeq(v, ",") {
+			item = strings.TrimSpace(item)
+			p, err := netip.ParsePrefix(item)
+			if err != nil {
+				a, err := netip.ParseAddr(item)
+				if err != nil {
+					return invalid("not a list of networks")
+				}
+				p = netip.PrefixFrom(a, a.BitLen())
+			}
+			list = append(list, p.Masked())
+		}
+		*field(c) = list
+		return nil
+	}}
+}
+
+// hostPorts are "host:port" texts.
+func hostPorts(field func(*Config) *[]string) kind {
+	return kind{"list", "HOST:PORT, separated by commas", func(c *Config, v string) error {
+		var list []string
+		for item := range strings.SplitSeq(v, ",") {
+			item = strings.TrimSpace(item)
+			name, port, err := net.SplitHostPort(item)
+			if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || name == "" {
+				return invalid("not a list of servers")
+			}
+			list = append(list, item)
+		}
+		*field(c) = list
+		return nil
+	}}
+}
+
 func kbps(field func(*Config) *int) kind { return upTo(1_000_000, field) }
 
 func oneOf(field func(*Config) *string, values ...string) kind {
@@ -85,9 +135,6 @@ func oneOf(field func(*Config) *string, values ...string) kind {
 				*field(c) = v
 				return nil
 			}
-		}
-		if v == "letsencrypt" {
-			return invalid("not built yet")
 		}
 		return invalid("unknown value")
 	}}

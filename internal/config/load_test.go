@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"flag"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -35,6 +36,7 @@ func TestDefaults(t *testing.T) {
 	c.Data, c.Secret, c.CoturnSecret = "", "", ""
 	want := Config{
 		SecretGenerated: true, HTTPSPort: 4443, CertificateType: "selfsigned",
+		AddressDiscovery: "auto", STUNServers: []string{"stun.l.google.com:19302", "stun.cloudflare.com:3478"},
 		Bandwidth:        Bandwidth{MaxRecv: 1000, MinRecv: 300, MaxSend: 1000, MinSend: 300},
 		ForcedVideoCodec: "MEDIA_SERVER_PREFERRED", GarbageInterval: 900, GarbageThreshold: 3600,
 		DeprecatedAPI: true, CallPage: "local", LogLevel: "info", LogFormat: "text",
@@ -73,6 +75,9 @@ func TestEverySettingReachesTheConfig(t *testing.T) {
 		"OPENVIDU_WEBRTC_ICE_SERVERS":      `["url=stun:a"]`,
 		"OPENVIDU_ENTERPRISE_MEDIA_SERVER": "kurento", "SUPPORT_DEPRECATED_API": "false", "CALL_PAGE": "all",
 		"COTURN_SHARED_SECRET_KEY": "k", "METRICS_PORT": "9090", "LOG_LEVEL": "warn", "LOG_FORMAT": "json",
+		"LETSENCRYPT_EMAIL": "me@example.com", "ACME_DIRECTORY": "https://ca.example/dir", "ACME_ROOTS": "/etc/ca.pem", "HTTP_PORT": "80",
+		"TRUSTED_PROXIES": "10.0.0.1, 192.168.7.1/16,::1", "COTURN_PORT": "3478", "COTURN_IP": "turn.example.com",
+		"ADDRESS_DISCOVERY": "off", "STUN_SERVERS": "stun.example.com:3478, [::1]:19302",
 	}
 	var dotenv strings.Builder
 	for _, s := range settings {
@@ -93,6 +98,11 @@ func TestEverySettingReachesTheConfig(t *testing.T) {
 	want := Config{
 		Data: dir, Secret: "MY_SECRET", Domain: "call.example.com", CertificateType: "owncert",
 		CertificateFile: filepath.Join(dir, "owncert", "certificate.cert"), KeyFile: filepath.Join(dir, "owncert", "certificate.key"),
+		ACME: ACME{"me@example.com", "https://ca.example/dir", "/etc/ca.pem"}, HTTPPort: "80",
+		TrustedProxies: []netip.Prefix{
+			netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("::1/128"),
+		},
+		TURNPort: "3478", TURNHost: "turn.example.com", AddressDiscovery: "off", STUNServers: []string{"stun.example.com:3478", "[::1]:19302"},
 		Bandwidth: Bandwidth{1, 2, 3, 4}, ForcedVideoCodec: "H264", AllowTranscoding: true, GarbageInterval: 5, GarbageThreshold: 6,
 		ICEServers: []ICEServer{{URL: "stun:a"}}, MediaServer: "kurento", CallPage: "all", CoturnSecret: "k",
 		MetricsAddress: "127.0.0.1:9090", LogLevel: "warn", LogFormat: "json",
@@ -105,12 +115,12 @@ func TestEverySettingReachesTheConfig(t *testing.T) {
 func TestEveryErrorIsReportedWithPlaceValueAndRemedy(t *testing.T) {
 	dotenv := `# a comment
 HTTPS_PORT=70000
-CERTIFICATE_TYPE=letsencrypt
+CERTIFICATE_TYPE=letsencryp
 OPENVIDU_SECRET=has space
 nonsense
 =1
 OPENVIDU_SECERT=x
-LETSENCRYPT_EMAIL=me@example.com
+OPENVIDU_CDR=true
 OPENVIDU_WEBRTC_ICE_SERVERS=["url=turn:a,username=u"]
 `
 	dir := folder(t, dotenv)
@@ -121,7 +131,7 @@ OPENVIDU_WEBRTC_ICE_SERVERS=["url=turn:a,username=u"]
 	text := err.Error()
 	for _, want := range []string{
 		"/.env:2: HTTPS_PORT=70000: out of range; want a whole number from 0 to 65535; remove it for the default, 4443",
-		"/.env:3: CERTIFICATE_TYPE=letsencrypt: not built yet; want one of selfsigned, owncert",
+		"/.env:3: CERTIFICATE_TYPE=letsencryp: unknown value; want one of selfsigned, owncert, letsencrypt",
 		"/.env:4: OPENVIDU_SECRET=(hidden): holds other characters; want letters, digits, _ and - only",
 		"/.env:5: there is no =",
 		"/.env:6: there is no name before the =",
@@ -138,7 +148,7 @@ OPENVIDU_WEBRTC_ICE_SERVERS=["url=turn:a,username=u"]
 	if strings.Contains(text, "has space") {
 		t.Error("a secret is printed")
 	}
-	if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "/.env:8: LETSENCRYPT_EMAIL is not built yet") {
+	if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "/.env:8: OPENVIDU_CDR is not built yet") {
 		t.Errorf("warnings: %q", c.Warnings)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "secret")); err == nil {

@@ -1,5 +1,7 @@
 package config
 
+import "net/netip"
+
 // Setting is one row of the table.
 type Setting struct {
 	Name    string // as in .env and in the environment
@@ -22,8 +24,35 @@ var settings = []Setting{
 		Name: "HTTPS_PORT", Default: "4443", kind: upTo(65535, func(c *Config) *int { return &c.HTTPSPort }),
 		Doc: "The one port, TCP and UDP: HTTPS, websocket, TURN and media. 0 takes any free port.",
 	}, {
-		Name: "CERTIFICATE_TYPE", Default: "selfsigned", kind: oneOf(func(c *Config) *string { return &c.CertificateType }, "selfsigned", "owncert"),
-		Doc: "`selfsigned` makes a certificate on first start and keeps it; `owncert` reads `owncert/certificate.cert` and `owncert/certificate.key` of the data folder. `letsencrypt` is not built yet.",
+		Name: "CERTIFICATE_TYPE", Default: "selfsigned", kind: oneOf(func(c *Config) *string { return &c.CertificateType }, "selfsigned", "owncert", "letsencrypt"),
+		Doc: "`selfsigned` makes a certificate on first start and keeps it; `owncert` reads what is in the folder `owncert` of the data folder; `letsencrypt` asks an ACME authority for one for `DOMAIN_OR_PUBLIC_IP` and renews it.",
+	}, {
+		Name: "LETSENCRYPT_EMAIL", kind: text(func(c *Config) *string { return &c.ACME.Email }),
+		Doc: "Address that the authority writes to, with `CERTIFICATE_TYPE=letsencrypt`.",
+	}, {
+		Name: "ACME_DIRECTORY", kind: text(func(c *Config) *string { return &c.ACME.Directory }),
+		Doc: "URL of the ACME authority. Unset: Let's Encrypt.",
+	}, {
+		Name: "ACME_ROOTS", kind: text(func(c *Config) *string { return &c.ACME.Roots }),
+		Doc: "PEM file with the roots that the authority's own HTTPS is trusted by, for one inside a company. Unset: those of the system.",
+	}, {
+		Name: "HTTP_PORT", kind: optionalPort(func(c *Config) *string { return &c.HTTPPort }),
+		Doc: "TCP port, 80 as a rule, that sends browsers on to HTTPS. Unset: none; plain HTTP to `HTTPS_PORT` is redirected in any case.",
+	}, {
+		Name: "TRUSTED_PROXIES", kind: prefixes(func(c *Config) *[]netip.Prefix { return &c.TrustedProxies }),
+		Doc: "Addresses and networks, separated by commas, of proxies and balancers whose `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host`, `X-Real-IP` and PROXY protocol headers are believed. Unset: this machine's own, 127.0.0.0/8 and ::1.",
+	}, {
+		Name: "COTURN_PORT", kind: optionalPort(func(c *Config) *string { return &c.TURNPort }),
+		Doc: "Port for TURN over UDP and TCP: of this server, or with `COTURN_IP` of the coturn there. Unset: TURN is served on `HTTPS_PORT` alone, over TCP and TLS, which suits every client.",
+	}, {
+		Name: "COTURN_IP", kind: host(func(c *Config) *string { return &c.TURNHost }),
+		Doc: "Host of an outside coturn that shares `COTURN_SHARED_SECRET_KEY`; clients are told of it instead of the built-in TURN. Unset: the built-in one.",
+	}, {
+		Name: "ADDRESS_DISCOVERY", Default: "auto", kind: oneOf(func(c *Config) *string { return &c.AddressDiscovery }, "auto", "off"),
+		Doc: "How this machine finds its public address: `auto` asks the cloud's metadata service and `STUN_SERVERS`, and checks `DOMAIN_OR_PUBLIC_IP` against the answer; `off` asks nobody.",
+	}, {
+		Name: "STUN_SERVERS", Default: "stun.l.google.com:19302,stun.cloudflare.com:3478", kind: hostPorts(func(c *Config) *[]string { return &c.STUNServers }),
+		Doc: "STUN servers, separated by commas, that tell us by which address the world sees us.",
 	}, {
 		Name: "OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH", Default: "1000", kind: kbps(func(c *Config) *int { return &c.Bandwidth.MaxRecv }),
 		Doc: "Most video in kbit/s taken from a publisher; 0 is unbounded.",

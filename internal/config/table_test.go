@@ -29,7 +29,7 @@ func TestValues(t *testing.T) {
 		"OPENVIDU_SECRET":                           {[]string{"a", "MY_SECRET-1"}, []string{"a b", "é", "a=b", " "}},
 		"DOMAIN_OR_PUBLIC_IP":                       {[]string{"call.example.com", " 192.0.2.1 ", "[::1]", "host_1"}, []string{"https://a", "a:4443", "a/b", "[::1]:4443", "."}},
 		"HTTPS_PORT":                                {[]string{"0", "443", " 65535 "}, []string{"-1", "65536", "4443.0", "x", "0x10", "99999999999999999999"}},
-		"CERTIFICATE_TYPE":                          {[]string{"selfsigned", " owncert "}, []string{"SELFSIGNED", "letsencrypt", "self signed"}},
+		"CERTIFICATE_TYPE":                          {[]string{"selfsigned", " owncert ", "letsencrypt"}, []string{"SELFSIGNED", "self signed"}},
 		"OPENVIDU_STREAMS_FORCED_VIDEO_CODEC":       {[]string{"NONE", "VP9"}, []string{"vp9", "AV1"}},
 		"OPENVIDU_STREAMS_ALLOW_TRANSCODING":        {[]string{"true", "FALSE", " True "}, []string{"yes", "1", "on"}},
 		"OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH": {[]string{"0", "1000000"}, []string{"-1", "1000001", "1M"}},
@@ -38,6 +38,9 @@ func TestValues(t *testing.T) {
 		"CALL_PAGE":                                 {[]string{"off", "local", "all"}, []string{"on", "true"}},
 		"COTURN_SHARED_SECRET_KEY":                  {[]string{"anything at all = ok"}, nil},
 		"METRICS_PORT":                              {[]string{"0", " 9090 ", "0.0.0.0:9090", "[::1]:0", "10.0.0.1:65535"}, []string{"65536", "-1", ":9090", "localhost:9090", "::1:9090", "10.0.0.1:", "10.0.0.1:http", "[::1]", "x"}},
+		"HTTP_PORT":                                 {[]string{"0", " 80 "}, []string{"65536", "-1", "http"}},
+		"TRUSTED_PROXIES":                           {[]string{"10.0.0.0/8", "::1, 192.0.2.7"}, []string{"10.0.0.0/33", "proxy", "10.0.0.1,"}},
+		"STUN_SERVERS":                              {[]string{"a:1", "a:1, [::1]:3478"}, []string{"a", "a:b", ":1", "a:70000"}},
 		"LOG_LEVEL":                                 {[]string{"debug", "error"}, []string{"trace", "INFO"}},
 	} {
 		s := setting(t, name)

@@ -43,7 +43,7 @@ export class Server {
     this.#data ??= await mkdtemp(join(tmpdir(), 'tertulia-'));
     const command = [...(this.#namespace ? ['ip', 'netns', 'exec', this.#namespace] : []), binary, 'serve', '--data', this.#data];
     const child = spawn(command[0], command.slice(1), {
-      env: { PATH: process.env.PATH, HOME: this.#data, HTTPS_PORT: String(this.#port), OPENVIDU_SECRET: this.secret, ...this.#env },
+      env: { PATH: process.env.PATH, HOME: this.#data, ADDRESS_DISCOVERY: 'off', HTTPS_PORT: String(this.#port), OPENVIDU_SECRET: this.secret, ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#process = child;

@@ -1,0 +1,91 @@
+package event
+
+// Event is one thing that happened.
+type Event struct {
+	At         int64  // Unix milliseconds
+	Session    string // session id
+	Connection string // connection id; "" for what concerns the session alone
+	Body       Body
+}
+
+// Body says what happened; it is one of the types below.
+type Body interface {
+	// Kind is the word for it on a timeline: "connection.joined".
+	Kind() string
+}
+
+type (
+	// SessionCreated is a new session, by REST or by a join with the server's secret.
+	SessionCreated struct{}
+	// SessionEnded is its end; Reason as clients are told (lastParticipantLeft, sessionClosedByServer …).
+	SessionEnded struct{ Reason string }
+
+	// Joined is a participant that has entered.
+	Joined struct {
+		Platform   string // as the client says: "Chrome 156.0.0.0 on Linux 64-bit"
+		SDKVersion string // "" below 2.21
+		Address    string // of its websocket
+		Host       string // "name:port" by which it reached us
+	}
+	// Left is its end: disconnect, forceDisconnectByServer, networkDisconnect …
+	Left struct{ Reason string }
+
+	// SocketLost is a websocket that ended while its participant stays for the grace time.
+	SocketLost struct {
+		Age    int64  // milliseconds it was open
+		Silent int64  // milliseconds since the client's latest message
+		Code   int    // of the close frame; 0: none came, 1006 in a browser
+		Reason string // ours or the client's
+	}
+	// SocketBack is the same participant on another websocket.
+	SocketBack struct{ After int64 } // milliseconds without one
+
+	// Published is a stream that has been announced.
+	Published struct {
+		Stream       string
+		Endpoint     string // of the media node
+		Audio, Video string // codecs, "" where the kind does not flow
+		HasVideo     bool   // the client offered video
+	}
+	// Unpublished is its end.
+	Unpublished struct {
+		Stream string
+		Reason string
+	}
+	// Subscribed is a participant that receives a stream: descriptions are exchanged.
+	Subscribed struct {
+		Stream    string
+		Publisher string // connection id
+		Endpoint  string
+	}
+	// Unsubscribed is its end.
+	Unsubscribed struct{ Stream, Endpoint string }
+	// Refused is a request that could not be carried out.
+	Refused struct {
+		Method string // "publishVideo"
+		Stream string
+		Code   string // fault kind
+		Text   string // what the client was told
+	}
+
+	// Transport is what the media node says of an endpoint by itself.
+	Transport struct {
+		Endpoint string
+		State    string // "connected", "failed"
+		Reason   string
+	}
+)
+
+// Kind implements Body.
+func (SessionCreated) Kind() string { return "session.created" }
+func (SessionEnded) Kind() string   { return "session.ended" }
+func (Joined) Kind() string         { return "connection.joined" }
+func (Left) Kind() string           { return "connection.left" }
+func (SocketLost) Kind() string     { return "socket.lost" }
+func (SocketBack) Kind() string     { return "socket.back" }
+func (Published) Kind() string      { return "stream.published" }
+func (Unpublished) Kind() string    { return "stream.unpublished" }
+func (Subscribed) Kind() string     { return "stream.subscribed" }
+func (Unsubscribed) Kind() string   { return "stream.unsubscribed" }
+func (Refused) Kind() string        { return "request.refused" }
+func (Transport) Kind() string      { return "transport" }
