@@ -68,7 +68,7 @@ func TestEarlyHandshake(t *testing.T) {
 	if len(e.early) != maxEarly || e.dtls != nil {
 		t.Fatalf("%d records wait, want %d; a handshake: %v", len(e.early), maxEarly, e.dtls != nil)
 	}
-	e.begin("answer", sdp.Transport{Ufrag: "far", Fingerprints: []sdp.Fingerprint{{Algorithm: "sha-256", Value: "AA"}}})
+	e.begin("answer", sdp.Transport{Ufrag: "far", Fingerprints: []sdp.Fingerprint{{Algorithm: "sha-256", Value: "AA"}}}, nil)
 	if e.dtls == nil || len(e.early) != 0 || b.shard.handshake != 1 {
 		t.Errorf("after the answer: a handshake %v, %d records wait", e.dtls != nil, len(e.early))
 	}

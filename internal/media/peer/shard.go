@@ -65,7 +65,8 @@ type Shard struct {
 	out       outbox
 	reader    *Shard // which other shard has read the datagram at hand; nil if this one did
 	counters  Counters
-	handshake int // DTLS handshakes under way
+	ways      Ways // that endpoints first connected by
+	handshake int  // DTLS handshakes under way
 
 	// Scratch of the packet path; valid within one packet.
 	stun          *stun.Message
