@@ -2,8 +2,8 @@ package diagnosis
 
 import (
 	"hash/maphash"
+	"maps"
 	"regexp"
-	"strings"
 
 	"tertulia/internal/event"
 )
@@ -26,8 +26,7 @@ type participant struct {
 	socket  Socket
 	refused map[string]Refusal
 	idle    Idle
-	nat     map[string]int64 // by endpoint: the latest move that was counted, Unix milliseconds
-	udp     *bool            // how it comes; nil: not yet
+	udp     *bool // how it comes; nil: not yet
 	open    map[string]*opened
 	unwell  bool
 }
@@ -56,7 +55,7 @@ func (c *call) participant(connection string) *participant {
 	p := c.people[connection]
 	if p == nil {
 		p = &participant{
-			id: connection, refused: map[string]Refusal{}, nat: map[string]int64{}, open: map[string]*opened{},
+			id: connection, refused: map[string]Refusal{}, open: map[string]*opened{},
 			socket: Socket{Silent: -1},
 		}
 		c.people[connection] = p
@@ -95,12 +94,12 @@ func (w *Watch) take(e event.Event) {
 	case event.Published:
 		delete(p.refused, "publishVideo")
 		delete(p.refused, "reconnectStream")
-		f := c.flow(b.Endpoint)
+		f := c.flow(b.Endpoint, p.id)
 		f.Stream, f.Video.Missing = b.Stream, b.HasVideo && b.Video == ""
 		c.hurry(p, e.At)
 	case event.Subscribed:
 		delete(p.refused, "receiveVideoFrom")
-		f := c.flow(b.Endpoint)
+		f := c.flow(b.Endpoint, p.id)
 		f.Stream, f.Publisher = b.Stream, b.Publisher
 		c.hurry(p, e.At)
 	case event.Unpublished:
@@ -127,8 +126,8 @@ func (c *call) hurry(p *participant, now int64) {
 }
 
 // flow makes the memory of an endpoint's new transport.
-func (c *call) flow(name string) *Endpoint {
-	f := &Endpoint{Name: name}
+func (c *call) flow(name, owner string) *Endpoint {
+	f := &Endpoint{Name: name, owner: owner}
 	f.Facts.Age, f.Facts.Consent, f.Facts.Heard = -1, -1, -1
 	c.flows[name] = f
 	return f
@@ -146,11 +145,7 @@ func (w *Watch) leave(c *call, connection string, at int64) {
 		}
 	}
 	delete(c.people, connection)
-	for name := range c.flows {
-		if ownerOf(name) == connection || name == connection || strings.HasPrefix(name, connection+"_") {
-			delete(c.flows, name)
-		}
-	}
+	maps.DeleteFunc(c.flows, func(_ string, e *Endpoint) bool { return e.owner == connection })
 }
 
 // close forgets a session.
@@ -168,18 +163,10 @@ func (w *Watch) close(session string, at int64) {
 // endpointName is "<connection>" for a publisher, "<connection>_<stream>" for a subscription (mediactl).
 var endpointName = regexp.MustCompile(`^([a-zA-Z]+_[A-Za-z0-9]+)(?:_(.+))?$`)
 
-// ownerOf returns the connection that an endpoint belongs to.
-func ownerOf(endpoint string) string {
+// partsOf returns the connection that an endpoint belongs to, and for a subscription the stream it is of.
+func partsOf(endpoint string) (connection, stream string) {
 	if m := endpointName.FindStringSubmatch(endpoint); m != nil {
-		return m[1]
+		return m[1], m[2]
 	}
-	return endpoint
-}
-
-// streamOf returns the stream that a subscription's endpoint is of, "" for a publisher's.
-func streamOf(endpoint string) string {
-	if m := endpointName.FindStringSubmatch(endpoint); m != nil {
-		return m[2]
-	}
-	return ""
+	return endpoint, ""
 }

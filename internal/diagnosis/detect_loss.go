@@ -18,7 +18,7 @@ func lossUplink(v *View, e *Endpoint) *Finding {
 	var lossy []string
 	worst := 0.0
 	for _, kind := range kinds {
-		c, ok := e.change(v.Now, kind, false)
+		c, ok := e.change(kind, false)
 		if !ok || c.packets+c.lost < lossLeast {
 			continue
 		}
@@ -40,7 +40,7 @@ func lossDownlink(v *View, e *Endpoint) *Finding {
 	worst := 0.0
 	for _, kind := range kinds {
 		t := e.track(kind, true)
-		c, ok := e.change(v.Now, kind, true)
+		c, ok := e.change(kind, true)
 		if !ok || c.reports == 0 || c.heard < lossLeast/2 {
 			continue
 		}

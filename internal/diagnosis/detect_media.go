@@ -40,7 +40,7 @@ func largeLostOnTheWayIn(v *View, e *Endpoint) *Finding {
 		}
 		return v.hole(e, video, "The client sends video and no packet of it has come, while its sound does.")
 	}
-	c, ok := e.change(v.Now, "video", false)
+	c, ok := e.change("video", false)
 	if !ok || c.lost+c.packets == 0 {
 		return nil
 	}
@@ -50,7 +50,7 @@ func largeLostOnTheWayIn(v *View, e *Endpoint) *Finding {
 	if share < holeLoss || !starved || mean >= largeSize || !never && !sound {
 		return nil
 	}
-	if a, ok := e.change(v.Now, "audio", false); ok && a.lost > hardlyLost*(a.lost+a.packets) {
+	if a, ok := e.change("audio", false); ok && a.lost > hardlyLost*(a.lost+a.packets) {
 		return nil // everything is lost alike
 	}
 	return v.hole(e, video, fmt.Sprintf("%.0f %% of the video's packets were lost in %s, what came has %.0f bytes on average, and none of %.0f key frames asked for; its sound loses nothing.",
@@ -59,16 +59,16 @@ func largeLostOnTheWayIn(v *View, e *Endpoint) *Finding {
 
 func largeLostOnTheWayOut(v *View, e *Endpoint) *Finding {
 	video, audio := e.track("video", true), e.track("audio", true)
-	c, ok := e.change(v.Now, "video", true)
+	c, ok := e.change("video", true)
 	if video == nil || audio == nil || !ok || video.Largest < largeSize || c.packets == 0 {
 		return nil
 	}
-	a, ok := e.change(v.Now, "audio", true)
-	if !ok || e.stuck(v.Now, "audio") > 0 || a.reports > 0 && a.lost > hardlyLost*max(a.heard, 1) {
+	a, ok := e.change("audio", true)
+	if !ok || e.stuck("audio") > 0 || a.reports > 0 && a.lost > hardlyLost*max(a.heard, 1) {
 		return nil
 	}
 	lost := float64(video.Fraction) / 256
-	if e.stuck(v.Now, "video") > 0 && c.octets/c.packets >= largeSize*0.8 {
+	if e.stuck("video") > 0 && c.octets/c.packets >= largeSize*0.8 {
 		lost = 1
 	}
 	if lost < holeLoss || c.asked < 2 || e.sourceLoss("video") >= hardlyLost {
@@ -88,8 +88,8 @@ func (v *View) hole(e *Endpoint, t *mediactl.TrackFacts, evidence string) *Findi
 
 // stuck returns how many packets of a track we send its viewer has not heard of, 0 if it is not behind. The latest
 // report is judged by what had been sent when it came.
-func (e *Endpoint) stuck(now int64, kind string) int64 {
-	rate, behind := e.lag(now, kind)
+func (e *Endpoint) stuck(kind string) int64 {
+	rate, behind := e.lag(kind)
 	if rate == 0 || behind < max(stuckLeast, stuckAfter*rate) {
 		return 0
 	}
@@ -97,8 +97,8 @@ func (e *Endpoint) stuck(now int64, kind string) int64 {
 }
 
 // behind is the same in seconds.
-func (e *Endpoint) behind(now int64, kind string) float64 {
-	rate, behind := e.lag(now, kind)
+func (e *Endpoint) behind(kind string) float64 {
+	rate, behind := e.lag(kind)
 	if rate == 0 {
 		return 0
 	}
@@ -107,9 +107,9 @@ func (e *Endpoint) behind(now int64, kind string) float64 {
 
 // lag returns at what rate a track is sent, packets per second, and how many the viewer had not heard of when it last
 // reported.
-func (e *Endpoint) lag(now int64, kind string) (rate, behind float64) {
+func (e *Endpoint) lag(kind string) (rate, behind float64) {
 	t := e.track(kind, true)
-	c, ok := e.change(now, kind, true)
+	c, ok := e.change(kind, true)
 	if t == nil || !ok || c.ms == 0 || t.Reports == 0 || t.Highest < 0 {
 		return 0, 0
 	}
@@ -126,9 +126,9 @@ func audioOneWay(v *View, e *Endpoint) *Finding {
 	var deaf []string
 	var missing int64
 	for _, kind := range kinds {
-		if n := e.stuck(v.Now, kind); n > 0 {
+		if n := e.stuck(kind); n > 0 {
 			deaf, missing = append(deaf, kind), missing+n
-		} else if e.unheard(v.Now, kind) {
+		} else if e.unheard(kind) {
 			deaf, missing = append(deaf, kind), missing+int64(e.track(kind, true).Packets)
 		}
 	}
@@ -142,9 +142,9 @@ func audioOneWay(v *View, e *Endpoint) *Finding {
 }
 
 // unheard says that the viewer reports on another track and has never done so on this one, of which much was sent.
-func (e *Endpoint) unheard(now int64, kind string) bool {
+func (e *Endpoint) unheard(kind string) bool {
 	t := e.track(kind, true)
-	c, ok := e.change(now, kind, true)
+	c, ok := e.change(kind, true)
 	if t == nil || !ok || t.Reports > 0 || c.packets < 2*stuckLeast || float64(t.Packets) < 8*c.packets/(float64(c.ms)/1000) {
 		return false // 8 s of packets: sound alone is reported every 5 s
 	}

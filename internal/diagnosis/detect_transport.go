@@ -9,7 +9,7 @@ import (
 // Thresholds of transports, in milliseconds.
 const (
 	unreachedAfter = 7000 // without a check: browsers try for 15 to 30 s, and a relay takes a second or two
-	answeredWithin = 3000 // a check that is answered is followed by a nomination within some round trips
+	answeredWithin = 4000 // a check that is answered is followed by a nomination within some round trips
 	keysWithin     = 4000 // a handshake, with two flights sent again
 	quietAfter     = 6500 // of a websocket: stock clients ping every 5 s
 	manyChecks     = 5    // on one path: browsers repeat what is not answered
@@ -18,7 +18,7 @@ const (
 // unreached says that no check has come for so long that none will. A client that is gone explains it.
 func (v *View) unreached(e *Endpoint) bool {
 	f := &e.Facts
-	return f.State != "connected" && e.Connected == 0 && f.Consent < 0 && f.Age >= unreachedAfter && f.WrongPassword == 0 &&
+	return f.State != "connected" && e.Connected == 0 && f.Consent < 0 && f.Age >= unreachedAfter &&
 		v.Socket.Lost == 0 && !(v.Socket.Silent >= quietAfter)
 }
 

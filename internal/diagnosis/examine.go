@@ -29,11 +29,7 @@ func (w *Watch) examine(ctx context.Context, c *call) {
 	byPublisher := map[string]*Endpoint{}
 	byOwner := map[string][]*Endpoint{}
 	for name, e := range c.flows {
-		owner := ownerOf(name)
-		if c.people[owner] == nil && e.Publisher == "" {
-			owner = name
-		}
-		byOwner[owner] = append(byOwner[owner], e)
+		byOwner[e.owner] = append(byOwner[e.owner], e)
 		if e.Publisher == "" {
 			byPublisher[name] = e
 		}
@@ -66,7 +62,8 @@ func (c *call) schedule(now int64, troubled bool) {
 func (w *Watch) read(ctx context.Context, c *call, now int64) bool {
 	ctx, cancel := context.WithTimeout(ctx, factsWait)
 	defer cancel()
-	if now-c.whole >= calmEvery-oftenEvery/2 || len(c.flows) <= smallCall {
+	due := c.due()
+	if now-c.whole >= calmEvery-oftenEvery/2 || len(c.flows) <= smallCall || len(due) > smallCall {
 		all, err := w.cfg.Calls.Facts(ctx, c.session, "")
 		if err != nil {
 			return false
@@ -75,11 +72,7 @@ func (w *Watch) read(ctx context.Context, c *call, now int64) bool {
 		w.replace(c, all)
 		return true
 	}
-	for name, e := range c.flows {
-		p := c.people[ownerOf(name)]
-		if p == nil || !p.unwell && !e.young() {
-			continue
-		}
+	for _, name := range due {
 		some, err := w.cfg.Calls.Facts(ctx, c.session, name)
 		if err != nil {
 			return false
@@ -91,6 +84,17 @@ func (w *Watch) read(ctx context.Context, c *call, now int64) bool {
 	return true
 }
 
+// due are the endpoints that are young or whose owner is unwell.
+func (c *call) due() []string {
+	var names []string
+	for name, e := range c.flows {
+		if p := c.people[e.owner]; e.young() || p != nil && p.unwell {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // replace takes the facts of a whole call: endpoints that no event has told of are found, those that are gone forgotten.
 func (w *Watch) replace(c *call, all []mediactl.Facts) {
 	now := time.Now().UnixMilli()
@@ -99,9 +103,10 @@ func (w *Watch) replace(c *call, all []mediactl.Facts) {
 		f := &all[i]
 		present[f.Endpoint] = true
 		if c.flows[f.Endpoint] == nil {
-			e := c.flow(f.Endpoint)
-			e.Stream, e.Publisher = streamOf(f.Endpoint), f.Source
-			c.participant(ownerOf(f.Endpoint))
+			owner, stream := partsOf(f.Endpoint)
+			e := c.flow(f.Endpoint, owner)
+			e.Stream, e.Publisher = stream, f.Source
+			c.participant(owner)
 		}
 		c.note(f, now)
 	}
@@ -114,8 +119,8 @@ func (w *Watch) replace(c *call, all []mediactl.Facts) {
 		c.barren = 0
 	}
 	// Its end may have been among the events that were lost.
-	if c.barren > 720 && len(c.people) == 0 {
-		delete(w.calls, c.session)
+	if c.barren > 720 {
+		w.close(c.session, now)
 	}
 }
 
@@ -127,10 +132,10 @@ func (c *call) note(f *mediactl.Facts, now int64) {
 	}
 	if f.Age < e.Facts.Age { // another transport under the same name
 		stream, publisher, video := e.Stream, e.Publisher, e.Video
-		e = c.flow(f.Endpoint)
+		e = c.flow(f.Endpoint, e.owner)
 		e.Stream, e.Publisher, e.Video = stream, publisher, video
 	}
-	e.Facts = *f
+	e.Facts, e.Read = *f, now
 	if e.Checked == 0 && f.Consent >= 0 {
 		e.Checked = now
 	}
@@ -148,7 +153,7 @@ func (c *call) note(f *mediactl.Facts, now int64) {
 	if len(e.Past) >= maxPast {
 		e.Past = append(e.Past[:0], e.Past[1:]...)
 	}
-	e.Past = append(e.Past, Reading{At: now, Wrong: f.WrongPassword, Tracks: f.Tracks})
+	e.Past = append(e.Past, Reading{At: now, Tracks: f.Tracks})
 }
 
 func (e *Endpoint) young() bool { return e.Facts.Age < youngFor }
@@ -177,7 +182,7 @@ func (w *Watch) judge(c *call, p *participant, endpoints []*Endpoint, now int64)
 	}
 	p.unwell = false
 	for _, e := range endpoints {
-		p.unwell = p.unwell || e.young() || e.uneasy(now)
+		p.unwell = p.unwell || e.young() || e.uneasy()
 	}
 	if p.unwell && p.socket.Lost == 0 {
 		v.Socket.Silent = max(-1, w.cfg.Calls.Silence(c.session, p.id).Milliseconds())
@@ -195,7 +200,7 @@ func (w *Watch) judge(c *call, p *participant, endpoints []*Endpoint, now int64)
 }
 
 // uneasy says that an endpoint shows a first sign of something.
-func (e *Endpoint) uneasy(now int64) bool {
+func (e *Endpoint) uneasy() bool {
 	f := &e.Facts
 	if f.State != "connected" || older(f.Consent, window) && older(f.Heard, window) || f.Fingerprint {
 		return true
@@ -205,7 +210,7 @@ func (e *Endpoint) uneasy(now int64) bool {
 		if !t.Sends && older(t.Latest, window) && e.Announced.active(t.Kind) || t.Fraction > 12 {
 			return true
 		}
-		if t.Sends && t.Reports > 0 && e.behind(now, t.Kind) > stuckAfter/2 {
+		if t.Sends && t.Reports > 0 && e.behind(t.Kind) > stuckAfter/2 {
 			return true
 		}
 	}
@@ -223,7 +228,7 @@ func (w *Watch) ways(c *call, p *participant, v *View) {
 	}
 	k := w.networks.of(p.network, &w.host)
 	for _, e := range v.Endpoints {
-		w.moves(p, k, e, v.Now)
+		w.moves(k, e, v.Now)
 		s := e.selected()
 		if s == nil || v.connected(e) < 0 || k == nil || older(s.Heard, stillUsed) {
 			continue
@@ -237,17 +242,18 @@ func (w *Watch) ways(c *call, p *participant, v *View) {
 		k.use(v.Now, udp, anew)
 	}
 	v.Others = w.networks.others(v.Now, p.network)
-	if e := c.video(v.Endpoints); e != nil {
+	if e := unasked(v.Endpoints); e != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), factsWait)
+		e.Video.asked = true
 		e.Video.Offered, e.Video.Allowed = w.cfg.Calls.Video(ctx, c.session, e.Name)
 		cancel()
 	}
 }
 
-// video returns an endpoint whose video was left out and of which the codecs are not known yet.
-func (c *call) video(endpoints []*Endpoint) *Endpoint {
+// unasked returns an endpoint whose video was left out and of which the codecs are not known yet.
+func unasked(endpoints []*Endpoint) *Endpoint {
 	for _, e := range endpoints {
-		if e.Video.Missing && e.Video.Offered == nil && e.Video.Allowed == nil {
+		if e.Video.Missing && !e.Video.asked {
 			return e
 		}
 	}
@@ -255,18 +261,16 @@ func (c *call) video(endpoints []*Endpoint) *Endpoint {
 }
 
 // moves counts the silences after which an endpoint's packets came from another port of the same address.
-func (w *Watch) moves(p *participant, k *network, e *Endpoint, now int64) {
+func (w *Watch) moves(k *network, e *Endpoint, now int64) {
 	if k == nil {
 		return
 	}
 	for _, m := range e.Facts.Moves {
 		at := now - m.At
-		if at-p.nat[e.Name] < 500 || !samePlace(m.From, m.To) {
+		if at-e.moved < 500 || !samePlace(m.From, m.To) { // ages are exact to some milliseconds
 			continue
 		}
-		if len(p.nat) < 1000 {
-			p.nat[e.Name] = at
-		}
+		e.moved = at
 		if idle := k.nat.add(at, m.Silence); idle.Times > 0 {
 			e.NAT = idle
 		}

@@ -47,19 +47,22 @@ type Endpoint struct {
 	Stream    string
 	Publisher string // connection id of the source; "" for the connection's own stream
 	Facts     mediactl.Facts
-	Past      []Reading // earlier counts, the oldest first
+	Read      int64     // when Facts were read, Unix milliseconds
+	Past      []Reading // the counts of then and before, the oldest first
 	// When it was first seen so, Unix milliseconds; 0: not yet.
 	Checked, Nominated, Connected int64
 	Video                         VideoTerms
 	Announced                     Announced // of the stream
 	Source                        *Endpoint // of a subscription; nil unknown
 	NAT                           Idle
+
+	owner string // connection
+	moved int64  // when the latest move that was counted was, Unix milliseconds
 }
 
 // Reading is what was counted at a time.
 type Reading struct {
 	At     int64
-	Wrong  uint64 // Facts.WrongPassword
 	Tracks []mediactl.TrackFacts
 }
 
@@ -78,6 +81,7 @@ func (a Announced) active(kind string) bool {
 // VideoTerms are the codecs of a stream whose video was left out.
 type VideoTerms struct {
 	Missing          bool
+	asked            bool
 	Offered, Allowed []string
 }
 
@@ -200,9 +204,9 @@ func trackOf(tracks []mediactl.TrackFacts, kind string, sends bool) *mediactl.Tr
 const window = 3500
 
 // earlier returns the latest reading that is at least a window old, nil if there is none.
-func (e *Endpoint) earlier(now int64) *Reading {
+func (e *Endpoint) earlier() *Reading {
 	for i := len(e.Past) - 1; i >= 0; i-- {
-		if now-e.Past[i].At >= window {
+		if e.Read-e.Past[i].At >= window {
 			return &e.Past[i]
 		}
 	}
@@ -218,8 +222,8 @@ type change struct {
 }
 
 // change compares a track with an earlier reading; ok is false if there is none.
-func (e *Endpoint) change(now int64, kind string, sends bool) (c change, ok bool) {
-	t, past := e.track(kind, sends), e.earlier(now)
+func (e *Endpoint) change(kind string, sends bool) (c change, ok bool) {
+	t, past := e.track(kind, sends), e.earlier()
 	if t == nil || past == nil {
 		return change{}, false
 	}
@@ -230,6 +234,6 @@ func (e *Endpoint) change(now int64, kind string, sends bool) (c change, ok bool
 	return change{
 		packets: float64(t.Packets - b.Packets), octets: float64(t.Octets) - float64(b.Octets), lost: float64(t.Lost - b.Lost),
 		asked: float64(t.Asked) - float64(b.Asked), keyframes: float64(t.Keyframes) - float64(b.Keyframes),
-		heard: float64(t.Highest - b.Highest), reports: float64(t.Reports - b.Reports), ms: now - past.At,
+		heard: float64(t.Highest - b.Highest), reports: float64(t.Reports - b.Reports), ms: e.Read - past.At,
 	}, true
 }
