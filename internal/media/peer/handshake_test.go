@@ -100,7 +100,7 @@ func TestHandshakesAreBounded(t *testing.T) {
 	if e.attempts != maxAttempts || e.state != Failed || b.shard.counters.HandshakeRefused != 4 {
 		t.Errorf("%d attempts, state %s, %d refused", e.attempts, e.state, b.shard.counters.HandshakeRefused)
 	}
-	f := e.facts()
+	f := snapshot(e)
 	if f.Attempts != maxAttempts || f.Hellos != maxAttempts+4 || f.Broken != "EOF" || !strings.Contains(f.Reason, "EOF") || f.Fingerprint || f.Cipher != "" {
 		t.Errorf("facts %+v", f)
 	}
@@ -130,7 +130,7 @@ func TestUndecrypted(t *testing.T) {
 	if c := b.shard.counters; c.Forged != 1 || c.Replayed != 1 || c.Malformed != 2 {
 		t.Errorf("counted %+v", c)
 	}
-	if f := b.shard.paths[b.key].endpoint.facts(); f.Forged != 1 || f.Heard != 0 {
+	if f := snapshot(b.shard.paths[b.key].endpoint); f.Forged != 1 || f.Heard != 0 {
 		t.Errorf("the endpoint's: %+v", f)
 	}
 }
