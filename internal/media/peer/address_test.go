@@ -89,7 +89,7 @@ func TestMoves(t *testing.T) {
 	b := newBench(t, 0)
 	e := b.endpoint(t, at(1))
 	b.check(t, e, at(1), stun.RawAttribute{Type: stun.AttrUseCandidate})
-	if f := e.facts(); f.Moved != 0 {
+	if f := snapshot(e); f.Moved != 0 {
 		t.Fatalf("%d moves of one that stayed", f.Moved)
 	}
 	for i := range 6 {
@@ -97,7 +97,7 @@ func TestMoves(t *testing.T) {
 		b.check(t, e, at(uint16(i+2)))
 	}
 	b.shard.now += 5 * second
-	f := e.facts()
+	f := snapshot(e)
 	if f.Moved != 6 || len(f.Moves) != maxMoves {
 		t.Fatalf("%d moves, %d remembered", f.Moved, len(f.Moves))
 	}
@@ -119,7 +119,7 @@ func TestMoves(t *testing.T) {
 	}
 	b.shard.now += 2 * second
 	b.check(t, e, two)
-	f = e.facts()
+	f = snapshot(e)
 	if last := f.Moves[maxMoves-1]; last.From != "tcp 198.51.100.1:9" || last.To != "tcp 198.51.100.1:10" || last.Silence != 2*time.Second {
 		t.Errorf("over a new connection: %+v", last)
 	}
@@ -127,7 +127,7 @@ func TestMoves(t *testing.T) {
 	early := b.endpoint(t, at(20))
 	early.out = nil
 	b.check(t, early, at(21), stun.RawAttribute{Type: stun.AttrUseCandidate})
-	if f := early.facts(); f.Moved != 0 || !f.Paths[1].Selected {
+	if f := snapshot(early); f.Moved != 0 || !f.Paths[1].Selected {
 		t.Errorf("before the keys: %+v", f)
 	}
 }

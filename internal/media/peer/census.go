@@ -35,7 +35,7 @@ func (s *Shards) Paths(ctx context.Context) (Paths, error) {
 	var sum Paths
 	for _, shard := range s.shards {
 		var p Paths
-		if err := shard.Do(ctx, func() { p = shard.census() }); err != nil {
+		if err := shard.Do(ctx, func() { p = censusOf(shard) }); err != nil {
 			return Paths{}, err // p may still be written
 		}
 		sum.New += p.New
@@ -48,7 +48,7 @@ func (s *Shards) Paths(ctx context.Context) (Paths, error) {
 	return sum, nil
 }
 
-func (s *Shard) census() Paths {
+func censusOf(s *Shard) Paths {
 	p := Paths{All: s.ways}
 	for _, e := range s.endpoints {
 		switch e.state {

@@ -23,7 +23,7 @@ func TestPathsAreCounted(t *testing.T) {
 		b.check(t, e, from)
 		moved = e
 	}
-	if got, want := b.shard.census(), (Paths{Connected: 4, Now: Ways{UDP: 2, TCP: 1, Relay: 1}, All: Ways{UDP: 1, TCP: 1, Relay: 1}}); got != want {
+	if got, want := censusOf(b.shard), (Paths{Connected: 4, Now: Ways{UDP: 2, TCP: 1, Relay: 1}, All: Ways{UDP: 1, TCP: 1, Relay: 1}}); got != want {
 		t.Errorf("counted %+v, want %+v", got, want)
 	}
 	b.check(t, moved, at(4), stun.RawAttribute{Type: stun.AttrUseCandidate})
@@ -32,12 +32,12 @@ func TestPathsAreCounted(t *testing.T) {
 	fresh := newEndpoint(b.shard, EndpointConfig{})
 	b.shard.endpoints[fresh.ufrag] = fresh
 	want := Paths{New: 1, Checking: 1, Connected: 4, Failed: 1, Now: Ways{UDP: 3, Relay: 1}, All: Ways{UDP: 1, TCP: 1, Relay: 1}}
-	if got := b.shard.census(); got != want {
+	if got := censusOf(b.shard); got != want {
 		t.Errorf("counted %+v, want %+v", got, want)
 	}
 	moved.release()
 	want.Connected, want.Now.UDP = 3, 2
-	if got := b.shard.census(); got != want {
+	if got := censusOf(b.shard); got != want {
 		t.Errorf("after the end of one: %+v, want %+v", got, want)
 	}
 }

@@ -96,7 +96,7 @@ func FactsOf(ctx context.Context, endpoints []*Endpoint) ([]Facts, error) {
 		for some := range slices.Chunk(all, factsAtOnce) {
 			err := s.Do(ctx, func() {
 				for _, i := range some {
-					list[i] = endpoints[i].facts()
+					list[i] = snapshot(endpoints[i])
 				}
 			})
 			if err != nil {
@@ -107,7 +107,7 @@ func FactsOf(ctx context.Context, endpoints []*Endpoint) ([]Facts, error) {
 	return list, nil
 }
 
-func (e *Endpoint) facts() Facts {
+func snapshot(e *Endpoint) Facts {
 	now := e.shard.now
 	f := Facts{
 		State: e.state, Age: age(now, e.agreed), Repairs: e.repairs,
