@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	sdk        = "2.32.2"
+	newestSDK  = "2.32.2"
+	oldSDK     = "2.20.0"
 	answerIn   = 90 * time.Second // the longest that one question to a browser may take
 	seeIn      = 20 * time.Second // the longest that a picture may take to come
 	closeIn    = 15 * time.Second
@@ -157,8 +158,8 @@ type participant struct {
 	page    int
 }
 
-// participant opens a page that has not joined.
-func (b *browser) participant(number int) *participant {
+// participant opens a page with a release of the SDK; it has not joined.
+func (b *browser) participant(number int, sdk string) *participant {
 	b.t.Helper()
 	p := &participant{Name: b.node.name, Number: number, browser: b}
 	b.must(&p.page, map[string]any{"verb": "page", "number": number, "name": p.Name, "sdk": sdk})
@@ -203,10 +204,10 @@ func (p *participant) join(token string) {
 	p.do(&p.Connection, "join", token)
 }
 
-// publish publishes the pattern and the tone, 320x240 at 15 frames/s.
-func (p *participant) publish() {
+// publish publishes the pattern and the tone, 320x240 at 15 frames/s unless options (of participant.js) say more.
+func (p *participant) publish(options map[string]any) {
 	p.browser.t.Helper()
-	p.do(&p.Stream, "publish")
+	p.do(&p.Stream, "publish", options)
 }
 
 // sees waits until the other's picture is shown and moves; seesAndHears until its tone is heard as well.
@@ -277,8 +278,11 @@ func (p *participant) events(kind string) (all []struct{ Type, Reason, Name stri
 type guest struct {
 	at      *node
 	browser browserOptions
+	sdk     string // "" is the newest
 	// before is JavaScript that runs before joining; through replaces the host and port of the token's URL.
 	before, through string
+	// publishes are options of its publisher; see participant.publish.
+	publishes map[string]any
 }
 
 var tokenHost = regexp.MustCompile(`^wss://[^/?]+`)
@@ -286,7 +290,11 @@ var tokenHost = regexp.MustCompile(`^wss://[^/?]+`)
 // open opens the guest's browser and a page.
 func (g guest) open(number int) *participant {
 	g.at.lab.t.Helper()
-	p := g.at.browser(g.browser).participant(number)
+	sdk := g.sdk
+	if sdk == "" {
+		sdk = newestSDK
+	}
+	p := g.at.browser(g.browser).participant(number, sdk)
 	if g.before != "" {
 		p.script(nil, g.before)
 	}
@@ -300,7 +308,10 @@ func (g guest) enter(p *participant, token string) {
 		token = tokenHost.ReplaceAllString(token, "wss://"+g.through)
 	}
 	p.join(token)
-	p.publish()
+	if g.publishes == nil {
+		g.publishes = map[string]any{}
+	}
+	p.publish(g.publishes)
 }
 
 // meet brings guests into a new session, each in a browser of its own, and waits until all see and hear each other.

@@ -17,6 +17,7 @@ type lab struct {
 	internet *network // a switch with public addresses; the test itself is at its last address
 	networks int      // made so far, for their addresses
 	devices  int      // made so far, for their names
+	serverIP string   // what the lab itself takes serverName for
 }
 
 func newLab(t testing.TB) *lab {
@@ -28,7 +29,15 @@ func newLab(t testing.TB) *lab {
 	l.must("ip", "addr", "add", "203.0.113.254/24", "dev", "inet")
 	l.must("ip", "addr", "add", "2001:db8:1::fe/64", "dev", "inet", "nodad")
 	l.must("ip", "link", "set", "inet", "up")
+	plainBridges(l.must)
 	return l
+}
+
+// plainBridges keeps the firewalls of routers from judging what only crosses a switch, where the kernel can do that.
+func plainBridges(run func(argv ...string) string) {
+	if _, err := os.Stat("/proc/sys/net/bridge"); err == nil {
+		run("sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=0", "net.bridge.bridge-nf-call-ip6tables=0")
+	}
 }
 
 func (l *lab) must(argv ...string) string {
@@ -80,6 +89,9 @@ func (n *network) named() *network {
 	other := *n
 	other.next = new(byte)
 	*other.next = netip.MustParseAddr(serverIP).As4()[3] - 1
+	if n.lab.serverIP = serverIP; n.families == "6" {
+		n.lab.serverIP = serverIP6
+	}
 	return &other
 }
 

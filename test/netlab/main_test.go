@@ -65,6 +65,7 @@ func enter() (int, error) {
 const (
 	serverName = "sfu.lab.test"
 	serverIP   = "203.0.113.10" // where that name leads to; see network.named
+	serverIP6  = "2001:db8:1::a"
 )
 
 // furnish gives the namespaces what the tests expect: a list of named network namespaces, a process list, and names.
@@ -82,7 +83,7 @@ func furnish() error {
 		}
 	}
 	for path, text := range map[string]string{
-		"/etc/hosts":       "127.0.0.1 localhost\n::1 localhost\n" + serverIP + " " + serverName + "\n",
+		"/etc/hosts":       "127.0.0.1 localhost\n::1 localhost\n" + serverIP + " " + serverName + "\n" + serverIP6 + " " + serverName + "\n",
 		"/etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
 	} {
 		own := filepath.Join(os.TempDir(), filepath.Base(path))

@@ -29,6 +29,7 @@ func (n *network) router(name string, kind natKind) *router {
 	r := &router{node: n.only("4").host(name), kind: kind}
 	n.lab.networks++
 	r.must("sysctl", "-qw", "net.ipv4.ip_forward=1")
+	plainBridges(r.must)
 	r.must("ip", "link", "add", "lan", "type", "bridge", "mcast_snooping", "0")
 	r.inner = &network{lab: n.lab, owner: r.node, device: "lan", prefix: netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/24", n.lab.networks)), next: new(byte), families: "4"}
 	r.must("ip", "addr", "add", fmt.Sprintf("10.%d.0.254/24", n.lab.networks), "dev", "lan")

@@ -53,7 +53,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, err
 })
 
-var readyLine = regexp.MustCompile(`(?m)^ready https://\S+:(\d+)`)
+var readyLine = regexp.MustCompile(`^ready https://[^:]+(?::(\d+))?$`)
 
 // serve starts the server in a node and waits until it is ready; it ends with the test. Clients reach it at the node's own
 // address; see at.
@@ -127,7 +127,10 @@ func (s *server) start() <-chan int {
 			s.mu.Unlock()
 			if m := readyLine.FindStringSubmatch(lines.Text()); m != nil && once {
 				once = false
-				port, _ := strconv.Atoi(m[1])
+				port, err := strconv.Atoi(m[1])
+				if err != nil {
+					port = 443
+				}
 				ready <- port
 			}
 		}
@@ -183,7 +186,7 @@ func (l *lab) http(from *node) *http.Client {
 func (l *lab) dial(ctx context.Context, from *node, network, address string) (conn net.Conn, err error) {
 	connect := func() error {
 		if host, port, err := net.SplitHostPort(address); err == nil && host == serverName {
-			address = net.JoinHostPort(serverIP, port) // a lookup would run on another thread
+			address = net.JoinHostPort(l.serverIP, port) // a lookup would run on another thread
 		}
 		conn, err = (&net.Dialer{}).DialContext(ctx, network, address)
 		return err
