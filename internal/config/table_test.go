@@ -93,7 +93,7 @@ func TestEveryPlaceCanSetEverything(t *testing.T) {
 				continue
 			}
 			text := err.Error()
-			if !strings.Contains(text, place+": "+s.Name+"=") || !strings.Contains(text, "want "+s.want) {
+			if !strings.Contains(text, place+": "+s.Name+"=") || !strings.Contains(text, " → write "+s.want) {
 				t.Errorf("%s by %s: %s", s.Name, place, text)
 			}
 			if shown := strings.Contains(text, wrong); shown == s.Secret {
@@ -109,7 +109,7 @@ func TestEveryPlaceCanSetEverything(t *testing.T) {
 			"environment": must(load(t, "", []string{s.Name + "=" + s.Default})),
 		} {
 			d := must(load(t, "", nil))
-			c.Data, c.Secret, c.CoturnSecret = d.Data, d.Secret, d.CoturnSecret
+			c.Data, c.Secret, c.CoturnSecret, c.places = d.Data, d.Secret, d.CoturnSecret, d.places
 			if fmt.Sprintf("%+v", c) != fmt.Sprintf("%+v", d) {
 				t.Errorf("%s: its default, given as %s, is another: %+v", s.Name, place, c)
 			}
