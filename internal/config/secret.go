@@ -74,7 +74,7 @@ func (c *Config) keptSecret() error {
 func (c *Config) take(kept []byte) error {
 	for _, s := range settings {
 		if s.Name == "OPENVIDU_SECRET" && s.set(c, strings.TrimSpace(string(kept))) != nil {
-			return fault.New(fault.Invalid, "%s:1: the file does not hold a secret (%s) → remove it to have one generated", c.secretFile(), s.want)
+			return fault.New(fault.Invalid, "%s:1: the file does not hold a secret (%s) → remove the file to have one generated", c.secretFile(), s.want)
 		}
 	}
 	return nil
