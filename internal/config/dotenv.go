@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"tertulia/internal/fault"
@@ -56,7 +57,7 @@ func parseDotenv(file string, content []byte) ([]line, []error) {
 // readDotenv reads and parses a .env file; one that does not exist is empty.
 func readDotenv(file string) ([]line, []error) {
 	f, err := os.Open(file)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // then --data is at fault
 		return nil, nil
 	}
 	if err != nil {

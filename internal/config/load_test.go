@@ -75,7 +75,7 @@ func TestEverySettingReachesTheConfig(t *testing.T) {
 		"OPENVIDU_SESSIONS_GARBAGE_INTERVAL": "5", "OPENVIDU_SESSIONS_GARBAGE_THRESHOLD": "6",
 		"OPENVIDU_WEBRTC_ICE_SERVERS":      `["url=stun:a"]`,
 		"OPENVIDU_ENTERPRISE_MEDIA_SERVER": "kurento", "SUPPORT_DEPRECATED_API": "false", "CALL_PAGE": "all",
-		"COTURN_SHARED_SECRET_KEY": "k", "METRICS_PORT": "9090", "LOG_LEVEL": "warn", "LOG_FORMAT": "json",
+		"COTURN_SHARED_SECRET_KEY": "0123456789abcdef", "METRICS_PORT": "9090", "LOG_LEVEL": "warn", "LOG_FORMAT": "json",
 		"LETSENCRYPT_EMAIL": "me@example.com", "ACME_DIRECTORY": "https://ca.example/dir", "ACME_ROOTS": "/etc/ca.pem", "HTTP_PORT": "80",
 		"TRUSTED_PROXIES": "10.0.0.1, 192.168.7.1/16,::1", "COTURN_PORT": "3478", "COTURN_IP": "turn.example.com",
 		"OPENVIDU_BROWSER_LOGS": "debug_app", "OPENVIDU_PRO_STATS_WEBRTC_INTERVAL": "7", "NTP_SERVERS": "ntp.example.com:123",
@@ -105,7 +105,7 @@ func TestEverySettingReachesTheConfig(t *testing.T) {
 		},
 		TURNPort: "3478", TURNHost: "turn.example.com", AddressDiscovery: "off", STUNServers: []string{"stun.example.com:3478", "[::1]:19302"},
 		Bandwidth: Bandwidth{1, 2, 3, 4}, ForcedVideoCodec: "H264", AllowTranscoding: true, GarbageInterval: 5, GarbageThreshold: 6,
-		ICEServers: []ICEServer{{URL: "stun:a"}}, MediaServer: "kurento", CallPage: "all", CoturnSecret: "k",
+		ICEServers: []ICEServer{{URL: "stun:a"}}, MediaServer: "kurento", CallPage: "all", CoturnSecret: "0123456789abcdef",
 		MetricsAddress: "127.0.0.1:9090", BrowserLogs: "debug_app", StatsInterval: 7, NTPServers: []string{"ntp.example.com:123"},
 		LogLevel: "warn", LogFormat: "json",
 	}

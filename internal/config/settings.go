@@ -90,8 +90,8 @@ var settings = []Setting{
 		Name: "CALL_PAGE", Default: "local", kind: oneOf(func(c *Config) *string { return &c.CallPage }, "off", "local", "all"),
 		Doc: "Who may open the call page: nobody, browsers at loopback and private addresses, or everybody.",
 	}, {
-		Name: "COTURN_SHARED_SECRET_KEY", Secret: true, kind: text(func(c *Config) *string { return &c.CoturnSecret }),
-		Doc: "Key the TURN credentials are made from. Unset: derived from `OPENVIDU_SECRET`.",
+		Name: "COTURN_SHARED_SECRET_KEY", Secret: true, kind: atLeast(16, func(c *Config) *string { return &c.CoturnSecret }),
+		Doc: "Key the TURN credentials are made from, of 16 characters at least. Unset: derived from `OPENVIDU_SECRET`.",
 	}, {
 		Name: "METRICS_PORT", kind: loopbackPort(func(c *Config) *string { return &c.MetricsAddress }),
 		Doc: "TCP port of `/metrics` (Prometheus) and `/debug/pprof/` (Go profiler), in the clear and without a password: on the loopback interface, unless an address is named as in `0.0.0.0:9090`. 0 takes any free port, which the log tells. Unset: off.",

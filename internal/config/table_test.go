@@ -36,7 +36,7 @@ func TestValues(t *testing.T) {
 		"OPENVIDU_SESSIONS_GARBAGE_INTERVAL":        {[]string{"0", "900"}, []string{"-1", "15m"}},
 		"OPENVIDU_ENTERPRISE_MEDIA_SERVER":          {[]string{"kurento", "mediasoup"}, []string{"janus"}},
 		"CALL_PAGE":                                 {[]string{"off", "local", "all"}, []string{"on", "true"}},
-		"COTURN_SHARED_SECRET_KEY":                  {[]string{"anything at all = ok"}, nil},
+		"COTURN_SHARED_SECRET_KEY":                  {[]string{"anything at all = ok"}, []string{"fifteen letters"}},
 		"METRICS_PORT":                              {[]string{"0", " 9090 ", "0.0.0.0:9090", "[::1]:0", "10.0.0.1:65535"}, []string{"65536", "-1", ":9090", "localhost:9090", "::1:9090", "10.0.0.1:", "10.0.0.1:http", "[::1]", "x"}},
 		"HTTP_PORT":                                 {[]string{"0", " 80 "}, []string{"65536", "-1", "http"}},
 		"TRUSTED_PROXIES":                           {[]string{"10.0.0.0/8", "::1, 192.0.2.7"}, []string{"10.0.0.0/33", "proxy", "10.0.0.1,"}},
