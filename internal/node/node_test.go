@@ -104,6 +104,29 @@ func TestACallThroughANode(t *testing.T) {
 			t.Errorf("stats %+v: want %s, connected, with traffic", st, names[i])
 		}
 	}
+	facts, err := l.Facts(ctx, "s", "")
+	if err != nil || len(facts) != 3 {
+		t.Fatalf("facts %+v, %v: want three endpoints'", facts, err)
+	}
+	for i, f := range facts {
+		if f.Session != "s" || f.Endpoint != names[i] || (f.Source == "alice") != (i > 0) || f.State != "connected" ||
+			len(f.Tracks) != 2 || len(f.Paths) == 0 || f.Paths[0].Protocol != "udp" || f.Paths[0].Local == "" || f.Cipher == "" {
+			t.Errorf("facts %+v of %s", f, names[i])
+		}
+		for _, track := range f.Tracks {
+			if track.Sends != (i > 0) || track.Packets == 0 || track.Octets == 0 || track.Largest == 0 || track.Latest < 0 || track.Latest > 1000 {
+				t.Errorf("%s: %+v", names[i], track)
+			}
+		}
+	}
+	if one, err := l.Facts(ctx, "s", "bob_alice"); err != nil || len(one) != 1 || one[0].Endpoint != "bob_alice" {
+		t.Errorf("facts of one: %+v, %v", one, err)
+	}
+	for _, unknown := range [][2]string{{"s", "nobody"}, {"other", ""}} {
+		if none, err := l.Facts(ctx, unknown[0], unknown[1]); err != nil || len(none) != 0 {
+			t.Errorf("facts of %v: %+v, %v", unknown, none, err)
+		}
+	}
 	found := false
 	for _, c := range stats[2].Signalled {
 		found = found || c.Candidate == trickled.Candidate

@@ -18,6 +18,7 @@ const releaseWithin = 5 * time.Second
 type Endpoint struct {
 	transport *peer.Endpoint
 	tracks    []*media.Track // published; empty for a subscription
+	source    string         // of a subscription: the publishing endpoint
 }
 
 // Opener makes transports: a peer.Group spreads those of a large session, a peer.Shard has them all.
@@ -57,7 +58,7 @@ func (p *Pipeline) Publish(ctx context.Context, r mediactl.Publish) (mediactl.De
 		return mediactl.Description{}, err
 	}
 	d, err := transport.AcceptPublish(ctx, r.Offer, options)
-	return p.settle(r.Endpoint, &Endpoint{transport, d.Tracks}, d, err)
+	return p.settle(r.Endpoint, &Endpoint{transport: transport, tracks: d.Tracks}, d, err)
 }
 
 // Subscribe connects the tracks of the publishing endpoint Source to a new transport. Without an offer of the client
@@ -78,7 +79,7 @@ func (p *Pipeline) Subscribe(ctx context.Context, r mediactl.Subscribe) (mediact
 	} else {
 		d, err = transport.AcceptSubscribe(ctx, r.Offer, options)
 	}
-	return p.settle(r.Endpoint, &Endpoint{transport: transport}, d, err)
+	return p.settle(r.Endpoint, &Endpoint{transport: transport, source: r.Source}, d, err)
 }
 
 // Answer takes the client's answer to an offer of ours.

@@ -68,7 +68,7 @@ func TestEarlyHandshake(t *testing.T) {
 	if len(e.early) != maxEarly || e.dtls != nil {
 		t.Fatalf("%d records wait, want %d; a handshake: %v", len(e.early), maxEarly, e.dtls != nil)
 	}
-	e.begin("answer", sdp.Transport{Ufrag: "far", Fingerprints: []sdp.Fingerprint{{Algorithm: "sha-256", Value: "AA"}}})
+	e.begin("answer", sdp.Transport{Ufrag: "far", Fingerprints: []sdp.Fingerprint{{Algorithm: "sha-256", Value: "AA"}}}, nil)
 	if e.dtls == nil || len(e.early) != 0 || b.shard.handshake != 1 {
 		t.Errorf("after the answer: a handshake %v, %d records wait", e.dtls != nil, len(e.early))
 	}
@@ -100,6 +100,10 @@ func TestHandshakesAreBounded(t *testing.T) {
 	if e.attempts != maxAttempts || e.state != Failed || b.shard.counters.HandshakeRefused != 4 {
 		t.Errorf("%d attempts, state %s, %d refused", e.attempts, e.state, b.shard.counters.HandshakeRefused)
 	}
+	f := snapshot(e)
+	if f.Attempts != maxAttempts || f.Hellos != maxAttempts+4 || f.Broken != "EOF" || !strings.Contains(f.Reason, "EOF") || f.Fingerprint || f.Cipher != "" {
+		t.Errorf("facts %+v", f)
+	}
 }
 
 // TestMediaBeforeKeys is counted and dropped.
@@ -125,6 +129,9 @@ func TestUndecrypted(t *testing.T) {
 	}
 	if c := b.shard.counters; c.Forged != 1 || c.Replayed != 1 || c.Malformed != 2 {
 		t.Errorf("counted %+v", c)
+	}
+	if f := snapshot(b.shard.paths[b.key].endpoint); f.Forged != 1 || f.Heard != 0 {
+		t.Errorf("the endpoint's: %+v", f)
 	}
 }
 
