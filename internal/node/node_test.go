@@ -226,3 +226,24 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("description %+v, %v: want audio alone", d, err)
 	}
 }
+
+// TestFAQ_01__ReachedAddressIsOffered to the client that came by it; what is no address is as good as none.
+func TestFAQ_01__ReachedAddressIsOffered(t *testing.T) {
+	l, ctx := start(t, 0)
+	for reached, want := range map[string]bool{"203.0.113.5:4443": true, "": false, "nonsense": false, "203.0.113.5": false} {
+		client := mediactl.Peer{Loopback: true, Reached: reached}
+		offer := testkit.NewClient(t, testkit.ClientConfig{}).PublishOffer(testkit.VP8)
+		d, err := l.Publish(ctx, mediactl.Publish{Session: "s", Endpoint: "alice", Offer: offer, Peer: client})
+		if err != nil || strings.Contains(d.SDP, " 203.0.113.5 4443 typ host") != want {
+			t.Errorf("reached by %q: %v\n%s", reached, err, d.SDP)
+		}
+		last := d.Candidates[len(d.Candidates)-1].Candidate
+		if strings.Contains(last, "203.0.113.5") != want {
+			t.Errorf("reached by %q: the last candidate is %q", reached, last)
+		}
+		d, err = l.Subscribe(ctx, mediactl.Subscribe{Session: "s", Endpoint: "bob_alice", Source: "alice", Peer: client, Audio: true})
+		if err != nil || strings.Contains(d.SDP, " 203.0.113.5 4443 typ host") != want {
+			t.Errorf("subscribing, reached by %q: %v\n%s", reached, err, d.SDP)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -128,8 +129,9 @@ func (p *Pipeline) ReleaseAll(ctx context.Context) error {
 }
 
 func (p *Pipeline) open(ctx context.Context, name string, client mediactl.Peer, tracks []*media.Track) (*peer.Endpoint, error) {
+	reached, _ := netip.ParseAddrPort(client.Reached) // the zero one is none
 	return p.transports.Open(ctx, peer.EndpointConfig{
-		Name: name, Loopback: client.Loopback, Tracks: tracks,
+		Name: name, Loopback: client.Loopback, Reached: reached, Tracks: tracks,
 		Event: func(e peer.Event) {
 			p.event(mediactl.Event{Session: p.session, Endpoint: name, Type: eventType(e.State), Reason: e.Reason})
 		},

@@ -172,7 +172,7 @@ func (e *Endpoint) local() sdp.Local {
 		SessionID: e.session, StreamID: e.config.Name,
 		Transport: sdp.Transport{
 			Ufrag: e.ufrag, Pwd: e.pwd, Fingerprints: []sdp.Fingerprint{e.shard.fingerprint},
-			Candidates: e.shard.config.candidates(e.config.Loopback),
+			Candidates: e.shard.config.candidates(&e.config),
 		},
 	}
 }

@@ -48,8 +48,8 @@ type Facts struct {
 
 // Repair is one thing that was mended in a description.
 type Repair struct {
-	Line int    `json:"line"` // of the text as it came, from 1
-	What string `json:"what"` // see media/sdp: "plus" for spaces that were '+', "lines" for lost line ends …
+	Line int    `json:"line"` // from 1, counted with the line ends put back that were lost
+	What string `json:"what"` // "plus", "percent", "lines", "escapes", "wrapping", "indent", "quotes", "candidate": see media/sdp
 }
 
 // Path is one pair of addresses that packets take.
