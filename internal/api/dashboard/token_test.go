@@ -177,7 +177,7 @@ func TestRatePerAddress(t *testing.T) {
 }
 
 func TestOneSubscriberHasOneBucketInIPv6(t *testing.T) {
-	l := newLimit()
+	l := newLimit(perSecond, burst)
 	for i := range burst {
 		if wait := l.take(netip.MustParseAddr("fd00::1:" + strconv.Itoa(i))); wait != 0 {
 			t.Fatalf("request %d waits %v", i, wait)
@@ -190,7 +190,7 @@ func TestOneSubscriberHasOneBucketInIPv6(t *testing.T) {
 
 func TestTableOfAddressesIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimit()
+		l := newLimit(perSecond, burst)
 		addr := netip.MustParseAddr("10.0.0.0")
 		for range maxAddresses {
 			addr = addr.Next()
