@@ -32,7 +32,7 @@ func (n *numbers) show(address string, running *parts, log *slog.Logger) error {
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return fault.Wrap(fault.Invalid, err, "METRICS_PORT: cannot listen on %s; set it to a free port of this machine", address)
+		return fault.Wrap(fault.Invalid, err, "METRICS_PORT=%s: it cannot be opened → set METRICS_PORT to a free port of this machine", address)
 	}
 	running.start("metrics", metrics.New(metrics.Config{Listener: listener, Read: n.read, Log: log}).Run)
 	log.Info("metrics", "url", "http://"+listener.Addr().String()+"/metrics")
