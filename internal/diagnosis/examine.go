@@ -185,7 +185,9 @@ func (w *Watch) judge(c *call, p *participant, endpoints []*Endpoint, now int64)
 		p.unwell = p.unwell || e.young() || e.uneasy()
 	}
 	if p.unwell && p.socket.Lost == 0 {
-		v.Socket.Silent = max(-1, w.cfg.Calls.Silence(c.session, p.id).Milliseconds())
+		if silence := w.cfg.Calls.Silence(c.session, p.id); silence >= 0 {
+			v.Socket.Silent = silence.Milliseconds()
+		}
 	}
 	w.ways(c, p, v)
 	found := Detect(v)
