@@ -104,7 +104,7 @@ func (h *Host) rule() string {
 	if h.Rule != "" {
 		return h.Rule
 	}
-	return fmt.Sprintf("nft add rule inet filter input meta l4proto { tcp, udp } th dport %d accept", h.Port)
+	return fmt.Sprintf("nft add rule inet filter input udp dport %d accept; nft add rule inet filter input tcp dport %d accept", h.Port, h.Port)
 }
 
 // fill puts values into the braces of a text of the catalogue; braces without a value stand for nothing known.

@@ -79,11 +79,11 @@ func largeLostOnTheWayOut(v *View, e *Endpoint) *Finding {
 }
 
 func (v *View) hole(e *Endpoint, t *mediactl.TrackFacts, evidence string) *Finding {
-	size := largeSize
+	found := &Finding{Code: MTUBlackHole, Stream: e.Stream, Evidence: []string{evidence}}
 	if !t.Sends && t.Largest > 0 && t.Largest < largeSize {
-		size = t.Largest
+		found.Evidence = append(found.Evidence, fmt.Sprintf("No packet of more than %d bytes has ever come.", t.Largest))
 	}
-	return &Finding{Code: MTUBlackHole, Stream: e.Stream, Evidence: []string{evidence}, Fill: map[string]string{"size": fmt.Sprint(size)}}
+	return found
 }
 
 // stuck returns how many packets of a track we send its viewer has not heard of, 0 if it is not behind. The latest
@@ -213,7 +213,9 @@ func noMediaSent(v *View, e *Endpoint) *Finding {
 	if missing == nil {
 		return nil
 	}
-	return &Finding{Code: NoMediaSent, Stream: e.Stream, Evidence: evidence, Fill: map[string]string{"kind": strings.Join(missing, " and ")}}
+	kind := strings.Join(missing, " and ")
+	evidence = append(evidence, "The stream is announced with "+kind+" as active.")
+	return &Finding{Code: NoMediaSent, Stream: e.Stream, Evidence: evidence, Fill: map[string]string{"kind": kind}}
 }
 
 func sourceSilent(v *View, e *Endpoint) *Finding {
