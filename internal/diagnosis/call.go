@@ -15,6 +15,7 @@ type call struct {
 	flows   map[string]*Endpoint // by endpoint
 	next    int64                // when to look again, Unix milliseconds
 	whole   int64                // when it was looked at as a whole
+	gone    map[string]int64     // connections and endpoints that have ended lately, and when
 	barren  int                  // looks in a row that found nobody
 }
 
@@ -44,7 +45,7 @@ var seed = maphash.MakeSeed()
 func (w *Watch) call(session string, now int64) *call {
 	c := w.calls[session]
 	if c == nil {
-		c = &call{session: session, people: map[string]*participant{}, flows: map[string]*Endpoint{}}
+		c = &call{session: session, people: map[string]*participant{}, flows: map[string]*Endpoint{}, gone: map[string]int64{}}
 		c.next = now + int64(maphash.String(seed, session)%oftenEvery)
 		w.calls[session] = c
 	}
@@ -77,6 +78,9 @@ func (w *Watch) take(e event.Event) {
 		w.leave(c, e.Connection, e.At)
 		return
 	}
+	if _, joins := e.Body.(event.Joined); !joins && c.people[e.Connection] == nil && c.ended(e.Connection, e.At) {
+		return // the end of something of one who has left
+	}
 	p := c.participant(e.Connection)
 	switch b := e.Body.(type) {
 	case event.Joined:
@@ -104,8 +108,10 @@ func (w *Watch) take(e event.Event) {
 		c.hurry(p, e.At)
 	case event.Unpublished:
 		delete(c.flows, p.id)
+		c.gone[p.id] = e.At
 	case event.Unsubscribed:
 		delete(c.flows, b.Endpoint)
+		c.gone[b.Endpoint] = e.At
 	case event.Refused:
 		if len(p.refused) < 16 {
 			p.refused[b.Method] = Refusal{b.Stream, b.Code, b.Text}
@@ -130,11 +136,13 @@ func (c *call) flow(name, owner string) *Endpoint {
 	f := &Endpoint{Name: name, owner: owner}
 	f.Facts.Age, f.Facts.Consent, f.Facts.Heard = -1, -1, -1
 	c.flows[name] = f
+	delete(c.gone, name)
 	return f
 }
 
 // leave ends what was open of a connection.
 func (w *Watch) leave(c *call, connection string, at int64) {
+	c.gone[connection] = at
 	p := c.people[connection]
 	if p == nil {
 		return

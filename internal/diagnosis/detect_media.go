@@ -119,8 +119,7 @@ func (e *Endpoint) lag(kind string) (rate, behind float64) {
 
 // audioOneWay: packets of one direction are dropped, those of the other are not.
 func audioOneWay(v *View, e *Endpoint) *Finding {
-	f := &e.Facts
-	if older(f.Consent, cutAfter) && older(f.Heard, 4000) {
+	if !e.alive() {
 		return nil // nothing comes from there either
 	}
 	var deaf []string
@@ -158,7 +157,7 @@ func (e *Endpoint) unheard(kind string) bool {
 
 // mute is the other direction: the client's checks come and what it sends does not.
 func (v *View) mute(e *Endpoint) *Finding {
-	if v.connected(e) < mutedAfter || e.Publisher != "" || older(e.Facts.Consent, cutAfter) {
+	if v.connected(e) < mutedAfter || e.Publisher != "" {
 		return nil
 	}
 	var kept []string
@@ -197,7 +196,7 @@ func (e *Endpoint) resting(v *View, kind string) (ms int64, ever, rests bool) {
 }
 
 func noMediaSent(v *View, e *Endpoint) *Finding {
-	if e.Publisher != "" || v.connected(e) < mutedAfter {
+	if e.Publisher != "" || v.connected(e) < mutedAfter || !e.alive() {
 		return nil
 	}
 	var missing, evidence []string
@@ -220,7 +219,7 @@ func noMediaSent(v *View, e *Endpoint) *Finding {
 
 func sourceSilent(v *View, e *Endpoint) *Finding {
 	s := e.Source
-	if e.Publisher == "" || s == nil || v.connected(e) < mutedAfter {
+	if e.Publisher == "" || s == nil || v.connected(e) < mutedAfter || !e.alive() {
 		return nil
 	}
 	var missing []string

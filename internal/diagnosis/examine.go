@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"tertulia/internal/wire/mediactl"
@@ -104,17 +105,17 @@ func (w *Watch) replace(c *call, all []mediactl.Facts) {
 		present[f.Endpoint] = true
 		if c.flows[f.Endpoint] == nil {
 			owner, stream := partsOf(f.Endpoint)
+			if c.ended(f.Endpoint, now) || c.ended(owner, now) {
+				continue // the media node is about to release it
+			}
 			e := c.flow(f.Endpoint, owner)
 			e.Stream, e.Publisher = stream, f.Source
 			c.participant(owner)
 		}
 		c.note(f, now)
 	}
-	for name := range c.flows {
-		if !present[name] {
-			delete(c.flows, name)
-		}
-	}
+	maps.DeleteFunc(c.flows, func(name string, _ *Endpoint) bool { return !present[name] })
+	maps.DeleteFunc(c.gone, func(_ string, at int64) bool { return now-at > goneFor })
 	if c.barren++; len(all) > 0 {
 		c.barren = 0
 	}
@@ -122,6 +123,14 @@ func (w *Watch) replace(c *call, all []mediactl.Facts) {
 	if c.barren > 720 {
 		w.close(c.session, now)
 	}
+}
+
+// goneFor is how long the media node may take to release what has ended, in milliseconds.
+const goneFor = 15_000
+
+func (c *call) ended(name string, now int64) bool {
+	at, ok := c.gone[name]
+	return ok && now-at <= goneFor
 }
 
 // note takes one reading.

@@ -173,6 +173,14 @@ func (e *Endpoint) silent() bool {
 	return older(e.Facts.Consent, cutAfter) && older(e.Facts.Heard, cutAfter)
 }
 
+// alive says that the client was heard lately: then its media, if it is missing, is missing for a reason of its own. The
+// limit is below mutedAfter, so that of a transport that was cut nothing is said of its media.
+func (e *Endpoint) alive() bool {
+	return !older(e.Facts.Consent, aliveFor) || !older(e.Facts.Heard, aliveFor)
+}
+
+const aliveFor = 5000
+
 // older says whether something is longer ago than a limit, or has never been.
 func older(age, limit int64) bool { return age < 0 || age >= limit }
 
