@@ -12,6 +12,7 @@ const (
 	isHTTP
 	isTURN
 	isICE
+	isACME // an authority that looks whose the domain is
 )
 
 // decidedBy is how many bytes decide in every case.
