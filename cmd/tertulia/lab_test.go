@@ -210,6 +210,7 @@ func (a *authority) owncert(ends time.Time, names ...string) map[string]string {
 	return map[string]string{
 		"owncert/certificate.cert": string(block("CERTIFICATE", der)),
 		"owncert/certificate.key":  string(block("PRIVATE KEY", secret)),
+		"owncert/root.crt":         string(block("CERTIFICATE", a.cert.Raw)),
 	}
 }
 

@@ -27,13 +27,13 @@ type Rooms interface {
 
 // Config is what the page needs. Rooms and Log are required.
 type Config struct {
-	Assets fs.FS // index.html and assets/; web.Assets()
+	Assets fs.FS // index.html, check.html and assets/; web.Assets()
 	Rooms  Rooms
 	Mode   Mode // zero: ModeLocal
 	Log    *slog.Logger
 }
 
-// New returns the handler of /, /call/{room} and /assets/. It reads no file and starts nothing.
+// New returns the handler of /, /call/{room}, /dashboard/test and /assets/. It reads no file and starts nothing.
 func New(cfg Config) http.Handler {
 	if cfg.Mode == "" {
 		cfg.Mode = ModeLocal
@@ -41,10 +41,12 @@ func New(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	if cfg.Mode != ModeOff {
 		page := page{cfg.Assets}
-		mux.HandleFunc("GET /{$}", page.index)
-		mux.HandleFunc("GET /call/{room}", page.index)
+		mux.HandleFunc("GET /{$}", page.document("index.html"))
+		mux.HandleFunc("GET /call/{room}", page.document("index.html"))
+		mux.HandleFunc("GET /dashboard/test", page.document("check.html"))
 		mux.HandleFunc("GET /assets/{name...}", page.asset)
-		mux.Handle("POST /call/{room}", newTokens(cfg))
+		mux.HandleFunc("POST /call/{room}", newTokens(cfg, newLimit(perSecond, burst)).join)
+		mux.HandleFunc("POST /dashboard/test", newTokens(cfg, newLimit(checkPerSecond, checkBurst)).check)
 	}
 	return secured(mux)
 }

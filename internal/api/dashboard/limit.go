@@ -8,20 +8,28 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// An office behind one address may come to a meeting at once; after that, one a second is more than people need.
+// An office behind one address may come to a meeting at once; after that, one a second is more than people need. A
+// check makes a session and three connections, and lasts about ten seconds.
 const (
-	burst        = 30
-	perSecond    = 1
-	maxAddresses = 10_000 // about 1 MB
+	burst          = 30
+	perSecond      = 1
+	checkBurst     = 10
+	checkPerSecond = 0.2
+	maxAddresses   = 10_000 // about 1 MB
 )
 
 // limit is a token bucket per address: IPv4 whole, IPv6 by /64, which is what one subscriber has.
 type limit struct {
+	perSecond rate.Limit
+	burst     int
+
 	mu      sync.Mutex
 	buckets map[netip.Prefix]*rate.Limiter
 }
 
-func newLimit() *limit { return &limit{buckets: map[netip.Prefix]*rate.Limiter{}} }
+func newLimit(perSecond rate.Limit, burst int) *limit {
+	return &limit{perSecond: perSecond, burst: burst, buckets: map[netip.Prefix]*rate.Limiter{}}
+}
 
 // take spends one token of the address; it returns 0, or how long to wait for the next one.
 func (l *limit) take(a netip.Addr) time.Duration {
@@ -29,7 +37,7 @@ func (l *limit) take(a netip.Addr) time.Duration {
 	defer l.mu.Unlock()
 	bucket := l.bucket(networkOf(a))
 	if bucket == nil {
-		return time.Second * burst / perSecond
+		return time.Duration(float64(l.burst) / float64(l.perSecond) * float64(time.Second))
 	}
 	r := bucket.Reserve()
 	wait := r.Delay()
@@ -50,7 +58,7 @@ func (l *limit) bucket(network netip.Prefix) *rate.Limiter {
 	if len(l.buckets) >= maxAddresses {
 		return nil
 	}
-	b := rate.NewLimiter(perSecond, burst)
+	b := rate.NewLimiter(l.perSecond, l.burst)
 	l.buckets[network] = b
 	return b
 }
@@ -58,7 +66,7 @@ func (l *limit) bucket(network netip.Prefix) *rate.Limiter {
 // forgetIdle drops the buckets that are full again: forgetting them changes nothing.
 func (l *limit) forgetIdle() {
 	for network, b := range l.buckets {
-		if b.Tokens() >= burst {
+		if b.Tokens() >= float64(l.burst) {
 			delete(l.buckets, network)
 		}
 	}

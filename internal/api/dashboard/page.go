@@ -11,7 +11,7 @@ import (
 )
 
 // page serves the built files. A file's name under assets/ holds a hash of its content, so a browser may keep it for
-// ever; index.html names those files and is asked for each time, so a plain reload runs the build being served.
+// ever; the documents name those files and are asked for each time, so a plain reload runs the build being served.
 type page struct{ files fs.FS }
 
 const unbuilt = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Tertulia</title>
@@ -20,16 +20,18 @@ const unbuilt = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Ter
 <p>Everything else works: the REST API and clients of <code>openvidu-browser</code> do not need the page.</p>
 `
 
-func (p page) index(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-cache")
-	content, err := fs.ReadFile(p.files, "index.html")
-	if err != nil {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = w.Write([]byte(unbuilt))
-		return
+func (p page) document(name string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-cache")
+		content, err := fs.ReadFile(p.files, name)
+		if err != nil {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = w.Write([]byte(unbuilt))
+			return
+		}
+		send(w, r, name, content)
 	}
-	send(w, r, "index.html", content)
 }
 
 func (p page) asset(w http.ResponseWriter, r *http.Request) {

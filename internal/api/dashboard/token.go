@@ -18,7 +18,8 @@ const maxBody = 4 << 10 // bytes; the page sends none, more is somebody else
 
 var roomName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
-// tokens answers POST /call/{room} with {"token": "wss://…"} or {"error": kind, "message": text}.
+// tokens answers POST /call/{room} with {"token": "wss://…"}, POST /dashboard/test with {"tokens": […]}, and either
+// with {"error": kind, "message": text}.
 type tokens struct {
 	rooms   Rooms
 	mode    Mode
@@ -27,18 +28,27 @@ type tokens struct {
 	origins *http.CrossOriginProtection
 }
 
-func newTokens(cfg Config) *tokens {
+func newTokens(cfg Config, l *limit) *tokens {
 	return &tokens{
 		rooms:   cfg.Rooms,
 		mode:    cfg.Mode,
 		log:     cfg.Log,
-		limit:   newLimit(),
+		limit:   l,
 		origins: http.NewCrossOriginProtection(),
 	}
 }
 
-func (t *tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	token, err := t.issue(w, r)
+// join gives a place in a room.
+func (t *tokens) join(w http.ResponseWriter, r *http.Request) {
+	err := t.admit(w, r)
+	room := r.PathValue("room")
+	if err == nil && !roomName.MatchString(room) {
+		err = fault.New(fault.Invalid, "room %q: use 1 to 64 of the characters a-z, A-Z, 0-9, _ and -", clip(room))
+	}
+	var token string
+	if err == nil {
+		token, err = t.rooms.Token(r.Context(), room)
+	}
 	if err != nil {
 		t.refuse(w, r, err)
 		return
@@ -46,35 +56,29 @@ func (t *tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]string{"token": token})
 }
 
-// issue checks the caller, cheapest test first, and asks for a token.
-func (t *tokens) issue(w http.ResponseWriter, r *http.Request) (string, error) {
+// admit checks the caller, cheapest test first.
+func (t *tokens) admit(w http.ResponseWriter, r *http.Request) error {
 	from, err := callerOf(r)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if wait := t.limit.take(from); wait > 0 {
 		seconds := int(math.Ceil(wait.Seconds()))
 		w.Header().Set("Retry-After", strconv.Itoa(seconds))
-		return "", fault.New(fault.RateLimited, "too many tokens asked for from %s: try again in %d s", from, seconds)
+		return fault.New(fault.RateLimited, "too many tokens asked for from %s: try again in %d s", from, seconds)
 	}
 	if err := t.origins.Check(r); err != nil {
-		return "", fault.New(fault.Unauthorized,
+		return fault.New(fault.Unauthorized,
 			"this request comes from a page of another site (Origin %q): open the call page on this server itself",
 			r.Header.Get("Origin"))
 	}
 	if t.mode != ModeAll && !isLocal(r, from) {
-		return "", fault.New(fault.Unsupported,
+		return fault.New(fault.Unsupported,
 			"the call page gives tokens to loopback and private addresses only, not to %s: "+
-				"set CALL_PAGE=all to open it to everyone, or make tokens by the REST API", from)
+				"set CALL_PAGE=all to open it to everyone, name the proxy in TRUSTED_PROXIES if there is one, "+
+				"or make tokens by the REST API", from)
 	}
-	if err := drain(w, r); err != nil {
-		return "", err
-	}
-	room := r.PathValue("room")
-	if !roomName.MatchString(room) {
-		return "", fault.New(fault.Invalid, "room %q: use 1 to 64 of the characters a-z, A-Z, 0-9, _ and -", clip(room))
-	}
-	return t.rooms.Token(r.Context(), room)
+	return drain(w, r)
 }
 
 // drain reads the body, which says nothing yet, so that the connection can be used again.
@@ -115,7 +119,7 @@ func (t *tokens) refuse(w http.ResponseWriter, r *http.Request, err error) {
 
 const retryAfter = 5 * time.Second // for a server that is full or slow
 
-func answer(w http.ResponseWriter, status int, body map[string]string) {
+func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
