@@ -24,9 +24,10 @@ func serve(args []string, out, errs io.Writer) error {
 	c, err := config.Load(args, os.Environ())
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(errs, config.Usage())
+		return err
 	}
 	if err != nil {
-		return err
+		return unusable(c, err)
 	}
 	log := logger(c, errs)
 	for _, w := range c.Warnings {
@@ -51,7 +52,12 @@ func serve(args []string, out, errs io.Writer) error {
 		close(signals)
 		watching.Wait()
 	}()
-	return app.Run(ctx, c, log, func(url string) { greet(out, c, url) })
+	served := false
+	err = app.Run(ctx, c, log, func(url string) { served = true; greet(out, c, url) })
+	if err != nil && !served && ofStart(err) {
+		return unusable(c, err)
+	}
+	return err
 }
 
 // greet says where the node is, on a line for programs, and what to do next.

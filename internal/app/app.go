@@ -113,7 +113,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return err
 	}
 	door, err := frontdoor.New(frontdoor.Config{
-		Listener: listener, TLS: keys.TLSConfig(), HTTP: handler,
+		Listener: listener, TLS: keys.TLSConfig(), HTTP: handler, TrustedProxies: c.TrustedProxies,
 		ICE: logged(log, "ICE-TCP", shards.ServeTCP), TURN: logged(log, "TURN", relay.ServeConn), Log: log,
 	})
 	if err != nil {

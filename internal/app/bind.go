@@ -37,7 +37,7 @@ func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 
 func unbound(err error, protocol string, port int) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fault.Wrap(fault.Invalid, err, "%s port %d is taken; stop the other program or set HTTPS_PORT to a free port", protocol, port)
+		return fault.Wrap(fault.Invalid, err, "HTTPS_PORT=%d: another program has the %s port → stop it (tertulia doctor names it), or set HTTPS_PORT to a free port", port, protocol)
 	}
-	return fault.Wrap(fault.Invalid, err, "cannot listen on %s port %d; ports below 1024 need root", protocol, port)
+	return fault.Wrap(fault.Invalid, err, "HTTPS_PORT=%d: the %s port cannot be opened → a port below 1024 needs root or CAP_NET_BIND_SERVICE: give it, or set HTTPS_PORT to a higher one", port, protocol)
 }

@@ -14,14 +14,14 @@ import (
 func lock(dir string) (*os.File, error) {
 	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "--data=%s: the data folder cannot be locked: make it writable or name another one", dir)
+		return nil, fault.Wrap(fault.Invalid, err, "--data=%s: the data folder cannot be written to → make it writable for this user, or name another one", dir)
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = file.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fault.Wrap(fault.Invalid, err, "--data=%s: another tertulia uses this data folder: stop it or name another one", dir)
+			return nil, fault.Wrap(fault.Invalid, err, "--data=%s: another tertulia uses this data folder → stop it, or name another one", dir)
 		}
-		return nil, fault.Wrap(fault.Invalid, err, "--data=%s: the data folder cannot be locked", dir)
+		return nil, fault.Wrap(fault.Invalid, err, "--data=%s: the data folder cannot be locked → move it to a local disk", dir)
 	}
 	return file, nil
 }

@@ -61,6 +61,7 @@ func TestTheMetricsPort(t *testing.T) {
 		"tertulia_sessions 1", "tertulia_connections 0", "tertulia_streams 0", "tertulia_subscriptions 0", "tertulia_websockets 0",
 		`tertulia_door_connections_total{kind="https"} 1`, "tertulia_turn_allocations 0", `tertulia_media_packets_total{direction="in"} 0`,
 		`tertulia_media_refused_total{reason="forged"} 0`, "go_goroutines ",
+		`tertulia_connections_by_path{path="udp"} 0`, `tertulia_connections_by_path_total{path="relay"} 0`, `tertulia_endpoints{state="connected"} 0`,
 	} {
 		if !strings.Contains(text, "\n"+want) {
 			t.Errorf("no %s in\n%s", want, text)

@@ -32,7 +32,7 @@ func (n *numbers) show(address string, running *parts, log *slog.Logger) error {
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return fault.Wrap(fault.Invalid, err, "METRICS_PORT: cannot listen on %s; set it to a free port of this machine", address)
+		return fault.Wrap(fault.Invalid, err, "METRICS_PORT=%s: it cannot be opened → set METRICS_PORT to a free port of this machine", address)
 	}
 	running.start("metrics", metrics.New(metrics.Config{Listener: listener, Read: n.read, Log: log}).Run)
 	log.Info("metrics", "url", "http://"+listener.Addr().String()+"/metrics")
@@ -119,7 +119,33 @@ func (n *numbers) packets(ctx context.Context) ([]metrics.Sample, error) {
 	if err != nil {
 		return list, fmt.Errorf("media counters: %w", err)
 	}
-	return append(list, refusals(refused)...), nil
+	list = append(list, refusals(refused)...)
+	paths, err := n.media.Paths(ctx)
+	if err != nil {
+		return list, fmt.Errorf("media paths: %w", err)
+	}
+	return append(list, ways(paths)...), nil
+}
+
+// ways show by what clients reach our media.
+func ways(p peer.Paths) []metrics.Sample {
+	const (
+		state, stateHelp = "tertulia_endpoints", "Media transports there are: one for each publisher and subscription, by state."
+		now, nowHelp     = "tertulia_connections_by_path", "Media transports that are connected, by what their packets take."
+		ever, everHelp   = "tertulia_connections_by_path_total", "Media transports that ever connected, by what their first packets took."
+	)
+	return []metrics.Sample{
+		by("state", "new", state, stateHelp, p.New),
+		by("state", "checking", state, stateHelp, p.Checking),
+		by("state", "connected", state, stateHelp, p.Connected),
+		by("state", "failed", state, stateHelp, p.Failed),
+		by("path", "udp", now, nowHelp, p.Now.UDP),
+		by("path", "tcp", now, nowHelp, p.Now.TCP),
+		by("path", "relay", now, nowHelp, p.Now.Relay),
+		by("path", "udp", ever, everHelp, p.All.UDP),
+		by("path", "tcp", ever, everHelp, p.All.TCP),
+		by("path", "relay", ever, everHelp, p.All.Relay),
+	}
 }
 
 // refusals show every field of the shards' counters.

@@ -3,6 +3,7 @@ package config
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,8 +19,6 @@ type Config struct {
 	Domain          string // DOMAIN_OR_PUBLIC_IP, "" if unset; an IPv6 address has no brackets
 	HTTPSPort       int    // HTTPS_PORT; 0: any free port
 	CertificateType string // CERTIFICATE_TYPE: selfsigned, owncert or letsencrypt
-	CertificateFile string // with owncert: the PEM certificate chain …
-	KeyFile         string // … and its key
 
 	ACME           ACME
 	HTTPPort       string         // HTTP_PORT; "": none
@@ -36,13 +35,49 @@ type Config struct {
 	GarbageInterval  int    // OPENVIDU_SESSIONS_GARBAGE_INTERVAL, seconds; 0: none
 	GarbageThreshold int    // OPENVIDU_SESSIONS_GARBAGE_THRESHOLD, seconds
 	ICEServers       []ICEServer
-	MediaServer      string // OPENVIDU_ENTERPRISE_MEDIA_SERVER: kurento, mediasoup, or "" to choose by client
-	DeprecatedAPI    bool   // SUPPORT_DEPRECATED_API
-	CallPage         string // CALL_PAGE: off, local or all
-	CoturnSecret     string // COTURN_SHARED_SECRET_KEY, never empty
-	MetricsAddress   string // METRICS_PORT: "127.0.0.1:9090"; "": off
-	LogLevel         string // LOG_LEVEL: debug, info, warn or error
-	LogFormat        string // LOG_FORMAT: text or json
+	MediaServer      string   // OPENVIDU_ENTERPRISE_MEDIA_SERVER: kurento, mediasoup, or "" to choose by client
+	DeprecatedAPI    bool     // SUPPORT_DEPRECATED_API
+	CallPage         string   // CALL_PAGE: off, local or all
+	CoturnSecret     string   // COTURN_SHARED_SECRET_KEY, never empty
+	MetricsAddress   string   // METRICS_PORT: "127.0.0.1:9090"; "": off
+	BrowserLogs      string   // OPENVIDU_BROWSER_LOGS: disabled, debug or debug_app
+	StatsInterval    int      // OPENVIDU_PRO_STATS_WEBRTC_INTERVAL, seconds; 0: none
+	NTPServers       []string // NTP_SERVERS, "host:port"; doctor's
+	LogLevel         string   // LOG_LEVEL: debug, info, warn or error
+	LogFormat        string   // LOG_FORMAT: text or json
+
+	given map[string]given // by setting: what somebody set; see Place and Value
+}
+
+// Place says where a setting has its value from: "/d/.env:3", "environment" or "--https-port"; "" for a default.
+func (c *Config) Place(setting string) string { return c.given[setting].origin }
+
+// Value is what a setting was given, or its default, as text; "(hidden)" for a secret that has a value.
+func (c *Config) Value(s Setting) string {
+	value := s.Default
+	if g, ok := c.given[s.Name]; ok {
+		value = g.value
+	}
+	if s.Secret && value != "" {
+		return hidden
+	}
+	return value
+}
+
+const hidden = "(hidden)"
+
+// Secrets are all texts of this configuration that must not be seen, ours and those for other servers.
+func (c *Config) Secrets() []string {
+	list := []string{c.Secret, c.CoturnSecret}
+	for _, s := range settings {
+		if g, ok := c.given[s.Name]; ok && s.Secret {
+			list = append(list, g.value)
+		}
+	}
+	for _, s := range c.ICEServers {
+		list = append(list, s.Username, s.Credential, s.StaticAuthSecret)
+	}
+	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
 }
 
 // ACME is LETSENCRYPT_EMAIL, ACME_DIRECTORY and ACME_ROOTS.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"tertulia/internal/fault"
@@ -41,11 +42,11 @@ func parseDotenv(file string, content []byte) ([]line, []error) {
 		// The text of a bad line is not repeated: it may be a secret.
 		switch {
 		case !ok:
-			errs = append(errs, fault.New(fault.Invalid, "%s:%d: there is no =: write NAME=value, or # before a comment", file, number))
+			errs = append(errs, fault.New(fault.Invalid, "%s:%d: there is no = → write NAME=value, or # before a comment", file, number))
 		case name == "":
-			errs = append(errs, fault.New(fault.Invalid, "%s:%d: there is no name before the =: write NAME=value", file, number))
+			errs = append(errs, fault.New(fault.Invalid, "%s:%d: there is no name before the = → write NAME=value", file, number))
 		case !utf8.ValidString(raw) || strings.ContainsRune(raw, 0):
-			errs = append(errs, fault.New(fault.Invalid, "%s:%d: the line is not UTF-8 text: save the file as UTF-8", file, number))
+			errs = append(errs, fault.New(fault.Invalid, "%s:%d: the line is not UTF-8 text → save the file as UTF-8", file, number))
 		default:
 			lines = append(lines, line{number, name, value})
 		}
@@ -56,19 +57,19 @@ func parseDotenv(file string, content []byte) ([]line, []error) {
 // readDotenv reads and parses a .env file; one that does not exist is empty.
 func readDotenv(file string) ([]line, []error) {
 	f, err := os.Open(file)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // then --data is at fault
 		return nil, nil
 	}
 	if err != nil {
-		return nil, []error{fault.Wrap(fault.Invalid, err, "the settings cannot be read: make the file readable or remove it")}
+		return nil, []error{fault.Wrap(fault.Invalid, err, "%s:1: the settings cannot be read → make the file readable, or remove it", file)}
 	}
 	defer f.Close()
 	content, err := io.ReadAll(io.LimitReader(f, maxDotenv+1))
 	if err != nil {
-		return nil, []error{fault.Wrap(fault.Invalid, err, "the settings cannot be read")}
+		return nil, []error{fault.Wrap(fault.Invalid, err, "%s:1: the settings cannot be read → make it a text file that this user may read, or remove it", file)}
 	}
 	if len(content) > maxDotenv {
-		return nil, []error{fault.New(fault.TooLarge, "%s: larger than %d bytes: is it a settings file?", file, maxDotenv)}
+		return nil, []error{fault.New(fault.TooLarge, "%s:1: the file is larger than %d bytes → put NAME=value lines there and nothing else", file, maxDotenv)}
 	}
 	return parseDotenv(file, content)
 }
@@ -79,7 +80,7 @@ func unknownName(file string, l line) error {
 	if near := nearest(l.name); near != "" {
 		hint = fmt.Sprintf("did you mean %s?", near)
 	}
-	return fault.New(fault.Invalid, "%s:%d: %s: unknown setting; remove the line, or put # before it; %s", file, l.number, l.name, hint)
+	return fault.New(fault.Invalid, "%s:%d: %s: unknown setting → remove the line, or put # before it; %s", file, l.number, l.name, hint)
 }
 
 // nearest returns the known name within two edits of name, "" if there is none.

@@ -144,6 +144,17 @@ func text(field func(*Config) *string) kind {
 	return kind{"string", "a text", func(c *Config, v string) error { *field(c) = v; return nil }}
 }
 
+// atLeast is a text that must not be guessed.
+func atLeast(least int, field func(*Config) *string) kind {
+	return kind{"string", fmt.Sprintf("%d characters at least", least), func(c *Config, v string) error {
+		if len(v) < least {
+			return invalid("too short")
+		}
+		*field(c) = v
+		return nil
+	}}
+}
+
 func pattern(expression, want string, field func(*Config) *string) kind {
 	re := regexp.MustCompile(expression)
 	return kind{"string", want, func(c *Config, v string) error {

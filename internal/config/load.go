@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -25,6 +26,29 @@ type sources struct {
 // is wrong, one *fault.Error each; with -h it is flag.ErrHelp (print Usage). The data folder is made if it is missing,
 // and so is the secret; nothing is written when a setting is bad.
 func Load(args, environ []string) (Config, error) {
+	c, err := read(args, environ)
+	if err != nil {
+		return c, err
+	}
+	return c, c.secrets()
+}
+
+// Inspect reads the settings as Load does and makes nothing: neither the data folder nor a secret, which is "" if there
+// is none yet. With an error the Config is still of use: a setting that is wrong has its default.
+func Inspect(args, environ []string) (Config, error) {
+	c, err := read(args, environ)
+	if c.Data != "" && c.Secret == "" {
+		if kept, failed := os.ReadFile(c.secretFile()); failed == nil {
+			err = errors.Join(err, c.take(kept))
+		}
+	}
+	if c.Secret != "" {
+		c.deriveCoturn()
+	}
+	return c, err
+}
+
+func read(args, environ []string) (Config, error) {
 	var src sources
 	var c Config
 	dir, err := src.parseFlags(args)
@@ -32,21 +56,19 @@ func Load(args, environ []string) (Config, error) {
 		return c, err
 	}
 	if c.Data, err = filepath.Abs(dir); err != nil {
-		return c, fault.Wrap(fault.Invalid, err, "--data=%s", dir)
+		return c, fault.Wrap(fault.Invalid, err, "--data=%s: not a folder's name → name another one", dir)
 	}
 	errs := src.parseFile(filepath.Join(c.Data, ".env"))
 	src.parseEnvironment(environ)
+	c.given = map[string]given{}
 	for _, s := range settings {
 		if err := src.apply(&c, s); err != nil {
 			errs = append(errs, err)
 		}
 	}
-	errs = append(errs, c.certificate(src.origin("CERTIFICATE_TYPE"))...)
+	errs = append(errs, c.certificate()...)
 	c.Warnings = src.warnings
-	if len(errs) > 0 {
-		return c, errors.Join(errs...)
-	}
-	return c, c.secrets()
+	return c, errors.Join(errs...)
 }
 
 func flagName(setting string) string { return strings.ToLower(strings.ReplaceAll(setting, "_", "-")) }
@@ -66,10 +88,10 @@ func (src *sources) parseFlags(args []string) (dir string, err error) {
 		if errors.Is(err, flag.ErrHelp) {
 			return "", err
 		}
-		return "", fault.Wrap(fault.Invalid, err, "see --help")
+		return "", fault.New(fault.Invalid, "command line: %v → see --help", err)
 	}
 	if fs.NArg() > 0 {
-		return "", fault.New(fault.Invalid, "unexpected argument %q: settings are given as --name=value", fs.Arg(0))
+		return "", fault.New(fault.Invalid, "command line: unexpected argument %q → give settings as --name=value", fs.Arg(0))
 	}
 	return dir, nil
 }
@@ -125,12 +147,7 @@ func (src *sources) lookup(name string) (g given, ok bool) {
 	return given{}, false
 }
 
-func (src *sources) origin(name string) string {
-	g, _ := src.lookup(name)
-	return g.origin
-}
-
-// apply stores one setting. Its error reads "ORIGIN: NAME=value: what is wrong; want …".
+// apply stores one setting, and its default if it is wrong. Its error reads "ORIGIN: NAME=value: cause → fix".
 func (src *sources) apply(c *Config, s Setting) error {
 	g, ok := src.lookup(s.Name)
 	if !ok {
@@ -139,19 +156,25 @@ func (src *sources) apply(c *Config, s Setting) error {
 	if g.value == "" {
 		return nil
 	}
+	if ok {
+		c.given[s.Name] = g
+	}
 	err := s.set(c, g.value)
 	if err == nil {
 		return nil
 	}
+	if s.Default != "" {
+		_ = s.set(c, s.Default) // a test takes care that it is right
+	}
 	shown := g.value
 	if s.Secret {
-		shown = "(hidden)"
+		shown = hidden
 	}
-	remedy := "want " + s.want
+	remedy := "write " + s.want
 	if s.Default != "" {
-		remedy += fmt.Sprintf("; remove it for the default, %s", s.Default)
+		remedy += fmt.Sprintf(", or remove it for the default, %s", s.Default)
 	}
-	return fault.New(fault.Invalid, "%s: %s=%s: %v; %s", g.origin, s.Name, shown, err, remedy)
+	return fault.New(fault.Invalid, "%s: %s=%s: %v → %s", g.origin, s.Name, shown, err, remedy)
 }
 
 func isSetting(name string) bool {

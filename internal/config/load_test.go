@@ -33,13 +33,14 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Data, c.Secret, c.CoturnSecret = "", "", ""
+	c.Data, c.Secret, c.CoturnSecret, c.given = "", "", "", nil
 	want := Config{
 		SecretGenerated: true, HTTPSPort: 4443, CertificateType: "selfsigned",
 		AddressDiscovery: "auto", STUNServers: []string{"stun.l.google.com:19302", "stun.cloudflare.com:3478"},
 		Bandwidth:        Bandwidth{MaxRecv: 1000, MinRecv: 300, MaxSend: 1000, MinSend: 300},
 		ForcedVideoCodec: "MEDIA_SERVER_PREFERRED", GarbageInterval: 900, GarbageThreshold: 3600,
-		DeprecatedAPI: true, CallPage: "local", LogLevel: "info", LogFormat: "text",
+		DeprecatedAPI: true, CallPage: "local", BrowserLogs: "disabled", StatsInterval: 30, NTPServers: []string{"time.cloudflare.com:123"},
+		LogLevel: "info", LogFormat: "text",
 	}
 	if len(c.ICEServers) > 0 || len(c.Warnings) > 0 {
 		t.Errorf("ICE servers %v, warnings %v", c.ICEServers, c.Warnings)
@@ -74,9 +75,10 @@ func TestEverySettingReachesTheConfig(t *testing.T) {
 		"OPENVIDU_SESSIONS_GARBAGE_INTERVAL": "5", "OPENVIDU_SESSIONS_GARBAGE_THRESHOLD": "6",
 		"OPENVIDU_WEBRTC_ICE_SERVERS":      `["url=stun:a"]`,
 		"OPENVIDU_ENTERPRISE_MEDIA_SERVER": "kurento", "SUPPORT_DEPRECATED_API": "false", "CALL_PAGE": "all",
-		"COTURN_SHARED_SECRET_KEY": "k", "METRICS_PORT": "9090", "LOG_LEVEL": "warn", "LOG_FORMAT": "json",
+		"COTURN_SHARED_SECRET_KEY": "0123456789abcdef", "METRICS_PORT": "9090", "LOG_LEVEL": "warn", "LOG_FORMAT": "json",
 		"LETSENCRYPT_EMAIL": "me@example.com", "ACME_DIRECTORY": "https://ca.example/dir", "ACME_ROOTS": "/etc/ca.pem", "HTTP_PORT": "80",
 		"TRUSTED_PROXIES": "10.0.0.1, 192.168.7.1/16,::1", "COTURN_PORT": "3478", "COTURN_IP": "turn.example.com",
+		"OPENVIDU_BROWSER_LOGS": "debug_app", "OPENVIDU_PRO_STATS_WEBRTC_INTERVAL": "7", "NTP_SERVERS": "ntp.example.com:123",
 		"ADDRESS_DISCOVERY": "off", "STUN_SERVERS": "stun.example.com:3478, [::1]:19302",
 	}
 	var dotenv strings.Builder
@@ -97,16 +99,17 @@ func TestEverySettingReachesTheConfig(t *testing.T) {
 	}
 	want := Config{
 		Data: dir, Secret: "MY_SECRET", Domain: "call.example.com", CertificateType: "owncert",
-		CertificateFile: filepath.Join(dir, "owncert", "certificate.cert"), KeyFile: filepath.Join(dir, "owncert", "certificate.key"),
 		ACME: ACME{"me@example.com", "https://ca.example/dir", "/etc/ca.pem"}, HTTPPort: "80",
 		TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("::1/128"),
 		},
 		TURNPort: "3478", TURNHost: "turn.example.com", AddressDiscovery: "off", STUNServers: []string{"stun.example.com:3478", "[::1]:19302"},
 		Bandwidth: Bandwidth{1, 2, 3, 4}, ForcedVideoCodec: "H264", AllowTranscoding: true, GarbageInterval: 5, GarbageThreshold: 6,
-		ICEServers: []ICEServer{{URL: "stun:a"}}, MediaServer: "kurento", CallPage: "all", CoturnSecret: "k",
-		MetricsAddress: "127.0.0.1:9090", LogLevel: "warn", LogFormat: "json",
+		ICEServers: []ICEServer{{URL: "stun:a"}}, MediaServer: "kurento", CallPage: "all", CoturnSecret: "0123456789abcdef",
+		MetricsAddress: "127.0.0.1:9090", BrowserLogs: "debug_app", StatsInterval: 7, NTPServers: []string{"ntp.example.com:123"},
+		LogLevel: "warn", LogFormat: "json",
 	}
+	c.given = nil
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
 	}
@@ -130,15 +133,15 @@ OPENVIDU_WEBRTC_ICE_SERVERS=["url=turn:a,username=u"]
 	}
 	text := err.Error()
 	for _, want := range []string{
-		"/.env:2: HTTPS_PORT=70000: out of range; want a whole number from 0 to 65535; remove it for the default, 4443",
-		"/.env:3: CERTIFICATE_TYPE=letsencryp: unknown value; want one of selfsigned, owncert, letsencrypt",
-		"/.env:4: OPENVIDU_SECRET=(hidden): holds other characters; want letters, digits, _ and - only",
+		"/.env:2: HTTPS_PORT=70000: out of range → write a whole number from 0 to 65535, or remove it for the default, 4443",
+		"/.env:3: CERTIFICATE_TYPE=letsencryp: unknown value → write one of selfsigned, owncert, letsencrypt",
+		"/.env:4: OPENVIDU_SECRET=(hidden): holds other characters → write letters, digits, _ and - only",
 		"/.env:5: there is no =",
 		"/.env:6: there is no name before the =",
-		"/.env:7: OPENVIDU_SECERT: unknown setting; remove the line, or put # before it; did you mean OPENVIDU_SECRET?",
+		"/.env:7: OPENVIDU_SECERT: unknown setting → remove the line, or put # before it; did you mean OPENVIDU_SECRET?",
 		"/.env:9: OPENVIDU_WEBRTC_ICE_SERVERS=(hidden): entry 1: a TURN server takes username and credential",
-		"--call-page: CALL_PAGE=maybe: unknown value; want one of off, local, all",
-		"environment: SUPPORT_DEPRECATED_API=yes: not a boolean; want true or false",
+		"--call-page: CALL_PAGE=maybe: unknown value → write one of off, local, all",
+		"environment: SUPPORT_DEPRECATED_API=yes: not a boolean → write true or false",
 		"environment: DOMAIN_OR_PUBLIC_IP=https://a.b: not a host",
 	} {
 		if !strings.Contains(text, want) {

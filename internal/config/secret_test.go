@@ -52,7 +52,72 @@ func TestDataFolderThatCannotBeMade(t *testing.T) {
 
 func TestOwnCertificateMustExist(t *testing.T) {
 	_, err := load(t, "CERTIFICATE_TYPE=owncert\n", nil)
-	if err == nil || !strings.Contains(err.Error(), "certificate.cert") || !strings.Contains(err.Error(), "certificate.key") {
-		t.Errorf("got %v, want both files named", err)
+	if err == nil || !strings.Contains(err.Error(), "/.env:1: CERTIFICATE_TYPE=owncert: ") || !strings.Contains(err.Error(), "certificate.key") {
+		t.Errorf("got %v, want the place and the files named", err)
+	}
+	dir := folder(t, "CERTIFICATE_TYPE=owncert\n")
+	os.Mkdir(filepath.Join(dir, "owncert"), 0o700)
+	if _, err = Load([]string{"--data", dir}, nil); err == nil || !strings.Contains(err.Error(), "is empty → put the certificate") {
+		t.Errorf("an empty folder: %v", err)
+	}
+}
+
+// TestInspectMakesNothing and knows what Load has made.
+func TestInspectMakesNothing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
+	c, err := Inspect([]string{"--data", dir}, nil)
+	if _, missing := os.Stat(dir); err != nil || c.Secret != "" || c.CoturnSecret != "" || !os.IsNotExist(missing) {
+		t.Errorf("%+v, %v; the folder: %v", c, err, missing)
+	}
+	loaded, err := Load([]string{"--data", dir}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err = Inspect([]string{"--data", dir}, nil)
+	if err != nil || c.Secret != loaded.Secret || c.CoturnSecret != loaded.CoturnSecret {
+		t.Errorf("it does not know the kept secret: %v", err)
+	}
+	os.WriteFile(filepath.Join(dir, "secret"), []byte("not a secret!"), 0o600)
+	if _, err = Inspect([]string{"--data", dir}, nil); err == nil || !strings.Contains(err.Error(), "secret:1: ") {
+		t.Errorf("a spoilt secret: %v", err)
+	}
+}
+
+// TestInspectGoesOnWithDefaults where a setting is wrong, and keeps what is right.
+func TestInspectGoesOnWithDefaults(t *testing.T) {
+	dir := folder(t, "HTTPS_PORT=high\nDOMAIN_OR_PUBLIC_IP=a.example\n")
+	c, err := Inspect([]string{"--data", dir}, nil)
+	if err == nil || c.HTTPSPort != 4443 || c.Domain != "a.example" {
+		t.Errorf("port %d, domain %q, %v", c.HTTPSPort, c.Domain, err)
+	}
+}
+
+func TestValuesAndSecrets(t *testing.T) {
+	c, err := load(t, "OPENVIDU_SECRET=s3cret\nOPENVIDU_WEBRTC_ICE_SERVERS=[\"url=turn:a,username=u1,credential=c1\"]\nLOG_LEVEL=warn\n", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"OPENVIDU_SECRET": "(hidden)", "LOG_LEVEL": "warn", "HTTPS_PORT": "4443", "COTURN_SHARED_SECRET_KEY": "", "COTURN_IP": ""} {
+		if got := c.Value(setting(t, name)); got != want {
+			t.Errorf("%s is shown as %q, want %q", name, got, want)
+		}
+	}
+	secrets := strings.Join(c.Secrets(), "\n")
+	for _, want := range []string{"s3cret", c.CoturnSecret, "u1", "c1"} {
+		if !strings.Contains(secrets, want) {
+			t.Errorf("%s is no secret", want)
+		}
+	}
+}
+
+func TestPlace(t *testing.T) {
+	c, err := load(t, "\nLOG_LEVEL=warn\n", []string{"LOG_FORMAT=json"}, "--https-port=0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for setting, want := range map[string]string{"LOG_LEVEL": c.Data + "/.env:2", "LOG_FORMAT": "environment", "HTTPS_PORT": "--https-port", "CALL_PAGE": ""} {
+		if got := c.Place(setting); got != want {
+			t.Errorf("%s comes from %q, want %q", setting, got, want)
+		}
 	}
 }

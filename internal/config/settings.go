@@ -90,11 +90,20 @@ var settings = []Setting{
 		Name: "CALL_PAGE", Default: "local", kind: oneOf(func(c *Config) *string { return &c.CallPage }, "off", "local", "all"),
 		Doc: "Who may open the call page: nobody, browsers at loopback and private addresses, or everybody.",
 	}, {
-		Name: "COTURN_SHARED_SECRET_KEY", Secret: true, kind: text(func(c *Config) *string { return &c.CoturnSecret }),
-		Doc: "Key the TURN credentials are made from. Unset: derived from `OPENVIDU_SECRET`.",
+		Name: "COTURN_SHARED_SECRET_KEY", Secret: true, kind: atLeast(16, func(c *Config) *string { return &c.CoturnSecret }),
+		Doc: "Key the TURN credentials are made from, of 16 characters at least. Unset: derived from `OPENVIDU_SECRET`.",
 	}, {
 		Name: "METRICS_PORT", kind: loopbackPort(func(c *Config) *string { return &c.MetricsAddress }),
 		Doc: "TCP port of `/metrics` (Prometheus) and `/debug/pprof/` (Go profiler), in the clear and without a password: on the loopback interface, unless an address is named as in `0.0.0.0:9090`. 0 takes any free port, which the log tells. Unset: off.",
+	}, {
+		Name: "OPENVIDU_BROWSER_LOGS", Default: "disabled", kind: oneOf(func(c *Config) *string { return &c.BrowserLogs }, "disabled", "debug", "debug_app"),
+		Doc: "Whether browsers send the log of their SDK here, for the timeline of their session: `disabled`, `debug`, or `debug_app` for the application's own lines too.",
+	}, {
+		Name: "OPENVIDU_PRO_STATS_WEBRTC_INTERVAL", Default: "30", kind: upTo(86400, func(c *Config) *int { return &c.StatsInterval }),
+		Doc: "Seconds between two statistics of every WebRTC endpoint on the timeline; 0 is none.",
+	}, {
+		Name: "NTP_SERVERS", Default: "time.cloudflare.com:123", kind: hostPorts(func(c *Config) *[]string { return &c.NTPServers }),
+		Doc: "Time servers, separated by commas, that `tertulia doctor` compares this machine's clock with.",
 	}, {
 		Name: "LOG_LEVEL", Default: "info", kind: oneOf(func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error"),
 		Doc: "The least important lines that are logged.",

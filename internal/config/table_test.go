@@ -36,7 +36,7 @@ func TestValues(t *testing.T) {
 		"OPENVIDU_SESSIONS_GARBAGE_INTERVAL":        {[]string{"0", "900"}, []string{"-1", "15m"}},
 		"OPENVIDU_ENTERPRISE_MEDIA_SERVER":          {[]string{"kurento", "mediasoup"}, []string{"janus"}},
 		"CALL_PAGE":                                 {[]string{"off", "local", "all"}, []string{"on", "true"}},
-		"COTURN_SHARED_SECRET_KEY":                  {[]string{"anything at all = ok"}, nil},
+		"COTURN_SHARED_SECRET_KEY":                  {[]string{"anything at all = ok"}, []string{"fifteen letters"}},
 		"METRICS_PORT":                              {[]string{"0", " 9090 ", "0.0.0.0:9090", "[::1]:0", "10.0.0.1:65535"}, []string{"65536", "-1", ":9090", "localhost:9090", "::1:9090", "10.0.0.1:", "10.0.0.1:http", "[::1]", "x"}},
 		"HTTP_PORT":                                 {[]string{"0", " 80 "}, []string{"65536", "-1", "http"}},
 		"TRUSTED_PROXIES":                           {[]string{"10.0.0.0/8", "::1, 192.0.2.7"}, []string{"10.0.0.0/33", "proxy", "10.0.0.1,"}},
@@ -93,7 +93,7 @@ func TestEveryPlaceCanSetEverything(t *testing.T) {
 				continue
 			}
 			text := err.Error()
-			if !strings.Contains(text, place+": "+s.Name+"=") || !strings.Contains(text, "want "+s.want) {
+			if !strings.Contains(text, place+": "+s.Name+"=") || !strings.Contains(text, " → write "+s.want) {
 				t.Errorf("%s by %s: %s", s.Name, place, text)
 			}
 			if shown := strings.Contains(text, wrong); shown == s.Secret {
@@ -109,7 +109,7 @@ func TestEveryPlaceCanSetEverything(t *testing.T) {
 			"environment": must(load(t, "", []string{s.Name + "=" + s.Default})),
 		} {
 			d := must(load(t, "", nil))
-			c.Data, c.Secret, c.CoturnSecret = d.Data, d.Secret, d.CoturnSecret
+			c.Data, c.Secret, c.CoturnSecret, c.given = d.Data, d.Secret, d.CoturnSecret, d.given
 			if fmt.Sprintf("%+v", c) != fmt.Sprintf("%+v", d) {
 				t.Errorf("%s: its default, given as %s, is another: %+v", s.Name, place, c)
 			}

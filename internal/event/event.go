@@ -38,9 +38,9 @@ type (
 		Reason string // ours or the client's
 	}
 	// SocketBack is the same participant on another websocket.
-	SocketBack struct{ After int64 } // milliseconds without one
+	SocketBack struct{ After int64 } // milliseconds without one; 0 also if the old one had not ended yet
 
-	// Published is a stream that has been announced.
+	// Published is a stream that has been announced, or has a new transport (reconnectStream).
 	Published struct {
 		Stream       string
 		Endpoint     string // of the media node
@@ -52,7 +52,8 @@ type (
 		Stream string
 		Reason string
 	}
-	// Subscribed is a participant that receives a stream: descriptions are exchanged.
+	// Subscribed is a participant that receives a stream: descriptions are exchanged. It is told again for each new
+	// transport of the same subscription.
 	Subscribed struct {
 		Stream    string
 		Publisher string // connection id
@@ -60,7 +61,7 @@ type (
 	}
 	// Unsubscribed is its end.
 	Unsubscribed struct{ Stream, Endpoint string }
-	// Refused is a request that could not be carried out.
+	// Refused is a request that could not be carried out; a refused joinRoom has no connection.
 	Refused struct {
 		Method string // "publishVideo"
 		Stream string

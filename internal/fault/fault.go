@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Kind says what went wrong in the words of the domain. The zero value is Internal.
@@ -42,7 +43,7 @@ const (
 )
 
 // Error is an error with a kind. Text is written for the person who sent the request: it names the field, the value
-// and the remedy. It holds no secret.
+// and the remedy. It holds no secret. Where it reads "what → remedy", the cause stands between.
 type Error struct {
 	Kind  Kind
 	Text  string
@@ -53,7 +54,51 @@ func (e *Error) Error() string {
 	if e.Cause == nil {
 		return e.Text
 	}
+	if what, remedy, ok := strings.Cut(e.Text, Arrow); ok {
+		return what + ": " + e.Cause.Error() + Arrow + remedy
+	}
 	return e.Text + ": " + e.Cause.Error()
+}
+
+// All takes joined errors apart; nil is none.
+func All(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the joint itself is wanted, not one inside
+	if !ok {
+		return []error{err}
+	}
+	var list []error
+	for _, one := range joined.Unwrap() {
+		list = append(list, All(one)...)
+	}
+	return list
+}
+
+// Arrow stands between what is wrong and what to do about it.
+const Arrow = " → "
+
+// Split tells what is wrong from what to do about it: at the arrow, or after the text's last semicolon. remedy is ""
+// where there is neither.
+func Split(err error) (what, remedy string) {
+	text := err.Error()
+	if what, remedy, ok := strings.Cut(text, Arrow); ok {
+		return what, remedy
+	}
+	var e *Error
+	if !errors.As(err, &e) {
+		return text, ""
+	}
+	i := strings.LastIndex(e.Text, "; ")
+	if i < 0 {
+		return text, ""
+	}
+	what = e.Text[:i]
+	if e.Cause != nil {
+		what += ": " + e.Cause.Error()
+	}
+	return what, e.Text[i+2:]
 }
 
 func (e *Error) Unwrap() error { return e.Cause }

@@ -66,3 +66,34 @@ func TestTextIsNotAFormat(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// TestWhatAndRemedy: the cause belongs to what is wrong, whichever way the text is written.
+func TestWhatAndRemedy(t *testing.T) {
+	for _, c := range []struct {
+		err                error
+		text, what, remedy string
+	}{
+		{Wrap(Invalid, io.EOF, "a.pem: cannot be read → make it readable; or remove it"), "a.pem: cannot be read: EOF → make it readable; or remove it", "a.pem: cannot be read: EOF", "make it readable; or remove it"},
+		{Wrap(Invalid, io.EOF, "a; b; make it readable"), "a; b; make it readable: EOF", "a; b: EOF", "make it readable"},
+		{New(Invalid, "a; do b"), "a; do b", "a", "do b"},
+		{New(Invalid, "nothing can be done"), "nothing can be done", "nothing can be done", ""},
+		{io.EOF, "EOF", "EOF", ""},
+	} {
+		if c.err.Error() != c.text {
+			t.Errorf("%q, want %q", c.err, c.text)
+		}
+		if what, remedy := Split(c.err); what != c.what || remedy != c.remedy {
+			t.Errorf("%q and %q, want %q and %q", what, remedy, c.what, c.remedy)
+		}
+	}
+}
+
+func TestAll(t *testing.T) {
+	a, b, c := errors.New("a"), New(Invalid, "b"), errors.New("c")
+	if got := All(errors.Join(a, errors.Join(b, c))); len(got) != 3 || got[0] != a || got[1] != error(b) || got[2] != c {
+		t.Errorf("%v", got)
+	}
+	if got := All(fmt.Errorf("x: %w", a)); len(got) != 1 || All(nil) != nil {
+		t.Errorf("%v", got)
+	}
+}

@@ -94,6 +94,16 @@ func (n *Node) Stats(ctx context.Context, session string) ([]mediactl.EndpointSt
 	return p.Stats(ctx)
 }
 
+// Facts returns what is known of an endpoint that helps to say why its media does not flow, or with an empty endpoint of
+// all of a session, by name; none for an unknown one. It fails only when ctx ends or the node does.
+func (n *Node) Facts(ctx context.Context, session, endpoint string) ([]mediactl.Facts, error) {
+	p, err := n.known(session)
+	if err != nil {
+		return nil, nil
+	}
+	return p.Facts(ctx, endpoint)
+}
+
 func (n *Node) begin(session string) (*pipeline.Pipeline, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

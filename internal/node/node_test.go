@@ -104,6 +104,29 @@ func TestACallThroughANode(t *testing.T) {
 			t.Errorf("stats %+v: want %s, connected, with traffic", st, names[i])
 		}
 	}
+	facts, err := l.Facts(ctx, "s", "")
+	if err != nil || len(facts) != 3 {
+		t.Fatalf("facts %+v, %v: want three endpoints'", facts, err)
+	}
+	for i, f := range facts {
+		if f.Session != "s" || f.Endpoint != names[i] || (f.Source == "alice") != (i > 0) || f.State != "connected" ||
+			len(f.Tracks) != 2 || len(f.Paths) == 0 || f.Paths[0].Protocol != "udp" || f.Paths[0].Local == "" || f.Cipher == "" {
+			t.Errorf("facts %+v of %s", f, names[i])
+		}
+		for _, track := range f.Tracks {
+			if track.Sends != (i > 0) || track.Packets == 0 || track.Octets == 0 || track.Largest == 0 || track.Latest < 0 || track.Latest > 1000 {
+				t.Errorf("%s: %+v", names[i], track)
+			}
+		}
+	}
+	if one, err := l.Facts(ctx, "s", "bob_alice"); err != nil || len(one) != 1 || one[0].Endpoint != "bob_alice" {
+		t.Errorf("facts of one: %+v, %v", one, err)
+	}
+	for _, unknown := range [][2]string{{"s", "nobody"}, {"other", ""}} {
+		if none, err := l.Facts(ctx, unknown[0], unknown[1]); err != nil || len(none) != 0 {
+			t.Errorf("facts of %v: %+v, %v", unknown, none, err)
+		}
+	}
 	found := false
 	for _, c := range stats[2].Signalled {
 		found = found || c.Candidate == trickled.Candidate
@@ -201,5 +224,26 @@ func TestRefusals(t *testing.T) {
 	d, err := l.Publish(ctx, mediactl.Publish{Session: "s", Endpoint: "bob", Offer: offer, Policy: forced})
 	if err != nil || d.Audio != "opus" || d.Video != "" {
 		t.Errorf("description %+v, %v: want audio alone", d, err)
+	}
+}
+
+// TestFAQ_01__ReachedAddressIsOffered to the client that came by it; what is no address is as good as none.
+func TestFAQ_01__ReachedAddressIsOffered(t *testing.T) {
+	l, ctx := start(t, 0)
+	for reached, want := range map[string]bool{"203.0.113.5:4443": true, "": false, "nonsense": false, "203.0.113.5": false} {
+		client := mediactl.Peer{Loopback: true, Reached: reached}
+		offer := testkit.NewClient(t, testkit.ClientConfig{}).PublishOffer(testkit.VP8)
+		d, err := l.Publish(ctx, mediactl.Publish{Session: "s", Endpoint: "alice", Offer: offer, Peer: client})
+		if err != nil || strings.Contains(d.SDP, " 203.0.113.5 4443 typ host") != want {
+			t.Errorf("reached by %q: %v\n%s", reached, err, d.SDP)
+		}
+		last := d.Candidates[len(d.Candidates)-1].Candidate
+		if strings.Contains(last, "203.0.113.5") != want {
+			t.Errorf("reached by %q: the last candidate is %q", reached, last)
+		}
+		d, err = l.Subscribe(ctx, mediactl.Subscribe{Session: "s", Endpoint: "bob_alice", Source: "alice", Peer: client, Audio: true})
+		if err != nil || strings.Contains(d.SDP, " 203.0.113.5 4443 typ host") != want {
+			t.Errorf("subscribing, reached by %q: %v\n%s", reached, err, d.SDP)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ const releaseWithin = 5 * time.Second
 type Endpoint struct {
 	transport *peer.Endpoint
 	tracks    []*media.Track // published; empty for a subscription
+	source    string         // of a subscription: the publishing endpoint
 }
 
 // Opener makes transports: a peer.Group spreads those of a large session, a peer.Shard has them all.
@@ -57,7 +59,7 @@ func (p *Pipeline) Publish(ctx context.Context, r mediactl.Publish) (mediactl.De
 		return mediactl.Description{}, err
 	}
 	d, err := transport.AcceptPublish(ctx, r.Offer, options)
-	return p.settle(r.Endpoint, &Endpoint{transport, d.Tracks}, d, err)
+	return p.settle(r.Endpoint, &Endpoint{transport: transport, tracks: d.Tracks}, d, err)
 }
 
 // Subscribe connects the tracks of the publishing endpoint Source to a new transport. Without an offer of the client
@@ -78,7 +80,7 @@ func (p *Pipeline) Subscribe(ctx context.Context, r mediactl.Subscribe) (mediact
 	} else {
 		d, err = transport.AcceptSubscribe(ctx, r.Offer, options)
 	}
-	return p.settle(r.Endpoint, &Endpoint{transport: transport}, d, err)
+	return p.settle(r.Endpoint, &Endpoint{transport: transport, source: r.Source}, d, err)
 }
 
 // Answer takes the client's answer to an offer of ours.
@@ -127,8 +129,9 @@ func (p *Pipeline) ReleaseAll(ctx context.Context) error {
 }
 
 func (p *Pipeline) open(ctx context.Context, name string, client mediactl.Peer, tracks []*media.Track) (*peer.Endpoint, error) {
+	reached, _ := netip.ParseAddrPort(client.Reached) // the zero one is none
 	return p.transports.Open(ctx, peer.EndpointConfig{
-		Name: name, Loopback: client.Loopback, Tracks: tracks,
+		Name: name, Loopback: client.Loopback, Reached: reached, Tracks: tracks,
 		Event: func(e peer.Event) {
 			p.event(mediactl.Event{Session: p.session, Endpoint: name, Type: eventType(e.State), Reason: e.Reason})
 		},

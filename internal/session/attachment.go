@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 
+	"tertulia/internal/event"
 	"tertulia/internal/fault"
 )
 
@@ -67,10 +68,10 @@ func (a *Attachment) Next(ctx context.Context) (Message, error) {
 // Ack says the client has proved receipt of every notice up to number seq; they are forgotten.
 func (a *Attachment) Ack(seq uint64) { a.outbox.ack(a, seq) }
 
-// Detach says the socket is gone. The connection's grace time begins, unless another socket has taken over.
-func (a *Attachment) Detach() {
+// Detach says the socket is gone, and how. The connection's grace time begins, unless another socket has taken over.
+func (a *Attachment) Detach(lost event.SocketLost) {
 	if a.outbox.release(a) {
-		a.inbox.put(letter{command: Drop{Connection: a.Connection}, from: Origin{RPC: a.RPC}})
+		a.inbox.put(letter{command: Drop{Connection: a.Connection, Lost: lost}, from: Origin{RPC: a.RPC}})
 	}
 }
 

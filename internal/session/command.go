@@ -1,6 +1,9 @@
 package session
 
-import "tertulia/internal/wire/mediactl"
+import (
+	"tertulia/internal/event"
+	"tertulia/internal/wire/mediactl"
+)
 
 // Command is one thing asked of a session, by a client, by REST, by a timer or by an effect that has come back.
 // Commands that answer say so: the answer is a Reply effect with the result type named here, or a fault.Error.
@@ -125,8 +128,11 @@ type (
 	ForceDisconnect struct{ Connection, Target string }
 	// ForceUnpublish asks to end a stream (forceUnpublishByUser). Answer: nil.
 	ForceUnpublish struct{ Connection, Stream string }
-	// Drop says the connection's socket is gone; the grace time of 10 s begins. No answer.
-	Drop struct{ Connection string }
+	// Drop says the connection's socket is gone; the grace time of 10 s begins. Lost is for observers. No answer.
+	Drop struct {
+		Connection string
+		Lost       event.SocketLost
+	}
 	// Resume says it is back on a new socket. No answer (connect is answered by the signalling edge).
 	Resume struct{ Connection string }
 )

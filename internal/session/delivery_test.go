@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tertulia/internal/event"
 	"tertulia/internal/fault"
 )
 
@@ -71,7 +72,7 @@ func (l *listener) comeBack(t *testing.T) {
 	old := l.seat
 	l.heard = l.heard[:l.proved+1+l.r.IntN(len(l.heard)-l.proved)]
 	if l.r.IntN(2) == 0 {
-		old.Detach()
+		old.Detach(event.SocketLost{})
 		l.h.pass(time.Duration(l.r.IntN(9)) * time.Second)
 	}
 	again, err := l.h.Resume(t.Context(), old.RPC)
@@ -80,7 +81,7 @@ func (l *listener) comeBack(t *testing.T) {
 		return
 	}
 	l.seat, l.old = again, old
-	old.Detach()
+	old.Detach(event.SocketLost{})
 }
 
 // TestNothingIsLost, and nothing told twice: whatever sockets do, every signal comes, in order, and none comes again once

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tertulia/internal/event"
 	"tertulia/internal/fault"
 	"tertulia/internal/wire/mediactl"
 )
@@ -186,7 +187,7 @@ func TestClosingWhileJoining(t *testing.T) {
 func TestLeavingDuringPublish(t *testing.T) {
 	for name, leave := range map[string]func(*testing.T, *house, *Attachment){
 		"leaves":   func(_ *testing.T, h *house, a *Attachment) { h.send(a, "3", Leave{}) },
-		"vanishes": func(_ *testing.T, _ *house, a *Attachment) { a.Detach() },
+		"vanishes": func(_ *testing.T, _ *house, a *Attachment) { a.Detach(event.SocketLost{}) },
 		"is evicted": func(t *testing.T, h *house, a *Attachment) {
 			if _, err := h.Do(t.Context(), "room", DeleteConnection{Connection: a.Connection}); err != nil {
 				t.Fatal(err)

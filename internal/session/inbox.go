@@ -21,7 +21,7 @@ type answered struct {
 }
 
 // inbox queues letters in order. Who may write many is bounded by the writer: a client by maxQueued, callers by
-// waiting for their answer, the runner's own results by what it has started.
+// waiting for their answer, the media node by its endpoints' ups and downs, the runner's own results by what it has started.
 type inbox struct {
 	bell chan struct{} // of capacity 1; rung when there is something to take
 

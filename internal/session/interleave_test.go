@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tertulia/internal/event"
 	"tertulia/internal/fault"
 	"tertulia/internal/wire/mediactl"
 )
@@ -248,7 +249,7 @@ func TestTakeover(t *testing.T) {
 				t.Fatal(err)
 			}
 			if i%3 == 0 {
-				sockets[len(sockets)-1].Detach() // the old one notices at last
+				sockets[len(sockets)-1].Detach(event.SocketLost{}) // the old one notices at last
 			}
 			sockets = append(sockets, again)
 		}
@@ -256,7 +257,7 @@ func TestTakeover(t *testing.T) {
 		for _, old := range sockets[:len(sockets)-1] {
 			wantKind(t, old.Send(t.Context(), "x", Leave{}), fault.ConnectionClosed)
 			old.Ack(1000)
-			old.Detach()
+			old.Detach(event.SocketLost{})
 		}
 		h.expect(last, "Joined Connection:"+b.Connection+" CreatedAt:"+itoa(b.Self.ActiveAt)+" Metadata:")
 		h.pass(time.Minute)
@@ -265,7 +266,7 @@ func TestTakeover(t *testing.T) {
 		if s, _ := h.State("room"); s.participants() != 2 {
 			t.Fatal("somebody was evicted")
 		}
-		last.Detach()
+		last.Detach(event.SocketLost{})
 		h.expect(b, fmt.Sprintf("Left Connection:%s Reason:networkDisconnect", a.Connection))
 	})
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"net/netip"
 	"slices"
 
 	"tertulia/internal/fault"
@@ -17,6 +18,7 @@ func join(t *turn, c Join) {
 	me.ActiveAt = t.env.Now
 	me.RPC, me.ClientData, me.Platform, me.SDKVersion = c.RPC, c.ClientData, c.Platform, c.SDKVersion
 	me.Address, me.FinalUserID, me.Loopback = c.Address, c.FinalUserID, c.Loopback
+	me.Reached = reached(c.Host)
 	me.CommonMsid, me.ServerOffers = c.CommonMsid, c.ServerOffers
 
 	if !me.Recorder {
@@ -34,6 +36,16 @@ func join(t *turn, c Join) {
 	}
 	t.emit(Admit{To: t.from, Connection: me.Copy(), Result: result})
 	t.save()
+}
+
+// reached is the address and port in a "host:port", "" if the host is a name or no address that media could be sent to.
+func reached(host string) string {
+	at, err := netip.ParseAddrPort(host)
+	a := at.Addr().Unmap()
+	if err != nil || a.IsUnspecified() || a.IsMulticast() || a.Zone() != "" || at.Port() == 0 {
+		return ""
+	}
+	return netip.AddrPortFrom(a, at.Port()).String()
 }
 
 // seat finds the connection a token was made for, or makes one for a join by secret.

@@ -42,3 +42,8 @@ func (s *State) strict() bool {
 	codec := s.Properties.ForcedVideoCodec
 	return codec != "" && codec != "MEDIA_SERVER_PREFERRED" && len(s.videoCodecs()) > 0
 }
+
+// peer is what the media node is told of a client's network.
+func (c *Connection) peer() mediactl.Peer {
+	return mediactl.Peer{Loopback: c.Loopback, Reached: c.Reached}
+}

@@ -52,7 +52,7 @@ func askPublish(t *turn, me *Connection, offer string) {
 	t.emit(Ask{
 		Request: mediactl.Publish{
 			Session: t.ID, Endpoint: me.ID, Offer: offer, Loopback: me.Stream.Loopback,
-			Policy: t.publisherPolicy(me), Peer: mediactl.Peer{Loopback: me.Loopback}, Reconnect: reconnects,
+			Policy: t.publisherPolicy(me), Peer: me.peer(), Reconnect: reconnects,
 		},
 		Connection: me.ID, Stream: me.Stream.ID, Serial: me.Stream.Serial, To: t.from,
 	})

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tertulia/internal/event"
 	"tertulia/internal/fault"
 )
 
@@ -29,7 +30,7 @@ func TestResume(t *testing.T) {
 		h.next(a) // Joined
 		a.Ack(1)
 		h.send(a, "9", Publish{Offer: "o", Media: camera}) // its answer will come too late
-		a.Detach()
+		a.Detach(event.SocketLost{})
 		wantKind(t, a.Send(t.Context(), "10", Leave{}), fault.ConnectionClosed)
 		data := "hi"
 		h.send(b, "2", ClientSignal{Data: &data})
@@ -52,8 +53,8 @@ func TestResume(t *testing.T) {
 		if _, err := again.Next(t.Context()); !fault.Is(err, fault.ConnectionClosed) {
 			t.Fatalf("the older socket: %v", err)
 		}
-		again.Ack(3)   // no longer its to say
-		again.Detach() // nor this
+		again.Ack(3)                     // no longer its to say
+		again.Detach(event.SocketLost{}) // nor this
 		if m := h.expect(third, "Signal from="+b.Connection+" type=absent data=hi"); m.Seq != 4 {
 			t.Fatalf("numbered %d: a late receipt for the older socket's could be taken for it", m.Seq)
 		}
@@ -70,7 +71,7 @@ func TestGraceOver(t *testing.T) {
 		h.create("room")
 		a, b := h.join("room", Publisher), h.join("room", Publisher)
 		begin := time.Now()
-		a.Detach()
+		a.Detach(event.SocketLost{})
 		h.expect(b, "Left Connection:"+a.Connection+" Reason:networkDisconnect")
 		if d := time.Since(begin); d != 10*time.Second {
 			t.Fatalf("after %v", d)

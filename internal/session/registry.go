@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"tertulia/internal/event"
 	"tertulia/internal/fault"
 	"tertulia/internal/wire/mediactl"
 )
@@ -29,6 +30,9 @@ type Config struct {
 	MaxRecvKbps, MaxSendKbps    int                               // of video, for connections without kurentoOptions; 0: unlimited
 	Defaults                    Properties                        // of sessions made by joining with the server's secret
 	NewID                       func(prefix string, n int) string // nil: RandomID
+	// Observe is told what happens, each session's events in the order of its decisions and from one goroutine at a
+	// time, those of different sessions side by side. It must not wait for anything; nil: nobody.
+	Observe func(event.Event)
 }
 
 // Further numbers of ours.
@@ -115,6 +119,7 @@ func (r *Registry) create(ctx context.Context, id string, p Properties) (*runner
 		}
 		return nil, fault.Wrap(fault.NoCapacity, err, "session %s could not be stored; try again", id)
 	}
+	n.observer.say("", event.SessionCreated{})
 	select {
 	case r.begin <- n:
 		return n, nil
@@ -229,5 +234,8 @@ func (r *Registry) Stats(ctx context.Context, id string) ([]mediactl.EndpointSta
 // Event takes what the media node reports of an endpoint by itself. A participant's life is tied to its websocket:
 // a failed endpoint evicts nobody, its client notices and reconnects (spec §6.6).
 func (r *Registry) Event(e mediactl.Event) {
+	if n := r.directory.lookUp(e.Session); n != nil {
+		n.inbox.put(letter{command: reported{e}})
+	}
 	r.cfg.Log.Debug("endpoint", "session", e.Session, "endpoint", e.Endpoint, "event", e.Type, "reason", e.Reason)
 }

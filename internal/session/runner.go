@@ -8,7 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"tertulia/internal/event"
 	"tertulia/internal/fault"
+	"tertulia/internal/wire/mediactl"
 )
 
 // runner gives one session its turn: one goroutine takes letters in order, applies [State.Do] and carries the effects
@@ -30,15 +32,21 @@ type runner struct {
 	lanes    lanes
 	writer   writer
 	alarms   alarms
+	observer *observer
 	ended    bool
 }
+
+// reported is an event of the media node on its way into the session's order.
+type reported struct{ mediactl.Event }
+
+func (reported) command() {}
 
 // newRunner makes the runner of a state; those who had joined it before a restart have their outboxes again, empty.
 func newRunner(r *Registry, s *State) *runner {
 	log, inbox := r.cfg.Log.With("session", s.ID), newInbox()
 	n := &runner{
 		id: s.ID, registry: r, log: log, inbox: inbox, gone: make(chan struct{}),
-		state: s, outboxes: map[string]*outbox{}, alarms: newAlarms(),
+		state: s, outboxes: map[string]*outbox{}, alarms: newAlarms(), observer: newObserver(r.cfg.Observe, s.ID),
 		lanes:  lanes{media: r.cfg.Media, deadline: r.cfg.MediaDeadline, log: log, inbox: inbox, jobs: map[string][]job{}},
 		writer: writer{store: r.cfg.Store, log: log, inbox: inbox},
 	}
@@ -84,6 +92,9 @@ func (r *runner) handle(ctx context.Context, l letter) {
 	case written:
 		r.writer.wrote(ctx, r.state, c.err)
 		return
+	case reported:
+		r.observer.reported(r.state, c.Event)
+		return
 	case Drop:
 		if box := r.outboxes[c.Connection]; box == nil || box.rpc != l.from.RPC || box.held() {
 			return // its client is back already, or gone
@@ -104,11 +115,13 @@ func (r *runner) apply(ctx context.Context, l letter) {
 		r.inbox.refuse(l)
 		return
 	}
+	r.observer.begin(l)
 	effects, err := r.decide(l)
 	if err != nil {
 		r.crash()
 	}
-	for _, e := range effects {
+	for _, e := range effects { // told first: who has an answer finds it on the timeline
+		r.observer.observe(r.state, l, e, effects)
 		r.carryOut(ctx, l, e)
 	}
 	if l.answer != nil {
@@ -211,7 +224,9 @@ func (r *runner) crash() {
 	for id, box := range r.outboxes {
 		box.push(Message{Notice: Evicted{Connection: id, Reason: nodeCrashed}})
 		r.dismiss(Dismiss{Connection: id, RPC: box.rpc})
+		r.observer.say(id, event.Left{Reason: nodeCrashed})
 	}
+	r.observer.say("", event.SessionEnded{Reason: nodeCrashed})
 	r.over()
 }
 

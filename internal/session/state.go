@@ -72,6 +72,7 @@ type Connection struct {
 	Address      string `json:"ip,omitempty"`
 	FinalUserID  string `json:"finalUserId,omitempty"`
 	Loopback     bool   `json:"loopback,omitempty"`     // its socket came over the loopback interface
+	Reached      string `json:"reached,omitempty"`      // the address and port it reached us by; "" if by a name
 	Insecure     bool   `json:"insecure,omitempty"`     // joined with the server's secret: passes every role check
 	Recorder     bool   `json:"recorder,omitempty"`     // RECORDER or SPEECH_TO_TEXT: announced to nobody, not in REST
 	CommonMsid   bool   `json:"commonMsid,omitempty"`   // a client up to 2.4

@@ -87,7 +87,7 @@ func askSubscribe(t *turn, me, owner *Connection, s *Subscription, p parked) {
 	t.emit(Ask{
 		Request: mediactl.Subscribe{
 			Session: t.ID, Endpoint: name, Source: owner.ID, Offer: p.offer,
-			Policy: t.subscriberPolicy(me), Peer: mediactl.Peer{Loopback: me.Loopback},
+			Policy: t.subscriberPolicy(me), Peer: me.peer(),
 			Audio: owner.Stream.Media.HasAudio, Video: owner.Stream.Media.HasVideo,
 		},
 		Connection: me.ID, Stream: s.Stream, Serial: s.Serial, To: p.to,

@@ -25,14 +25,14 @@ const firefoxPrefs = {
 
 /**
  * Starts Chromium. devices: with the fake camera and microphone and their permission; without them the browser hides
- * its addresses behind mDNS names, as it does for any visitor who has granted nothing. namespace: a network namespace
- * to run it in; such a browser gets the test site without a network.
+ * its addresses behind mDNS names, as it does for any visitor who has granted nothing. args: more flags. env: more of the
+ * environment. namespace: a network namespace to run it in; such a browser gets the test site without a network.
  */
-export async function startChromium({ devices = false, namespace } = {}) {
+export async function startChromium({ devices = false, namespace, args = [], env = {} } = {}) {
   const wrapper = namespace && await inNamespace(namespace);
   const browser = await chromium.launch({
     executablePath: wrapper?.path ?? chromiumPath, headless: true, chromiumSandbox: false,
-    args: [...chromiumFlags, ...(devices ? fakeDevices : [])],
+    args: [...chromiumFlags, ...(devices ? fakeDevices : []), ...args], env: { ...process.env, ...env },
   });
   return {
     kind: 'chromium',

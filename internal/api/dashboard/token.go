@@ -75,7 +75,8 @@ func (t *tokens) admit(w http.ResponseWriter, r *http.Request) error {
 	if t.mode != ModeAll && !isLocal(r, from) {
 		return fault.New(fault.Unsupported,
 			"the call page gives tokens to loopback and private addresses only, not to %s: "+
-				"set CALL_PAGE=all to open it to everyone, or make tokens by the REST API", from)
+				"set CALL_PAGE=all to open it to everyone, name the proxy in TRUSTED_PROXIES if there is one, "+
+				"or make tokens by the REST API", from)
 	}
 	return drain(w, r)
 }

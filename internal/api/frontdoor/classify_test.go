@@ -30,6 +30,13 @@ func TestClassify(t *testing.T) {
 		"ICE":                 {string(framed(stunRequest)), isICE},
 		"ICE, 9 bytes":        {string(framed(stunRequest)[:9]), undecided},
 		"ICE, 10 bytes":       {string(framed(stunRequest)[:10]), isICE},
+		"PROXY 1":             {"PROXY TCP4 ", isPROXY},
+		"PROXY 1, 4 bytes":    {"PROX", undecided},
+		"POST":                {"PO", isHTTP},
+		"PROPFIND":            {"PROP", isHTTP},
+		"PROXY 2":             {"\r\n\r\n\x00\r\nQUIT\n", isPROXY},
+		"PROXY 2, 9 bytes":    {"\r\n\r\n\x00\r\nQU", undecided},
+		"no PROXY 2":          {"\r\n\r\n\x01\r\nQUIT\n", unknown},
 		"SOCKS":               {"\x05\x01\x00", undecided},
 		"SOCKS, 10 bytes":     {"\x05\x01\x00\x03\x05\x06\x07\x08\x09\x0a", unknown},
 		"old STUN":            {"\x00\x01\x00\x00abcdefghijklmnop", unknown},
@@ -45,7 +52,7 @@ func TestClassify(t *testing.T) {
 // A class never changes as more bytes come, and ten bytes always decide: so a connection that is handed on early went
 // where all of it would have gone.
 func FuzzClassify(f *testing.F) {
-	for _, seed := range [][]byte{nil, {0x16}, []byte("GET / HTTP/1.1"), stunRequest, framed(stunRequest), make([]byte, 10)} {
+	for _, seed := range [][]byte{nil, {0x16}, []byte("GET / HTTP/1.1"), stunRequest, framed(stunRequest), make([]byte, 10), []byte("PROXY TCP4 1"), []byte("\r\n\r\n\x00\r\nQUIT\n!")} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, first []byte) {

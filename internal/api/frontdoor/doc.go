@@ -6,6 +6,10 @@
 //	an ASCII letter               → HTTP (in the clear: for loopback hosts, others are redirected to HTTPS)
 //	STUN's cookie at offset 4     → TURN
 //	STUN's cookie at offset 6     → ICE-TCP (RFC 4571 framing)
+//	a PROXY protocol header       → of a trusted proxy: as above, from the client's address; of others: refused
+//
+// Behind it nobody needs to know of proxies: what a trusted one says of its client by X-Forwarded-… is in the request's
+// RemoteAddr, Host, TLS and path, and nowhere else (forwarded.go).
 //
 // It owns the listener, the two http.Servers and the limits on connections; what is served is given to it. It imports
 // fault. Start at [Door.Run] (frontdoor.go), then follow one connection through route.go.

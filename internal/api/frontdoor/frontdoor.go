@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -19,6 +20,11 @@ type Config struct {
 	Listener net.Listener // bound by the caller, so that the port is known before the door is built; Run closes it
 	TLS      *tls.Config  // with h2 and http/1.1 in NextProtos: certs.Store.TLSConfig
 	HTTP     http.Handler // gets HTTP/1.1 and HTTP/2; http.Request.TLS is set for what came by TLS, RemoteAddr is the client's
+	// TrustedProxies may say for whom they call: by X-Forwarded-For, -Proto, -Host and -Prefix, X-Real-IP, Forwarded, or
+	// the PROXY protocol. Requests then have the client's RemoteAddr, Host, TLS (nil or not) and path, and those headers no
+	// more. They may call in the clear if they have ended TLS. Others' headers stay and mean nothing; their PROXY
+	// protocol is refused. nil: loopback addresses; empty: nobody.
+	TrustedProxies []netip.Prefix
 	// ServePlain says for which hosts (no port, no brackets) HTTP without TLS is served; the others are redirected.
 	// nil: localhost and loopback addresses.
 	ServePlain func(host string) bool
@@ -149,7 +155,7 @@ func pause(ctx context.Context, d time.Duration) {
 
 // admit starts routing a connection, if the limits allow it.
 func (d *Door) admit(ctx context.Context, raw net.Conn) {
-	from := subnetOf(raw.RemoteAddr())
+	from := d.claimant(raw.RemoteAddr())
 	if !d.open.take(from) {
 		d.turnAway(raw)
 		return
@@ -162,6 +168,7 @@ func (d *Door) admit(ctx context.Context, raw net.Conn) {
 	stream := &counted{Conn: raw}
 	stream.closed = func() {
 		d.open.give(from)
+		d.open.release(stream.behind)
 		d.mu.Lock()
 		delete(d.streams, stream)
 		d.mu.Unlock()
@@ -173,6 +180,17 @@ func (d *Door) admit(ctx context.Context, raw net.Conn) {
 	d.mu.Unlock()
 	d.serving.Go(func() { d.route(ctx, stream, func() { d.unclassified.give(from) }) })
 }
+
+// claimant is whose limits a connection counts for: nobody's if it comes through a trusted proxy, whose clients may be
+// many.
+func (d *Door) claimant(remote net.Addr) netip.Addr {
+	if d.trusted().hasPeer(remote) {
+		return netip.Addr{}
+	}
+	return subnetOf(remote)
+}
+
+func (d *Door) trusted() trusted { return d.config.TrustedProxies }
 
 func (d *Door) turnAway(raw net.Conn) {
 	d.counters.refused.Add(1)

@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"runtime"
 	"sync"
@@ -62,6 +63,9 @@ func open(t *testing.T, config Config) opened {
 	return o
 }
 
+// asShipped trusts whom New does by default; without it tests trust nobody.
+var asShipped = []netip.Prefix{{}}
+
 // prepare makes a door on loopback that serves what the config leaves out with stand-ins.
 func prepare(t *testing.T, config Config) opened {
 	t.Helper()
@@ -72,6 +76,12 @@ func prepare(t *testing.T, config Config) opened {
 	}
 	t.Cleanup(func() { _ = listener.Close() })
 	config.Listener, config.TLS = listener, testTLS()
+	switch { // all connections of tests come from loopback
+	case config.TrustedProxies == nil:
+		config.TrustedProxies = []netip.Prefix{}
+	case len(config.TrustedProxies) == 1 && !config.TrustedProxies[0].IsValid():
+		config.TrustedProxies = nil
+	}
 	config.Log = slog.New(slog.NewTextHandler(&locked{to: log}, nil))
 	if config.HTTP == nil {
 		config.HTTP = http.NotFoundHandler()

@@ -16,7 +16,7 @@ import (
 // startServers runs an HTTP server for each class of connections; the function it returns lets their requests finish,
 // or cuts them off after Limits.Drain, and waits. The requests' contexts derive from ctx.
 func (d *Door) startServers(ctx context.Context) (stop func()) {
-	secure := d.newServer(ctx, restoreTLS(d.config.HTTP))
+	secure := d.newServer(ctx, restoreTLS(d.trusted().unproxied(d.config.HTTP)))
 	plain := d.newServer(ctx, http.HandlerFunc(d.servePlain))
 	var serving sync.WaitGroup
 	serving.Go(func() { _ = secure.Serve(d.secure) }) // ErrServerClosed, after stop
@@ -56,12 +56,21 @@ type tlsKey struct{}
 // rememberTLS and restoreTLS set Request.TLS for clients without ALPN, whose connection had to be peeked into, so that
 // net/http does not see that it is one of TLS.
 func rememberTLS(ctx context.Context, stream net.Conn) context.Context {
-	if _, ok := stream.(*peeked); ok && isSecure(stream) {
-		state := tlsOf(stream).ConnectionState()
+	p, ok := stream.(*peeked)
+	if !ok {
+		return ctx
+	}
+	if secure := tlsOf(p); secure != nil {
+		state := secure.ConnectionState()
 		return context.WithValue(ctx, tlsKey{}, &state)
+	}
+	if through, ok := p.Conn.(*proxied); ok {
+		return context.WithValue(ctx, proxiedKey{}, through)
 	}
 	return ctx
 }
+
+type proxiedKey struct{}
 
 func restoreTLS(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -72,16 +81,41 @@ func restoreTLS(next http.Handler) http.Handler {
 	})
 }
 
-// servePlain answers HTTP without TLS: here for loopback hosts, by a redirect for others. 308 keeps the method and
-// body; 301 is what clients of GET have always known.
+// servePlain answers HTTP without TLS: here for loopback hosts and proxies that have ended TLS, by a redirect for
+// others.
 func (d *Door) servePlain(w http.ResponseWriter, r *http.Request) {
-	if d.config.ServePlain(hostOf(r.Host)) {
-		d.config.HTTP.ServeHTTP(w, r)
+	if said, ended := d.endedTLS(r); ended {
+		said.scheme = "https"
+		d.config.HTTP.ServeHTTP(w, said.apply(r))
 		return
 	}
+	if d.config.ServePlain(hostOf(r.Host)) {
+		d.trusted().unproxied(d.config.HTTP).ServeHTTP(w, r)
+		return
+	}
+	if said, ok := d.trusted().forwarded(r); ok {
+		r = said.apply(r)
+	}
 	d.counters.redirects.Add(1)
+	redirect(w, r, r.Host)
+}
+
+// endedTLS reports whether a request came in the clear from a proxy to which its client spoke TLS. One that is named in
+// the settings need not say so; of those trusted by default it is wanted: a browser on this machine is at loopback, too.
+func (d *Door) endedTLS(r *http.Request) (said forwarding, ended bool) {
+	named := d.trusted() != nil
+	if through, ok := r.Context().Value(proxiedKey{}).(*proxied); ok {
+		return said, named || through.secure
+	}
+	said, ok := d.trusted().forwarded(r)
+	return said, ok && (said.scheme == "https" || named && said.scheme == "")
+}
+
+// redirect sends a client to the same place by HTTPS. 308 keeps the method and body; 301 is what clients of GET have
+// always known.
+func redirect(w http.ResponseWriter, r *http.Request, host string) {
 	w.Header().Set("Connection", "close")
-	if r.Host == "" {
+	if host == "" {
 		http.Error(w, "this port speaks HTTPS; say which host you want", http.StatusBadRequest)
 		return
 	}
@@ -89,7 +123,7 @@ func (d *Door) servePlain(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		code = http.StatusMovedPermanently
 	}
-	http.Redirect(w, r, "https://"+r.Host+"/"+strings.TrimPrefix(r.URL.RequestURI(), "/"), code)
+	http.Redirect(w, r, "https://"+host+"/"+strings.TrimPrefix(r.URL.RequestURI(), "/"), code)
 }
 
 // hostOf is a Host header without port and brackets.

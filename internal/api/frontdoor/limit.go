@@ -18,14 +18,14 @@ func newQuota(most, mostOfOne int) *quota {
 	return &quota{most: most, mostOfOne: mostOfOne, of: map[netip.Addr]int{}}
 }
 
+// take counts one more; for a client that is not valid in total only.
 func (q *quota) take(client netip.Addr) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.total >= q.most || q.of[client] >= q.mostOfOne {
+	if q.total >= q.most || !q.add(client) {
 		return false
 	}
 	q.total++
-	q.of[client]++
 	return true
 }
 
@@ -33,6 +33,37 @@ func (q *quota) give(client netip.Addr) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.total--
+	q.drop(client)
+}
+
+// claim counts what is held already for a client, too.
+func (q *quota) claim(client netip.Addr) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.add(client)
+}
+
+func (q *quota) release(client netip.Addr) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.drop(client)
+}
+
+func (q *quota) add(client netip.Addr) bool {
+	if !client.IsValid() {
+		return true
+	}
+	if q.of[client] >= q.mostOfOne {
+		return false
+	}
+	q.of[client]++
+	return true
+}
+
+func (q *quota) drop(client netip.Addr) {
+	if !client.IsValid() {
+		return
+	}
 	if q.of[client]--; q.of[client] == 0 {
 		delete(q.of, client)
 	}

@@ -38,11 +38,14 @@ func (d *Door) route(ctx context.Context, stream *counted, classified func()) {
 
 // recognize reads as little as possible of a connection. What it returns reads from the first byte, or is a *tls.Conn
 // of which nothing was read: net/http finds HTTP/2 by that type.
-func (d *Door) recognize(ctx context.Context, stream net.Conn) (class, net.Conn, error) {
+func (d *Door) recognize(ctx context.Context, stream *counted) (class, net.Conn, error) {
 	if err := stream.SetDeadline(time.Now().Add(d.config.Limits.Classify)); err != nil {
 		return unknown, nil, err
 	}
 	kind, known, err := peek(stream)
+	if err == nil && kind == isPROXY {
+		kind, known, err = d.behind(stream, known)
+	}
 	if err != nil || kind != isTLS {
 		return kind, known, err
 	}
@@ -59,6 +62,30 @@ func (d *Door) recognize(ctx context.Context, stream net.Conn) (class, net.Conn,
 	return kind, inner, err
 }
 
+var errProxy = errors.New("a PROXY header that is not believed")
+
+// behind reads the header of a trusted proxy and recognises what comes after it. The limits of one address are the
+// client's from here on.
+func (d *Door) behind(stream *counted, known *peeked) (class, *peeked, error) {
+	if !d.trusted().hasPeer(stream.RemoteAddr()) {
+		return unknown, nil, errProxy
+	}
+	inner, err := unwrap(known)
+	if err != nil {
+		return unknown, nil, errors.Join(errProxy, err)
+	}
+	if client := d.claimant(inner.client); d.open.claim(client) {
+		stream.behind = client
+	} else {
+		return unknown, nil, errProxy
+	}
+	kind, rest, err := peek(inner)
+	if kind == isPROXY {
+		return unknown, nil, errProxy
+	}
+	return kind, rest, err
+}
+
 type handshakeError struct{ error }
 
 func (e handshakeError) Unwrap() error { return e.error }
@@ -69,6 +96,8 @@ func (d *Door) countFailure(err error) {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		d.counters.timedOut.Add(1)
+	case errors.Is(err, errProxy):
+		d.counters.refused.Add(1)
 	case errors.As(err, &handshake):
 		d.counters.handshakeErrors.Add(1)
 	default:

@@ -14,7 +14,7 @@ type Stats struct {
 	TimedOut        uint64 // said too little for too long
 	Gone            uint64 // left before saying enough
 	HandshakeErrors uint64 // TLS
-	Refused         uint64 // over a limit
+	Refused         uint64 // over a limit, or with a PROXY header of somebody who is not trusted
 	AcceptErrors    uint64
 }
 

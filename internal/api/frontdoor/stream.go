@@ -3,6 +3,7 @@ package frontdoor
 import (
 	"crypto/tls"
 	"net"
+	"net/netip"
 	"sync"
 )
 
@@ -11,6 +12,7 @@ type counted struct {
 	net.Conn
 	once   sync.Once
 	closed func()
+	behind netip.Addr // the client that a PROXY header has named; set while routing
 }
 
 func (c *counted) Close() error {

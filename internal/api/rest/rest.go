@@ -39,6 +39,8 @@ type Config struct {
 	// unless TURN answers there.
 	TURN       func(session, connection string, made time.Time) (username, credential string)
 	Deprecated bool // serve /api/… and /config… too
+	// Diagnosis tells what happened in sessions; nil: nothing is told of any.
+	Diagnosis Diagnosis
 	// Checks are shown by GET /health, and a failed one makes it DOWN; nil: none.
 	Checks func(context.Context) []openvidu.RESTCheck
 }

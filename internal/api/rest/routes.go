@@ -63,6 +63,10 @@ var routes = []route{
 		doc: "Change `role` or `record`; its client is told."},
 	{method: "DELETE", pattern: "/sessions/{session}/connection/{connection}", run: deleteConnection, except: missingIs400,
 		doc: "Put a participant out, or drop a token that is not spent."},
+	{method: "GET", pattern: "/sessions/{session}/timeline", run: getTimeline,
+		doc: "What happened, in order, of sessions that ended lately too; `?after=` Unix milliseconds, `?limit=` entries (1,000; at most 10,000)."},
+	{method: "GET", pattern: "/sessions/{session}/connection/{connection}/diagnosis", run: getDiagnosis,
+		doc: "Why media does not flow to or from a participant: code, side, evidence and fix of each finding."},
 	{method: "DELETE", pattern: "/sessions/{session}/stream/{stream}", run: deleteStream, except: streamGone,
 		doc: "End a stream; everybody is told."},
 

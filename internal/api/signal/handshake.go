@@ -14,7 +14,7 @@ import (
 
 // caller is what the handshake says of a client.
 type caller struct {
-	address  netip.Addr // its own, behind a trusted proxy too
+	address  netip.Addr // its own: the front door has looked behind proxies
 	loopback bool       // it came over the loopback interface
 	host     string     // the "name:port" it reached us by
 	userID   string     // finalUserId: the same for all sockets of one browser profile
@@ -39,10 +39,6 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request) caller {
 		c.address = peer.Addr().Unmap()
 	}
 	c.loopback = c.address.IsLoopback()
-	if real, err := netip.ParseAddr(r.Header.Get("x-real-ip")); err == nil && s.trusts(c.address) {
-		c.address = real.Unmap().WithZone("")
-		c.loopback = c.loopback && c.address.IsLoopback()
-	}
 	c.userID = s.userID(w, r)
 	return c
 }
@@ -61,18 +57,6 @@ func reached(r *http.Request) string {
 		port = "443"
 	}
 	return net.JoinHostPort(strings.Trim(host, "[]"), port)
-}
-
-func (s *Server) trusts(proxy netip.Addr) bool {
-	if s.cfg.TrustedProxies == nil {
-		return proxy.IsLoopback()
-	}
-	for _, p := range s.cfg.TrustedProxies {
-		if p.Contains(proxy) {
-			return true
-		}
-	}
-	return false
 }
 
 const (

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tertulia/internal/api/jsonrpc"
+	"tertulia/internal/event"
 	"tertulia/internal/fault"
 	"tertulia/internal/session"
 	"tertulia/internal/wire/openvidu"
@@ -105,7 +106,7 @@ func (c *socket) sit(seat *Seat, d *dialect) error {
 	}
 	c.mu.Unlock()
 	if taken { // joinRoom and connect at once: no client does it
-		seat.Detach()
+		seat.Detach(event.SocketLost{Reason: "joined twice"})
 		return fault.New(fault.ConnectionClosed, "this socket has joined already")
 	}
 	return nil

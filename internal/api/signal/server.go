@@ -22,9 +22,6 @@ type Config struct {
 
 	// MediaServer is told to every client, "kurento" or "mediasoup"; "": by release (design decision 10).
 	MediaServer string
-	// TrustedProxies may say by x-real-ip whom they speak for; nil: loopback. A header that
-	// anybody could forge would lift the limits by address.
-	TrustedProxies []netip.Prefix
 
 	MaxFrame            int64         // bytes: 1 MiB
 	MaxSocketsByAddress int           // 1,000: an office or a school may be behind one address

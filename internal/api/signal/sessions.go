@@ -3,6 +3,7 @@ package signal
 import (
 	"context"
 
+	"tertulia/internal/event"
 	"tertulia/internal/session"
 )
 
@@ -21,7 +22,7 @@ type Outbox interface {
 	Send(ctx context.Context, request string, c session.Command) error
 	Next(context.Context) (session.Message, error)
 	Ack(seq uint64)
-	Detach()
+	Detach(event.SocketLost)
 }
 
 // Seat is a joined client's place.

@@ -3,12 +3,16 @@ package signal
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
+	"github.com/coder/websocket"
 	"golang.org/x/time/rate"
 
 	"tertulia/internal/api/jsonrpc"
+	"tertulia/internal/event"
 	"tertulia/internal/fault"
 	"tertulia/internal/wire/openvidu"
 )
@@ -25,6 +29,7 @@ type socket struct {
 	server   *Server
 	log      *slog.Logger
 	from     caller
+	opened   time.Time
 	conn     *jsonrpc.Conn
 	watch    *watchdog
 	requests chan jsonrpc.Message // from the reader to the worker
@@ -42,7 +47,7 @@ func (s *Server) serve(ctx context.Context, frames jsonrpc.Socket, from caller) 
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	c := &socket{
-		server: s, from: from, log: s.log.With("address", from.address),
+		server: s, from: from, opened: time.Now(), log: s.log.With("address", from.address),
 		conn:     jsonrpc.New(paced{frames, rate.NewLimiter(rate.Limit(s.cfg.MaxMessageRate), maxBurst)}, jsonrpc.Config{}),
 		watch:    newWatchdog(s.cfg.Idle, func() { stop(&jsonrpc.Closing{Code: jsonrpc.StatusNormal, Reason: noPing}) }),
 		requests: make(chan jsonrpc.Message, maxWaiting),
@@ -56,9 +61,21 @@ func (s *Server) serve(ctx context.Context, frames jsonrpc.Socket, from caller) 
 	c.watch.stop()
 	c.running.Wait()
 	if seat := c.place(); seat != nil {
-		seat.Detach()
+		seat.Detach(c.lost(why))
 	}
 	c.log.Debug("socket closed", "why", why)
+}
+
+// lost tells how a socket has ended, after it has.
+func (c *socket) lost(why error) event.SocketLost {
+	now := time.Now()
+	l := event.SocketLost{Age: now.Sub(c.opened).Milliseconds(), Silent: now.Sub(c.watch.latest).Milliseconds()}
+	if ours, ok := errors.AsType[*jsonrpc.Closing](why); ok {
+		l.Code, l.Reason = ours.Code, ours.Reason
+	} else if theirs, ok := errors.AsType[websocket.CloseError](why); ok {
+		l.Code, l.Reason = int(theirs.Code), theirs.Reason
+	}
+	return l
 }
 
 // read is the reader's half: what must be answered at once, however long the worker takes.

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"tertulia/internal/event"
 	"tertulia/internal/fault"
 	"tertulia/internal/session"
 )
@@ -24,6 +26,7 @@ type script struct {
 	acked    []uint64
 	taken    int // seats
 	detached int
+	lost     []event.SocketLost
 }
 
 func newScript() *script { return &script{messages: make(chan session.Message, 100)} }
@@ -78,10 +81,11 @@ func (s *script) Ack(seq uint64) {
 	s.acked = append(s.acked, seq)
 }
 
-func (s *script) Detach() {
+func (s *script) Detach(lost event.SocketLost) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.detached++
+	s.lost = append(s.lost, lost)
 }
 
 // bubble runs a test in fake time with one wire to a server; when play returns, all of it must end. The node is made
@@ -346,5 +350,29 @@ func FuzzSocket(f *testing.F) {
 				t.Errorf("%q: the ping after it got %q", text, out)
 			}
 		})
+	})
+}
+
+// TestHowASocketEnds: the session learns how long it was open, how long silent, and by which close frame it ended.
+func TestHowASocketEnds(t *testing.T) {
+	bubble(t, Config{}, func(_ *Server, node *script, w *wire) {
+		w.say(frame(0, "joinRoom", `{"session":"S","token":"tok_A"}`))
+		time.Sleep(7 * time.Second)
+		w.say(frame(1, "ping", `{"interval":5000}`))
+		<-w.closed
+		synctest.Wait()
+		want := []event.SocketLost{{Age: 22_000, Silent: 15_000, Code: 1000, Reason: noPing}}
+		if !slices.Equal(node.lost, want) {
+			t.Errorf("ours: %+v, want %+v", node.lost, want)
+		}
+	})
+	bubble(t, Config{}, func(_ *Server, node *script, w *wire) {
+		w.say(frame(0, "joinRoom", `{"session":"S","token":"tok_A"}`))
+		synctest.Wait()
+		close(w.gone)
+		synctest.Wait()
+		if want := []event.SocketLost{{}}; !slices.Equal(node.lost, want) {
+			t.Errorf("cut: %+v, want %+v", node.lost, want)
+		}
 	})
 }

@@ -18,14 +18,16 @@ type watchdog struct {
 	timer  *time.Timer
 	idle   time.Duration
 	pinged time.Duration // once pings come: how long to wait for the next
+	latest time.Time     // of any message
 }
 
 func newWatchdog(idle time.Duration, bark func()) *watchdog {
-	return &watchdog{timer: time.AfterFunc(idle, bark), idle: idle}
+	return &watchdog{timer: time.AfterFunc(idle, bark), idle: idle, latest: time.Now()}
 }
 
 // heard notes any message; it counts until the first ping does.
 func (w *watchdog) heard() {
+	w.latest = time.Now()
 	if w.pinged == 0 {
 		w.timer.Reset(w.idle)
 	}

@@ -41,8 +41,8 @@ type Out interface {
 // scratch holds a payload, with its original number in front (RTX) and a byte of padding behind.
 const scratch = media.MaxPacketSize + 3
 
-// Forwarder is a media.Sink. The caller attaches it to the track with Track.Attach, and then asks for a key frame with
-// KeyframeRequested, so that the viewer need not wait for a packet of a still picture.
+// Forwarder is a media.Sink. The caller attaches it to the track with Track.Attach, and then asks the track for a key
+// frame, so that the viewer need not wait for a packet of a still picture.
 type Forwarder struct {
 	track *media.Track
 	cfg   Config
@@ -117,6 +117,7 @@ func (f *Forwarder) forward(p *media.Packet) {
 	}
 	f.resend.earn()
 	n := f.header.write(f.cfg.Out.Room(), uint16(out), p.Timestamp+f.splice.shift, p.Marker, s)
+	f.stats.Largest = max(f.stats.Largest, n+len(payload))
 	f.cfg.Out.Send(n, payload, rollover(out))
 }
 
@@ -148,7 +149,7 @@ func (f *Forwarder) begin(p *media.Packet) bool {
 // may be sent again.
 func (f *Forwarder) Pause() { f.live, f.asked = false, false }
 
-// KeyframeRequested passes on the viewer's PLI or FIR, or the wish of a viewer who has just come.
+// KeyframeRequested passes on the viewer's PLI or FIR.
 func (f *Forwarder) KeyframeRequested(now media.Time) {
 	f.stats.KeyframeRequests++
 	f.track.RequestKeyframe(now)

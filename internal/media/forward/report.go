@@ -20,6 +20,12 @@ type reports struct {
 
 	rtt  media.Time // 0: not known
 	lost uint8      // fraction, in 1/256
+
+	received int64      // reports of the viewer about this stream
+	at       media.Time // when the latest came
+	total    int64      // packets lost, by it
+	highest  uint32     // extended sequence number of the last that arrived, by it, as the viewer counts cycles
+	heard    bool       // it reports on something that arrived
 }
 
 type sentReport struct {
@@ -68,6 +74,11 @@ func (f *Forwarder) SenderReport(now media.Time) (report rtcp.SenderReport, ok b
 func (f *Forwarder) ReceiverReport(now media.Time, report rtcp.ReceptionReport) {
 	r := &f.reports
 	r.lost = report.FractionLost
+	r.received++
+	r.at, r.highest = now, report.LastSequenceNumber
+	r.total = int64(int32(report.TotalLost<<8) >> 8) // 24 bits, signed
+	// Pion reports zeros on what never arrived; browsers say nothing.
+	r.heard = report.LastSequenceNumber != 0 || report.TotalLost != 0 || report.Jitter != 0
 	if report.LastSenderReport == 0 {
 		return
 	}
@@ -77,4 +88,21 @@ func (f *Forwarder) ReceiverReport(now media.Time, report rtcp.ReceptionReport) 
 			r.rtt = min(max(now-sent.at-held, media.Time(time.Millisecond)), maxRTT)
 		}
 	}
+}
+
+// heardOf is how many packets of the stream the viewer knows to have been sent, by its latest report: -1 where it has
+// not reported, or reports a number that we have not sent.
+func (f *Forwarder) heardOf() int64 {
+	r := &f.reports
+	switch {
+	case r.received == 0:
+		return -1
+	case !r.heard:
+		return 0
+	}
+	out := uint64(r.highest) + 1<<16 // the viewer begins in cycle 0, we in cycle 1
+	if out < f.splice.first || out > f.splice.highestOut {
+		return -1
+	}
+	return int64(out - f.splice.first + 1)
 }

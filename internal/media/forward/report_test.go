@@ -57,3 +57,38 @@ func TestReceiverReportMeasuresRoundTrip(t *testing.T) {
 		t.Errorf("round trip = %v", s.RTT)
 	}
 }
+
+// TestReceiverReportSaysWhatIsHeardOf: how many of our packets the viewer knows of, and how many it lacks.
+func TestReceiverReportSaysWhatIsHeardOf(t *testing.T) {
+	g := newRig(t, "VP8", nil)
+	if s := g.Stats(); s.Highest != -1 || s.Reports != 0 || s.Latest != 0 {
+		t.Errorf("before the first packet: %+v", s)
+	}
+	first := g.publish(5*ms, 1<<16, 1000, true, 0x10, 0)
+	for i := range uint64(9) {
+		g.publish(media.Time(6+i)*ms, 1<<16+1+i, 1000, false, make([]byte, 100+i)...)
+	}
+	if s := g.Stats(); s.Latest != 14*ms || s.Largest != 12+108 || s.Reported != 0 {
+		t.Errorf("after ten: %+v", s)
+	}
+	for _, c := range []struct {
+		report rtcp.ReceptionReport
+		want   int64
+		lost   int64
+	}{
+		{rtcp.ReceptionReport{}, 0, 0}, // nothing came
+		{rtcp.ReceptionReport{LastSequenceNumber: uint32(first.SequenceNumber)}, 1, 0},
+		{rtcp.ReceptionReport{LastSequenceNumber: uint32(first.SequenceNumber) + 9, TotalLost: 4}, 10, 4},
+		{rtcp.ReceptionReport{LastSequenceNumber: uint32(first.SequenceNumber) + 9, TotalLost: 1<<24 - 3}, 10, -3},
+		{rtcp.ReceptionReport{LastSequenceNumber: uint32(first.SequenceNumber) + 10}, -1, 0}, // never sent
+		{rtcp.ReceptionReport{LastSequenceNumber: 1<<32 - 1}, -1, 0},
+	} {
+		g.ReceiverReport(20*ms, c.report)
+		if s := g.Stats(); s.Highest != c.want || s.Lost != c.lost || s.Reported != 20*ms {
+			t.Errorf("%+v: heard of %d packets, %d lost; want %d, %d", c.report, s.Highest, s.Lost, c.want, c.lost)
+		}
+	}
+	if s := g.Stats(); s.Reports != 6 {
+		t.Errorf("%d reports", s.Reports)
+	}
+}

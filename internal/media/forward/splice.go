@@ -16,6 +16,7 @@ type splice struct {
 	started    bool
 	highestIn  uint64 // of the current source
 	highestOut uint64
+	first      uint64 // ever sent
 
 	// Stretches of the current source, each with its offset; the latest is runs[(count-1)%maxRuns].
 	runs  [maxRuns]run
@@ -45,6 +46,7 @@ func (s *splice) begin(p *media.Packet) {
 		// Random (RFC 3550 §5.1), in the lower half: a viewer that misses the first packets cannot mistake the
 		// rollover count (RFC 3711 §3.3.1).
 		out = 1<<16 + rand.Uint64N(1<<15)
+		s.first = out
 	}
 	s.started = true
 	s.highestIn, s.highestOut = p.Sequence-1, out-1

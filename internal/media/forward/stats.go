@@ -1,10 +1,15 @@
 package forward
 
-import "time"
+import (
+	"time"
 
-// Stats counts what happened to a viewer's stream since New. Lost and RTT are readings.
+	"tertulia/internal/media"
+)
+
+// Stats counts what happened to a viewer's stream since New. Those from Latest on are readings.
 type Stats struct {
 	Packets, Octets uint64 // sent, resent ones not included; octets of payload
+	Largest         int    // bytes of the largest of them, header included, encryption not
 	Starts          uint64 // times the stream began: once per source
 
 	Waiting uint64 // packets dropped while waiting for a key frame
@@ -17,14 +22,22 @@ type Stats struct {
 	Unreachable          uint64 // not resent: no longer cached, of a former source, or never sent
 	KeyframeRequests     uint64
 
-	FractionLost float64       // by the viewer's latest report, 0 to 1
+	Latest       media.Time    // when the last packet was sent, resent ones not counted; 0 before the first
+	Reports      int64         // of the viewer about this stream
+	Reported     media.Time    // when the latest came; 0 before the first
+	FractionLost float64       // by that report, 0 to 1
+	Lost         int64         // by that report, in all; negative if more came than were sent
+	Highest      int64         // packets, lost ones included, that the viewer has heard of by that report; -1: it does not say
 	RTT          time.Duration // 0: not known yet
 }
 
 // Stats returns the counters.
 func (f *Forwarder) Stats() Stats {
 	s := f.stats
-	s.FractionLost = float64(f.reports.lost) / 256
-	s.RTT = time.Duration(f.reports.rtt)
+	r := &f.reports
+	s.Latest = f.splice.lastArrival
+	s.Reports, s.Reported = r.received, r.at
+	s.FractionLost, s.Lost, s.Highest = float64(r.lost)/256, r.total, f.heardOf()
+	s.RTT = time.Duration(r.rtt)
 	return s
 }

@@ -83,6 +83,55 @@ func TestHeldAddress(t *testing.T) {
 	}
 }
 
+// TestMoves: a NAT that forgets its client shows by the silence before the client is heard from elsewhere; the latest
+// moves are remembered. What happens before the keys is no move.
+func TestMoves(t *testing.T) {
+	b := newBench(t, 0)
+	e := b.endpoint(t, at(1))
+	b.check(t, e, at(1), stun.RawAttribute{Type: stun.AttrUseCandidate})
+	if f := snapshot(e); f.Moved != 0 {
+		t.Fatalf("%d moves of one that stayed", f.Moved)
+	}
+	for i := range 6 {
+		b.shard.now += 30*second + media.Time(i)*second
+		b.check(t, e, at(uint16(i+2)))
+	}
+	b.shard.now += 5 * second
+	f := snapshot(e)
+	if f.Moved != 6 || len(f.Moves) != maxMoves {
+		t.Fatalf("%d moves, %d remembered", f.Moved, len(f.Moves))
+	}
+	last := f.Moves[maxMoves-1]
+	if last.Silence != 35*time.Second || last.At != 5*time.Second || last.From != "udp 198.51.100.1:6" || last.To != "udp 198.51.100.1:7" {
+		t.Errorf("the last move: %+v", last)
+	}
+	if first := f.Moves[0]; first.Silence != 32*time.Second {
+		t.Errorf("the first one remembered: %+v", first)
+	}
+
+	// A connection that ended, and the next one.
+	one, two := at(9), at(10)
+	nobody := func(pathKey, []byte) {}
+	one.via, two.via = &link{protocol: "tcp", send: nobody}, &link{protocol: "tcp", send: nobody}
+	b.check(t, e, one, stun.RawAttribute{Type: stun.AttrUseCandidate})
+	for len(e.paths) > 0 {
+		b.shard.forget(e.paths[0])
+	}
+	b.shard.now += 2 * second
+	b.check(t, e, two)
+	f = snapshot(e)
+	if last := f.Moves[maxMoves-1]; last.From != "tcp 198.51.100.1:9" || last.To != "tcp 198.51.100.1:10" || last.Silence != 2*time.Second {
+		t.Errorf("over a new connection: %+v", last)
+	}
+
+	early := b.endpoint(t, at(20))
+	early.out = nil
+	b.check(t, early, at(21), stun.RawAttribute{Type: stun.AttrUseCandidate})
+	if f := snapshot(early); f.Moved != 0 || !f.Paths[1].Selected {
+		t.Errorf("before the keys: %+v", f)
+	}
+}
+
 func TestForgottenPathsFallBack(t *testing.T) {
 	b := newBench(t, 0)
 	e := b.endpoint(t, at(1))

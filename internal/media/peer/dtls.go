@@ -57,6 +57,9 @@ func (p *pipe) SetWriteDeadline(time.Time) error { return nil }
 
 // dtlsPacket takes a DTLS record that came over a validated path.
 func (t *transport) dtlsPacket(b []byte) {
+	if t.out == nil {
+		t.hellos++
+	}
 	switch {
 	case t.refused != "" || t.proven:
 		return
@@ -227,6 +230,7 @@ func (t *transport) shaken(conn *dtls.Conn, state dtls.State, err error) {
 		t.fail(t.refused)
 	default:
 		// A client that is slow or lost packets starts again with a new ClientHello.
+		t.broken = err.Error()
 		t.endDTLS()
 		t.endpoint.shard.config.Log.Debug("DTLS handshake failed", "endpoint", t.endpoint.config.Name, "error", err)
 		if t.attempts >= maxAttempts {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -16,6 +17,9 @@ import (
 type EndpointConfig struct {
 	Name     string // for logs, and the msid of what we send; letters, digits, "_" and "-"
 	Loopback bool   // the client is on this machine: offer it loopback candidates as well
+	// Reached is the address and port that the client's signalling came to, if they are known: candidates after ours, for
+	// where a 1:1 NAT or a published port of a container leads here, media is likely to pass as well. We only name them.
+	Reached netip.AddrPort
 	// Event is told of every change of the endpoint; nil for nobody. It is called by the shard: it must neither block
 	// nor call back.
 	Event func(Event)

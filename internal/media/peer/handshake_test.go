@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -68,7 +69,7 @@ func TestEarlyHandshake(t *testing.T) {
 	if len(e.early) != maxEarly || e.dtls != nil {
 		t.Fatalf("%d records wait, want %d; a handshake: %v", len(e.early), maxEarly, e.dtls != nil)
 	}
-	e.begin("answer", sdp.Transport{Ufrag: "far", Fingerprints: []sdp.Fingerprint{{Algorithm: "sha-256", Value: "AA"}}})
+	e.begin("answer", sdp.Transport{Ufrag: "far", Fingerprints: []sdp.Fingerprint{{Algorithm: "sha-256", Value: "AA"}}}, nil)
 	if e.dtls == nil || len(e.early) != 0 || b.shard.handshake != 1 {
 		t.Errorf("after the answer: a handshake %v, %d records wait", e.dtls != nil, len(e.early))
 	}
@@ -100,6 +101,10 @@ func TestHandshakesAreBounded(t *testing.T) {
 	if e.attempts != maxAttempts || e.state != Failed || b.shard.counters.HandshakeRefused != 4 {
 		t.Errorf("%d attempts, state %s, %d refused", e.attempts, e.state, b.shard.counters.HandshakeRefused)
 	}
+	f := snapshot(e)
+	if f.Attempts != maxAttempts || f.Hellos != maxAttempts+4 || f.Broken != "EOF" || !strings.Contains(f.Reason, "EOF") || f.Fingerprint || f.Cipher != "" {
+		t.Errorf("facts %+v", f)
+	}
 }
 
 // TestMediaBeforeKeys is counted and dropped.
@@ -125,6 +130,9 @@ func TestUndecrypted(t *testing.T) {
 	}
 	if c := b.shard.counters; c.Forged != 1 || c.Replayed != 1 || c.Malformed != 2 {
 		t.Errorf("counted %+v", c)
+	}
+	if f := snapshot(b.shard.paths[b.key].endpoint); f.Forged != 1 || f.Heard != 0 {
+		t.Errorf("the endpoint's: %+v", f)
 	}
 }
 
@@ -233,7 +241,7 @@ func TestCandidates(t *testing.T) {
 		return socket.Addresses{Host: []netip.Addr{v4, v6}, Loopback: []netip.Addr{lo}}
 	}
 	b.shard.config.Port, b.shard.config.TCP = 4443, true
-	list := b.shard.config.candidates(true)
+	list := b.shard.config.candidates(&EndpointConfig{Loopback: true})
 	want := []string{" udp 2130706431 192.0.2.1 4443 typ host", " udp 2130706175 2001:db8::1 4443 typ host", " udp 2130705919 127.0.0.1 4443 typ host",
 		" 192.0.2.1 4443 typ host tcptype passive", " 2001:db8::1 4443 typ host tcptype passive", " 127.0.0.1 4443 typ host tcptype passive"}
 	for i := range want {
@@ -242,7 +250,7 @@ func TestCandidates(t *testing.T) {
 		}
 	}
 	b.shard.config.TCP = false
-	if got := b.shard.config.candidates(false); len(got) != 2 {
+	if got := b.shard.config.candidates(&EndpointConfig{}); len(got) != 2 {
 		t.Errorf("candidates %v, want the 2 of UDP", got)
 	}
 	for address, want := range map[string]bool{"192.0.2.1:4443": true, "[::ffff:192.0.2.1]:4443": true, "[2001:db8::1]:4443": true,
@@ -337,5 +345,51 @@ func TestCipherIsNamed(t *testing.T) {
 		if st := e.stats(); st.Cipher != want || st.LocalCandidate != "udp unknown port 1" || st.RemoteCandidate != "udp 198.51.100.1:1" {
 			t.Errorf("%+v, want the cipher %s", st, want)
 		}
+	}
+}
+
+// TestFAQ_01__ReachedCandidates stand behind ours, once, and are nobody else's: naming an address sends nothing there.
+func TestFAQ_01__ReachedCandidates(t *testing.T) {
+	b := newBench(t, 0)
+	b.shard.config.Addresses = func() socket.Addresses {
+		return socket.Addresses{Host: []netip.Addr{netip.MustParseAddr("10.0.0.5")}, Loopback: []netip.Addr{netip.MustParseAddr("127.0.0.1")}}
+	}
+	b.shard.config.Port, b.shard.config.TCP = 4443, true
+	for reached, want := range map[string][]string{
+		"203.0.113.5:4443":          {"10.0.0.5 4443", "203.0.113.5 4443"},
+		"203.0.113.5:443":           {"10.0.0.5 4443", "203.0.113.5 443", "203.0.113.5 4443"}, // published, or a proxy
+		"[::ffff:203.0.113.5]:4443": {"10.0.0.5 4443", "203.0.113.5 4443"},
+		"[2001:db8::5]:4443":        {"10.0.0.5 4443", "2001:db8::5 4443"},
+		"10.0.0.5:4443":             {"10.0.0.5 4443"},
+		"127.0.0.1:8443":            {"10.0.0.5 4443", "127.0.0.1 8443", "127.0.0.1 4443"},
+	} {
+		list := b.shard.config.candidates(&EndpointConfig{Reached: netip.MustParseAddrPort(reached)})
+		if len(list) != 2*len(want) {
+			t.Errorf("reached by %s: %q", reached, list)
+			continue
+		}
+		last, foundations := uint64(1<<32), map[string]bool{}
+		for i, line := range list {
+			words := strings.Fields(line)
+			priority, err := strconv.ParseUint(words[3], 10, 32)
+			if err != nil || priority >= last || foundations[words[0]] {
+				t.Errorf("%s: %q has priority %d after %d, or a foundation twice", reached, line, priority, last)
+			}
+			last, foundations[words[0]] = priority, true
+			kind := " udp "
+			if i >= len(want) {
+				kind = " tcp "
+			}
+			if !strings.Contains(line, kind) || !strings.Contains(line, " "+want[i%len(want)]+" typ host") {
+				t.Errorf("%s: candidate %d is %q, want %s%s", reached, i, line, kind, want[i%len(want)])
+			}
+		}
+	}
+	if b.shard.Serves(netip.MustParseAddrPort("203.0.113.5:4443")) {
+		t.Error("a relay may have the reached address as a peer: nobody has proved that it is ours")
+	}
+	b.shard.send()
+	if b.wire.sent != 0 {
+		t.Errorf("%d packets were sent", b.wire.sent)
 	}
 }

@@ -41,8 +41,12 @@ func (s *Shard) check(from pathKey, b []byte) {
 		s.disown(from, m, string(local))
 		return
 	}
-	if !authentic(m, s.answer.integrity(e.pwd)) || e.remote.Ufrag != "" && string(remote) != e.remote.Ufrag {
-		s.counters.Unauthenticated++
+	if !authentic(m, s.answer.integrity(e.pwd)) {
+		e.mistaken(true)
+		return
+	}
+	if e.remote.Ufrag != "" && string(remote) != e.remote.Ufrag {
+		e.mistaken(false)
 		return
 	}
 	if m.Contains(stun.AttrICEControlled) {
@@ -94,9 +98,11 @@ func (k iceKey) password(ufrag string) string {
 // does not nominate anew.
 func (t *transport) checked(p *path, nominated bool) {
 	now := t.endpoint.shard.now
-	t.consent = now
-	if t.selected == nil || nominated || now-t.selected.heard >= held {
-		t.selected = p
+	t.consent, t.verified = now, now
+	p.checks++
+	p.nominated = p.nominated || nominated
+	if p != t.selected && (t.selected == nil || nominated || now-t.selected.heard >= held) {
+		t.choose(p)
 	}
 	if t.state == Opened || t.lapsed && t.refused == "" {
 		t.state, t.lapsed, t.checking = Checking, false, now

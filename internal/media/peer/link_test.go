@@ -62,6 +62,9 @@ func TestTCP(t *testing.T) {
 	if st := must[peer.Stats](t)(viewer.Stats(ctx)); !strings.HasPrefix(st.RemoteCandidate, "tcp ") {
 		t.Errorf("bob is reached by %s, want tcp", st.RemoteCandidate)
 	}
+	if p := factsOf(t, ctx, viewer).Paths; len(p) != 1 || p[0].Protocol != "tcp" || !p[0].Selected || p[0].Local.Addr() != loopback {
+		t.Errorf("bob's paths: %+v", p)
+	}
 	cancel()
 }
 
@@ -88,6 +91,9 @@ func TestRelay(t *testing.T) {
 	}
 	if st := must[peer.Stats](t)(e.Stats(ctx)); st.RemoteCandidate != "relay "+relayed.String() {
 		t.Errorf("selected %q, want the relay", st.RemoteCandidate)
+	}
+	if p := factsOf(t, ctx, e).Paths; len(p) != 1 || p[0].Protocol != "relay" || p[0].Remote != relayed || p[0].Local != ours || !p[0].Nominated {
+		t.Errorf("paths: %+v", p)
 	}
 	relay.Close()
 	if st := must[peer.Stats](t)(e.Stats(ctx)); st.RemoteCandidate != "" {

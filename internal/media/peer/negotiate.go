@@ -106,7 +106,7 @@ func (e *Endpoint) OfferSubscribe(ctx context.Context, o SubscribeOptions) (Desc
 		}
 	}
 	text := offer.Text()
-	err := e.settle(ctx, text, func() { e.sections = sections })
+	err := e.settle(ctx, text, offer.Transport.Candidates, func() { e.sections = sections })
 	return describe(&offer, text, sections), err
 }
 
@@ -129,7 +129,7 @@ func (e *Endpoint) Answer(ctx context.Context, answer string) error {
 			return i < 0 || !sec.adopt(&d.Sections[i])
 		})
 		e.rsize = slices.ContainsFunc(d.Sections, func(s sdp.Section) bool { return s.RSize })
-		e.begin(kept, transport)
+		e.begin(kept, transport, d.Repairs)
 	})
 	if err == nil && stale {
 		return fault.New(fault.MediaFailed, "endpoint %s: no offer of ours waits for an answer", e.config.Name)
@@ -172,7 +172,7 @@ func (e *Endpoint) local() sdp.Local {
 		SessionID: e.session, StreamID: e.config.Name,
 		Transport: sdp.Transport{
 			Ufrag: e.ufrag, Pwd: e.pwd, Fingerprints: []sdp.Fingerprint{e.shard.fingerprint},
-			Candidates: e.shard.config.candidates(e.config.Loopback),
+			Candidates: e.shard.config.candidates(&e.config),
 		},
 	}
 }
@@ -182,22 +182,22 @@ func (e *Endpoint) answer(ctx context.Context, offer string, p plan, maxKbps int
 	answer := sdp.Answer(p.offer, p.media, e.local())
 	text := answer.Text()
 	sections := slices.DeleteFunc(p.sections, func(s *section) bool { return s == nil })
-	kept, transport := pack(offer), lastingTransport(p.offer.Transport)
-	err := e.settle(ctx, text, func() {
+	kept, transport, repairs := pack(offer), lastingTransport(p.offer.Transport), p.offer.Repairs
+	err := e.settle(ctx, text, answer.Transport.Candidates, func() {
 		e.sections, e.maxKbps = sections, maxKbps
 		e.rsize = slices.ContainsFunc(answer.Sections, func(s sdp.Section) bool { return s.RSize })
 		e.declare(p)
-		e.begin(kept, transport)
+		e.begin(kept, transport, repairs)
 	})
 	return describe(&answer, text, sections), err
 }
 
 // settle runs the shard's part of a negotiation, once in an endpoint's life: OpenVidu never renegotiates.
-func (e *Endpoint) settle(ctx context.Context, localSDP string, fn func()) error {
-	again, kept := false, pack(localSDP)
+func (e *Endpoint) settle(ctx context.Context, localSDP string, candidates []string, fn func()) error {
+	again, kept, offered := false, pack(localSDP), shared(strings.Join(candidates, "\n"))
 	err := e.shard.Do(ctx, func() {
 		if again = e.localSDP != "" || e.closed; !again {
-			e.localSDP = kept
+			e.localSDP, e.offered = kept, offered
 			fn()
 		}
 	})
@@ -229,10 +229,10 @@ func (e *Endpoint) declare(p plan) {
 }
 
 // begin lets the transport start: from now on we know whom to expect.
-func (e *Endpoint) begin(remoteSDP packed, remote sdp.Transport) {
+func (e *Endpoint) begin(remoteSDP packed, remote sdp.Transport, repairs []sdp.Repair) {
 	e.remoteSDP, e.remote = remoteSDP, remote
 	e.signalled, e.remote.Candidates = append(e.signalled, remote.Candidates...), nil
-	e.consent = e.shard.now
+	e.consent, e.agreed, e.repairs = e.shard.now, e.shard.now, repairs
 	e.takeEarly()
 }
 

@@ -33,6 +33,9 @@ func TestWrongFingerprint(t *testing.T) {
 	if n := must[peer.Counters](t)(s.Counters(ctx)).FingerprintMismatch; n != 1 {
 		t.Errorf("fingerprint mismatches %d, want 1", n)
 	}
+	if f := factsOf(t, ctx, e); !f.Fingerprint || f.Attempts != 1 || !strings.Contains(f.Reason, "certificate") || f.Cipher != "" || len(f.Paths) == 0 {
+		t.Errorf("facts %+v", f)
+	}
 }
 
 func TestLoopback(t *testing.T) {

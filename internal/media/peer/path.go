@@ -28,7 +28,20 @@ type path struct {
 	endpoint *Endpoint
 	heard    media.Time // latest authenticated packet
 	reader   *Shard     // which other shard reads what comes along it; nil if its own does
+
+	checks    uint64 // verified requests
+	nominated bool   // by one of them at least
 }
+
+func (p *path) protocol() string {
+	if p.via != nil {
+		return p.via.protocol
+	}
+	return "udp"
+}
+
+// String is how statistics name where a path leads: "udp 192.0.2.1:5000".
+func (p *path) String() string { return p.protocol() + " " + p.remote.String() }
 
 const (
 	maxPaths = 16
@@ -89,12 +102,13 @@ func (s *Shard) forget(p *path) {
 	if e.selected != p {
 		return
 	}
-	e.selected = nil
+	var next *path
 	for _, other := range e.paths {
-		if e.selected == nil || other.heard > e.selected.heard {
-			e.selected = other
+		if next == nil || other.heard > next.heard {
+			next = other
 		}
 	}
+	e.choose(next)
 }
 
 // closeLink forgets every path over a link, whichever shard has it. None is claimed any more.

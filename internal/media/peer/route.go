@@ -3,8 +3,11 @@ package peer
 import (
 	"bytes"
 	"hash/crc32"
+	"time"
 
 	"github.com/pion/stun/v4"
+
+	"tertulia/internal/media"
 )
 
 // The kernel chooses the socket that gets a datagram by its addresses, not by its endpoint. A check names its endpoint
@@ -32,6 +35,28 @@ func (c *common) ufragOf(s *Shard) string {
 type routes struct {
 	shard *Shard
 	to    map[pathKey]*Shard
+
+	second   media.Time // in which
+	reported int        // so many mistaken checks were reported
+}
+
+// maxReported is how many mistaken checks a shard tells others of in a second: whoever sends many of them must not keep
+// a shard busy that does not read them.
+const maxReported = 16
+
+// report tells the owner of an endpoint, if there is one, that a check for it did not verify.
+func (r *routes) report(owner *Shard, ufrag string) {
+	if second := r.shard.now / media.Time(time.Second); second != r.second {
+		r.second, r.reported = second, 0
+	}
+	if r.reported++; r.reported > maxReported {
+		return
+	}
+	owner.post(func() {
+		if e := owner.endpoints[ufrag]; e != nil {
+			e.wrongPassword++
+		}
+	})
 }
 
 // misdirected hands a check to the shard that owns its endpoint. Only a genuine one crosses: the password follows from
@@ -42,6 +67,7 @@ func (r *routes) misdirected(from pathKey, m *stun.Message, b []byte, owner *Sha
 		local, _, _ := bytes.Cut(username, []byte(":"))
 		if !authentic(m, r.shard.answer.integrity(r.shard.iceKey.password(string(local)))) {
 			r.shard.counters.Unauthenticated++
+			r.report(owner, string(local))
 			return
 		}
 		if !r.vacate(from) {

@@ -22,7 +22,7 @@ func (m *streams) rtcpPacket(p *path, b []byte) {
 	}
 	plain, err := m.endpoint.in.DecryptRTCP(s.plain[:0], b, &s.controlHeader)
 	if err != nil {
-		s.counters.undecrypted(err)
+		m.endpoint.undecrypted(err)
 		return
 	}
 	m.heardRTCP.note(binary.BigEndian.Uint32(b[4:]))

@@ -95,7 +95,7 @@ func (m *streams) rtpPacket(p *path, b []byte) {
 	}
 	plain, err := m.endpoint.in.DecryptRTP(s.plain[:0], b, &s.header)
 	if err != nil {
-		s.counters.undecrypted(err)
+		m.endpoint.undecrypted(err)
 		return
 	}
 	m.heardRTP.note(s.header.SSRC)

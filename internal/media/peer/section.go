@@ -96,7 +96,7 @@ func (sec *section) attach(now media.Time) {
 		sec.forwarder = sec.newForwarder()
 	}
 	sec.here.Attach(sec.forwarder)
-	sec.forwarder.KeyframeRequested(now)
+	sec.here.RequestKeyframe(now)
 }
 
 // pause stops the flow to a client that cannot be sent to. Numbers must not run on meanwhile: after half a cycle both

@@ -65,7 +65,8 @@ type Shard struct {
 	out       outbox
 	reader    *Shard // which other shard has read the datagram at hand; nil if this one did
 	counters  Counters
-	handshake int // DTLS handshakes under way
+	ways      Ways // that endpoints first connected by
+	handshake int  // DTLS handshakes under way
 
 	// Scratch of the packet path; valid within one packet.
 	stun          *stun.Message
@@ -115,7 +116,9 @@ func newCommon(config *Config, conns []socket.Conn) (*common, error) {
 		return nil, fmt.Errorf("peer.Config: Certificate: %w", err)
 	}
 	ice := sha256.Sum256(append([]byte("ICE passwords"), private...))
-	return &common{fingerprint: fingerprintOf(config.Certificate.Certificate[0]), iceKey: ice[:], start: time.Now()}, nil
+	// No reading of the clock is 0, which stands for never.
+	start := time.Now().Add(-time.Nanosecond)
+	return &common{fingerprint: fingerprintOf(config.Certificate.Certificate[0]), iceKey: ice[:], start: start}, nil
 }
 
 // add makes one shard more.

@@ -31,11 +31,12 @@ type Counters struct {
 
 // undecrypted counts what did not decrypt: replays apart from forgeries. pion/srtp does not export its error for a
 // replay, only wraps it.
-func (c *Counters) undecrypted(err error) {
-	cause := errors.Unwrap(err)
+func (t *transport) undecrypted(err error) {
+	c, cause := &t.endpoint.shard.counters, errors.Unwrap(err)
 	switch {
 	case errors.Is(err, srtp.ErrFailedToVerifyAuthTag):
 		c.Forged++
+		t.forged++
 	case cause != nil && cause.Error() == "duplicated packet":
 		c.Replayed++
 	default:
@@ -101,16 +102,12 @@ func (e *Endpoint) stats() Stats {
 		st.Cipher = fmt.Sprint(e.profile)
 	}
 	if p := e.selected; p != nil {
-		protocol := "udp"
-		if p.via != nil {
-			protocol = p.via.protocol
-		}
 		local := "unknown"
 		if p.local.IsValid() {
 			local = p.local.String()
 		}
-		st.LocalCandidate = fmt.Sprintf("%s %s port %d", protocol, local, e.shard.config.Port)
-		st.RemoteCandidate = fmt.Sprintf("%s %s", protocol, p.remote)
+		st.LocalCandidate = fmt.Sprintf("%s %s port %d", p.protocol(), local, e.shard.config.Port)
+		st.RemoteCandidate = p.String()
 	}
 	return st
 }

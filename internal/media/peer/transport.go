@@ -51,6 +51,9 @@ type transport struct {
 	proven   bool       // the client has sent a packet under its keys
 
 	packetsIn, bytesIn, packetsOut, bytesOut uint64
+
+	met   bool // it has been connected
+	notes      // for diagnosis
 }
 
 // connected is called when a consenting path and keys are both there.
@@ -59,6 +62,10 @@ func (t *transport) connected() {
 		return
 	}
 	t.state = Connected
+	if !t.met {
+		t.met = true
+		t.endpoint.shard.ways.count(t.selected)
+	}
 	for _, sec := range t.endpoint.sections {
 		sec.attach(t.endpoint.shard.now)
 	}
@@ -77,7 +84,7 @@ func (t *transport) fail(reason string) {
 	if t.state == Failed || t.endpoint.closed {
 		return
 	}
-	t.state = Failed
+	t.state, t.reason = Failed, reason
 	for _, sec := range t.endpoint.sections {
 		sec.pause()
 	}
@@ -88,6 +95,7 @@ func (t *transport) fail(reason string) {
 // authenticated notes that the client has our keys: its handshake can be released.
 func (t *transport) authenticated(p *path, n int) {
 	p.heard = t.endpoint.shard.now
+	t.heard = p.heard
 	t.packetsIn++
 	t.bytesIn += uint64(n)
 	if !t.proven {

@@ -22,9 +22,10 @@ const (
 
 // losses is the list of packets to ask for again, in order of sequence.
 type losses struct {
-	missing []missing
-	ask     []uint16   // scratch of due
-	rtt     media.Time // smoothed, from request to retransmission
+	missing  []missing
+	ask      []uint16   // scratch of due
+	rtt      media.Time // smoothed, from request to retransmission
+	measured bool       // it ever was
 }
 
 type missing struct {
@@ -67,6 +68,7 @@ func (l *losses) found(sequence uint64, now media.Time, rtx bool) bool {
 	if m := l.missing[i]; rtx && m.times == 1 {
 		sample := min(max(now-m.asked, minRTT), maxRTT)
 		l.rtt += (sample - l.rtt) / 4
+		l.measured = true
 	}
 	l.missing = slices.Delete(l.missing, i, i+1)
 	return true

@@ -102,6 +102,7 @@ func (r *Receiver) original(now media.Time, h media.Header, raw []byte) {
 		r.gap(now, before+1, sequence, quiet)
 	}
 	r.last = now
+	r.stats.Largest = max(r.stats.Largest, len(raw))
 	r.quality.arrived(now, h.Timestamp, verdict != behind)
 	r.take(now, h, sequence, raw, raw[h.HeaderLen:])
 }

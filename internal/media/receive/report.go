@@ -33,6 +33,7 @@ type quality struct {
 	received  uint64 // doubled ones included, as A.3 wants
 
 	priorExpected, priorReceived uint64
+	fraction                     uint8 // lost, of the latest report
 
 	measured      bool
 	lastTimestamp uint32
@@ -76,9 +77,11 @@ func (r *Receiver) Report(now media.Time) rtcp.ReceptionReport {
 	interval := expected - q.priorExpected
 	lost := int64(interval) - int64(q.received-q.priorReceived)
 	q.priorExpected, q.priorReceived = expected, q.received
+	q.fraction = 0
 	if interval > 0 && lost > 0 {
-		report.FractionLost = uint8(min(lost<<8/int64(interval), 255))
+		q.fraction = uint8(min(lost<<8/int64(interval), 255))
 	}
+	report.FractionLost = q.fraction
 	report.TotalLost = uint32(min(max(r.lost(), 0), 1<<23-1))
 	report.LastSequenceNumber = uint32(r.sequence.highest - r.sequence.base&^0xffff)
 	report.Jitter = uint32(q.jitter >> 4)

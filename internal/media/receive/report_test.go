@@ -21,11 +21,20 @@ func TestReportCountsLoss(t *testing.T) {
 	if r.FractionLost != 2*256/10 || r.TotalLost != 2 || r.LastSequenceNumber != 1<<16|3 {
 		t.Errorf("report = %+v", r)
 	}
+	if s := g.Stats(); s.Fraction != 2*256/10 || s.Lost != 2 || s.Largest != 12+len(delta) {
+		t.Errorf("stats = %+v", s)
+	}
 	for s := range uint16(10) {
-		g.original(0, 4+s, delta...)
+		g.original(7*ms, 4+s, delta...)
+	}
+	if s := g.Stats(); s.Latest != 7*ms {
+		t.Errorf("the latest came at %d", s.Latest)
 	}
 	if r := g.Report(0); r.FractionLost != 0 || r.TotalLost != 2 {
 		t.Errorf("next interval: %+v", r)
+	}
+	if s := g.Stats(); s.Fraction != 0 || s.Measured {
+		t.Errorf("stats = %+v", s)
 	}
 	for range 5 {
 		g.original(0, 13, delta...)

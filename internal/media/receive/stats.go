@@ -1,19 +1,27 @@
 package receive
 
-import "time"
+import (
+	"time"
 
-// Stats counts what happened to a stream since New. Lost, Jitter and RTT are readings.
+	"tertulia/internal/media"
+)
+
+// Stats counts what happened to a stream since New. Those from Lost to RTT, without counts, are readings.
 type Stats struct {
 	Packets, Octets uint64 // taken, retransmissions included; octets of payload
+	Largest         int    // bytes of the largest packet that came, header included, encryption not
 	Padding         uint64 // packets without payload
 	Keyframes       uint64 // video
 
 	Lost       int64         // as reported to the publisher: retransmissions do not make it good
+	Fraction   uint8         // of it in the latest report, in 1/256
+	Latest     media.Time    // when the last packet came; 0 before the first
 	Recovered  uint64        // missing packets that came by RTX
 	NACKed     uint64        // packets asked for, repetitions included
 	Abandoned  uint64        // packets no longer asked for
 	Jitter     time.Duration // RFC 3550 A.8
 	RTT        time.Duration // from NACK to RTX; zero where NACK is off
+	Measured   bool          // RTT is more than a guess
 	Restarts   uint64        // times the sequence numbers began anew
 	Duplicates uint64
 
@@ -29,7 +37,8 @@ type Stats struct {
 func (r *Receiver) Stats() Stats {
 	s := r.stats
 	s.Lost = r.lost()
-	s.RTT = time.Duration(r.losses.rtt)
+	s.Latest, s.Fraction = r.last, r.quality.fraction
+	s.RTT, s.Measured = time.Duration(r.losses.rtt), r.losses.measured
 	if r.quality.clockRate > 0 {
 		s.Jitter = time.Duration(r.quality.jitter >> 4 * int64(time.Second) / r.quality.clockRate)
 	}

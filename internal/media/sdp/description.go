@@ -33,6 +33,7 @@ type Description struct {
 	Bundle    []string // mids of the BUNDLE group
 	Transport Transport
 	Sections  []Section
+	Repairs   []Repair // what Parse has mended
 }
 
 // Transport is what ICE and DTLS need: one per description, because every section we accept is bundled.

@@ -174,7 +174,7 @@ func TestEveryListIsBounded(t *testing.T) {
 	b.WriteString(head + transport + "m=video 9 UDP/TLS/RTP/SAVPF 96\na=rtpmap:96 VP8/90000\n")
 	for i := range 900 {
 		fmt.Fprintf(&b, "a=ssrc:%d cname:c\na=ssrc-group:FID %d %d\na=extmap:%d urn:%d\na=rid:%d send\na=rtcp-fb:96 f%d\n"+
-			"a=candidate:%d 1 udp 1 192.0.2.1 9 typ host\na=fingerprint:sha-256 %d\n", i+1, i+1, i+5000, i%14+1, i, i, i, i, i)
+			"a=candidate:%d 1 udp 1 192.0.2.1 9 typ host\na=fingerprint:sha-256 %02X\n", i+1, i+1, i+5000, i%14+1, i, i, i, i, i%256)
 	}
 	d := parse(t, b.String())
 	s := &d.Sections[0]

@@ -10,14 +10,14 @@ import (
 func parseSection(index int, b block, direction Direction) (Section, error) {
 	words := strings.Fields(b.media)
 	if len(words) < 3 {
-		return Section{}, invalid(`m-line %d is "m=%.60s": kind, port and protocol are needed`, index, b.media)
+		return Section{}, b.invalid("kind, port and protocol are needed")
 	}
 	s := Section{
 		Kind: words[0], Protocol: words[2], Formats: words[3:], Kbps: b.kbps,
 		Direction: directionOf(b.attributes, direction),
 	}
 	if len(s.Formats) > maxPerList {
-		return Section{}, invalid("m-line %d lists %d formats, at most %d are accepted", index, len(s.Formats), maxPerList)
+		return Section{}, b.invalid(fmt.Sprintf("%d formats, at most %d are accepted", len(s.Formats), maxPerList))
 	}
 	s.Rejected = words[1] == "0"
 	for _, a := range b.attributes {
@@ -27,7 +27,7 @@ func parseSection(index int, b block, direction Direction) (Section, error) {
 		s.MID = fmt.Sprint(index)
 	}
 	if len(s.MID) > 32 || strings.ContainsAny(s.MID, " \t") {
-		return Section{}, invalid("m-line %d has an a=mid longer than 32 characters or with spaces", index)
+		return Section{}, b.invalid("a=mid is longer than 32 characters or has spaces")
 	}
 	s.takeCodecs(b.attributes)
 	s.takeStreams(b.attributes)

@@ -84,6 +84,9 @@ type Policy struct {
 type Peer struct {
 	// Loopback: its signalling came over the loopback interface, so it may be given loopback candidates.
 	Loopback bool `json:"loopback,omitempty"`
+	// Reached is the address and port its signalling reached us by ("203.0.113.5:4443"), "" if it used a name: it may be
+	// given candidates of it, for a 1:1 NAT or a container's published port is likely to pass media there as well.
+	Reached string `json:"reached,omitempty"`
 }
 
 // Event is what a node reports of an endpoint by itself.

@@ -2,7 +2,7 @@
 //
 //   +------------------+  0–50 %   the participant's colour
 //   |                  |
-//   |------█-----------|  50–70 %  a bar moving to the right
+//   |------█-----------|  50–70 %  a bar moving to the right, or noise, for frames that are not small
 //   |█ █ ██ █ █        |  75–100 % the frame counter: a white cell, a black cell, 10 bits, highest first
 //   +------------------+
 'use strict';
@@ -12,12 +12,17 @@ const pattern = (() => {
   const bits = 10;
   const tone = (index) => 500 + 250 * index; // Hz
 
-  function draw(ctx, index, frame) {
+  function draw(ctx, index, frame, noise) {
     const { width: w, height: h } = ctx.canvas;
     ctx.fillStyle = `rgb(${colours[index]})`;
     ctx.fillRect(0, 0, w, h);
     ctx.fillStyle = '#fff';
     ctx.fillRect(((frame * 4) % 100) / 100 * w, h * 0.5, w / 16, h * 0.2);
+    if (noise) {
+      const grain = ctx.createImageData(w, Math.round(h * 0.2));
+      for (let i = 0; i < grain.data.length; i += 4) grain.data.set([Math.random() * 256, Math.random() * 256, Math.random() * 256, 255], i);
+      ctx.putImageData(grain, 0, Math.round(h * 0.5));
+    }
     const cells = [1, 0, ...Array.from({ length: bits }, (_, i) => (frame >> (bits - 1 - i)) & 1)];
     cells.forEach((on, i) => {
       ctx.fillStyle = on ? '#fff' : '#000';
@@ -26,14 +31,14 @@ const pattern = (() => {
   }
 
   /** A video track of the participant's pattern. */
-  function video(index, { width, height, fps }) {
+  function video(index, { width, height, fps, noise }) {
     const ctx = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d');
     let frame = 0;
-    draw(ctx, index, frame);
+    draw(ctx, index, frame, noise);
     const track = ctx.canvas.captureStream(fps).getVideoTracks()[0];
     const timer = setInterval(() => {
       if (track.readyState === 'ended') clearInterval(timer);
-      draw(ctx, index, ++frame);
+      draw(ctx, index, ++frame, noise);
     }, 1000 / fps);
     return track;
   }

@@ -49,11 +49,11 @@ window.tester = (() => {
   }
 
   /** The track sources of a publisher: the pattern, the fake camera or the screen. */
-  function sources({ source, audio, video, width, height, fps }) {
+  function sources({ source, audio, video, width, height, fps, noise }) {
     if (source === 'camera') return { resolution: `${width}x${height}`, frameRate: fps };
     if (source === 'screen') return { videoSource: 'screen', audioSource: false };
     return {
-      videoSource: video ? pattern.video(index, { width, height, fps }) : false,
+      videoSource: video ? pattern.video(index, { width, height, fps, noise }) : false,
       audioSource: audio ? pattern.audio(index) : false,
     };
   }
