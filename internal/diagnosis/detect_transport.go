@@ -15,11 +15,11 @@ const (
 	manyChecks     = 5    // on one path: browsers repeat what is not answered
 )
 
-// unreached says that no check has come for so long that none will. A client that is gone explains it.
+// unreached says that no check has come for so long that none will. A client that is gone explains it; one that is silent
+// may be of those that do not ping.
 func (v *View) unreached(e *Endpoint) bool {
 	f := &e.Facts
-	return f.State != "connected" && e.Connected == 0 && f.Consent < 0 && f.Age >= unreachedAfter &&
-		v.Socket.Lost == 0 && !(v.Socket.Silent >= quietAfter)
+	return f.State != "connected" && e.Connected == 0 && f.Consent < 0 && f.Age >= unreachedAfter && v.Socket.Lost == 0
 }
 
 // cutOff says that an endpoint that was connected hears nothing any more.
