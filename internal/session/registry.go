@@ -230,4 +230,10 @@ func (r *Registry) Stats(ctx context.Context, id string) ([]mediactl.EndpointSta
 // a failed endpoint evicts nobody, its client notices and reconnects (spec §6.6).
 func (r *Registry) Event(e mediactl.Event) {
 	r.cfg.Log.Debug("endpoint", "session", e.Session, "endpoint", e.Endpoint, "event", e.Type, "reason", e.Reason)
+	if e.Type != mediactl.Again {
+		return
+	}
+	if n, err := r.directory.find(e.Session); err == nil {
+		n.inbox.put(letter{command: offeredAgain{Endpoint: e.Endpoint, Candidates: e.Candidates}})
+	}
 }
