@@ -22,7 +22,9 @@ func (p *prepared) Stream(string, string) Published {
 	return Published{Announced: Announced{Known: true, Audio: true, Video: true}}
 }
 
-func (p *prepared) Video(context.Context, string, string) (offered, allowed []string) { return nil, nil }
+func (p *prepared) Video(context.Context, string, string) (offered, allowed []string) {
+	return nil, nil
+}
 
 func (p *prepared) Silence(string, string) time.Duration { return -1 }
 
