@@ -30,11 +30,11 @@ func settings(c config.Config, port int) openvidu.RESTConfig {
 }
 
 // routes mounts everything that speaks HTTP: signalling, REST, and the call page at what is left.
-func routes(c config.Config, port int, registry *session.Registry, log *slog.Logger) (*signal.Server, http.Handler, error) {
+func routes(c config.Config, port int, registry *session.Registry, reached func() []openvidu.RESTCheck, log *slog.Logger) (*signal.Server, http.Handler, error) {
 	shown := settings(c, port)
 	api, err := rest.New(rest.Config{
 		Registry: registry, Log: log, Secret: c.Secret, Settings: shown, ICEServers: iceServers(c),
-		Deprecated: c.DeprecatedAPI, Checks: checks,
+		Deprecated: c.DeprecatedAPI, Checks: func(ctx context.Context) []openvidu.RESTCheck { return append(checks(ctx), reached()...) },
 	})
 	if err != nil {
 		return nil, nil, err
