@@ -62,7 +62,7 @@ func (w *Watch) tryRelay(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	p := ProbeTURN(ctx, target)
+	p := w.relays(ctx, target)
 	w.mu.Lock()
 	if len(w.config.Relays) == 0 && !errors.Is(ctx.Err(), context.Canceled) {
 		w.probes = []Probe{p}
@@ -94,8 +94,8 @@ func (w *Watch) probe(ctx context.Context) {
 	var probing sync.WaitGroup
 	for i, target := range w.config.Relays {
 		probing.Go(func() {
-			if probes[i] = ProbeTURN(ctx, target); probes[i].Code != "" {
-				probes[i] = ProbeTURN(ctx, target)
+			if probes[i] = w.relays(ctx, target); probes[i].Code != "" {
+				probes[i] = w.relays(ctx, target)
 			}
 		})
 	}

@@ -53,6 +53,7 @@ type Config struct {
 type Watch struct {
 	config Config
 	clouds func(context.Context) cloud
+	relays func(context.Context, Target) Probe
 
 	mu      sync.Mutex
 	finding Finding
@@ -89,7 +90,10 @@ func New(config Config) *Watch {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Watch{config: config, trials: map[string]*trial{}, clouds: func(ctx context.Context) cloud { return askClouds(ctx, config.Metadata) }}
+	return &Watch{
+		config: config, trials: map[string]*trial{}, relays: ProbeTURN,
+		clouds: func(ctx context.Context) cloud { return askClouds(ctx, config.Metadata) },
+	}
 }
 
 // Finding returns what is known of our addresses; its At is zero until the first is there.
