@@ -56,6 +56,11 @@ func newReached(c config.Config, port uint16, addresses *socket.Gatherer, conn s
 
 // watching makes the part that finds out and keeps trying.
 func (r *reached) watching(c config.Config, relay *turn.Server, log *slog.Logger) *reach.Watch {
+	r.watch = reach.New(r.config(c, relay, log))
+	return r.watch
+}
+
+func (r *reached) config(c config.Config, relay *turn.Server, log *slog.Logger) reach.Config {
 	watch := reach.Config{
 		Domain: strings.Trim(c.Domain, "[]"), Port: r.port, Discover: c.AddressDiscovery != "off", STUNServers: c.STUNServers,
 		Kept: filepath.Join(c.Data, "address.json"), Seen: r.seen, Log: log,
@@ -70,8 +75,7 @@ func (r *reached) watching(c config.Config, relay *turn.Server, log *slog.Logger
 	if len(watch.Relays) == 0 {
 		watch.Relay = func() (reach.Target, bool) { return r.target(relay), true }
 	}
-	r.watch = reach.New(watch)
-	return r.watch
+	return watch
 }
 
 // target is our own TURN on the one port, and our own media behind it.
