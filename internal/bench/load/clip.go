@@ -48,7 +48,9 @@ func readIVF(file []byte) (packets []Packet, length time.Duration, err error) {
 	if rate == 0 || scale == 0 {
 		return nil, 0, errors.New("its clock stands")
 	}
-	each := time.Second * time.Duration(scale) / time.Duration(rate)
+	moment := func(n uint64) time.Duration {
+		return time.Duration(n) * time.Second * time.Duration(scale) / time.Duration(rate)
+	}
 	for rest := file[32:]; len(rest) > 0; {
 		if len(rest) < 12 || uint64(len(rest)) < 12+uint64(binary.LittleEndian.Uint32(rest)) {
 			return nil, 0, errors.New("it ends in a frame")
@@ -56,8 +58,8 @@ func readIVF(file []byte) (packets []Packet, length time.Duration, err error) {
 		size, at := binary.LittleEndian.Uint32(rest), binary.LittleEndian.Uint64(rest[4:])
 		frame := rest[12 : 12+size]
 		rest = rest[12+size:]
-		due := time.Duration(at) * each
-		length = due + each
+		due := moment(at)
+		length = moment(at + 1)
 		for len(frame) > 0 {
 			n := min(clipPayload, len(frame))
 			packets = append(packets, Packet{At: due, Marker: n == len(frame), Data: frame[:n]})
