@@ -19,6 +19,7 @@ import (
 	"tertulia/internal/cluster/kv"
 	"tertulia/internal/cluster/natsd"
 	"tertulia/internal/config"
+	"tertulia/internal/diagnosis"
 	"tertulia/internal/fault"
 	"tertulia/internal/media/peer"
 	"tertulia/internal/media/socket"
@@ -63,6 +64,12 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	port := portOf(listener)
 	name := nodeName(keys.DTLS().Certificate[0])
 	addresses := &socket.Gatherer{Public: publicAddresses(ctx, c.Domain, log)}
+	journal := diagnosis.NewJournal()
+	asked := &calls{}
+	watch := diagnosis.New(diagnosis.Config{
+		Calls: asked, Journal: journal, Log: log,
+		Host: (&hostFacts{port: port, configured: c.Domain, resolved: addresses.Public}).read,
+	})
 
 	traffic := &traffic{}
 	for i := range conns {
@@ -103,14 +110,16 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		GCInterval:  time.Duration(c.GarbageInterval) * time.Second,
 		GCThreshold: time.Duration(c.GarbageThreshold) * time.Second,
 		MaxRecvKbps: c.Bandwidth.MaxRecv, MaxSendKbps: c.Bandwidth.MaxSend,
-		Defaults: rest.Defaults(settings(c, port)),
+		Defaults: rest.Defaults(settings(c, port)), Observe: observed(journal, watch),
 	})
 	running.start("sessions", registry.Run)
 
-	clients, handler, err := routes(c, port, registry, keys, log)
+	clients, handler, err := routes(c, port, registry, keys, journal, log)
 	if err != nil {
 		return err
 	}
+	*asked = calls{media: media, sessions: registry, clients: clients}
+	running.start("diagnosis", watch.Run)
 	door, err := frontdoor.New(frontdoor.Config{
 		Listener: listener, TLS: keys.TLSConfig(), HTTP: handler, TrustedProxies: c.TrustedProxies,
 		ICE: logged(log, "ICE-TCP", shards.ServeTCP), TURN: logged(log, "TURN", relay.ServeConn), Log: log,

@@ -13,6 +13,7 @@ import (
 	"tertulia/internal/api/signal"
 	"tertulia/internal/certs"
 	"tertulia/internal/config"
+	"tertulia/internal/diagnosis"
 	"tertulia/internal/fault"
 	"tertulia/internal/session"
 	"tertulia/internal/wire/openvidu"
@@ -31,11 +32,11 @@ func settings(c config.Config, port int) openvidu.RESTConfig {
 }
 
 // routes mounts everything that speaks HTTP: signalling, REST, and the call page at what is left.
-func routes(c config.Config, port int, registry *session.Registry, keys *certs.Store, log *slog.Logger) (*signal.Server, http.Handler, error) {
+func routes(c config.Config, port int, registry *session.Registry, keys *certs.Store, journal *diagnosis.Journal, log *slog.Logger) (*signal.Server, http.Handler, error) {
 	shown := settings(c, port)
 	api, err := rest.New(rest.Config{
 		Registry: registry, Log: log, Secret: c.Secret, Settings: shown, ICEServers: iceServers(c),
-		Deprecated: c.DeprecatedAPI, Checks: checks(keys),
+		Deprecated: c.DeprecatedAPI, Checks: checks(keys), Diagnosis: journal,
 	})
 	if err != nil {
 		return nil, nil, err
