@@ -136,7 +136,8 @@ func TestAddresses(t *testing.T) {
 		}
 		want(t, checkAddresses(t.Context(), h), c.verdict, c.code, c.says)
 	}
-	off := hostOf(t, "--address-discovery=off")
+	off := hostOf(t, "--address-discovery=off", "--domain-or-public-ip=203.0.113.99")
+	want(t, checkAddresses(t.Context(), off), Unchecked, "", "no interface has 203.0.113.99")
 	if seen, why := seenBy(t.Context(), off.Config); seen != nil || why != "ADDRESS_DISCOVERY=off" {
 		t.Errorf("%v, %s", seen, why)
 	}
