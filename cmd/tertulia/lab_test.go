@@ -8,7 +8,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/binary"
 	"encoding/pem"
-	"io"
 
 	"math/big"
 	"net"
@@ -20,8 +19,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pion/logging"
-	"github.com/pion/turn/v5"
 	"golang.org/x/net/dns/dnsmessage"
 )
 
@@ -128,31 +125,6 @@ func serveNames(t *testing.T, address string, zone map[string][4]byte) {
 		}
 		return answer
 	})
-}
-
-// serveTURN is a TURN server, which answers STUN too, over UDP and TCP.
-func serveTURN(t *testing.T, address, secret string) {
-	t.Helper()
-	quiet := &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled, Writer: io.Discard}
-	packets, err := net.ListenPacket("udp4", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	streams, err := net.Listen("tcp4", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	host, _, _ := net.SplitHostPort(address)
-	relay := &turn.RelayAddressGeneratorStatic{RelayAddress: net.ParseIP(host), Address: host}
-	server, err := turn.NewServer(turn.ServerConfig{
-		Realm: "lab", LoggerFactory: quiet, AuthHandler: turn.LongTermTURNRESTAuthHandler(secret, quiet.NewLogger("turn")),
-		PacketConnConfigs: []turn.PacketConnConfig{{PacketConn: packets, RelayAddressGenerator: relay}},
-		ListenerConfigs:   []turn.ListenerConfig{{Listener: streams, RelayAddressGenerator: relay}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Close() })
 }
 
 // authority signs certificates that the programs of the lab trust.
