@@ -62,7 +62,11 @@ func TestWhoHasAPort(t *testing.T) {
 	want(t, checkPorts(t.Context(), h), Fine, "", strconv.Itoa(port)+"/tcp is the running server's\n"+strconv.Itoa(port)+"/udp is free")
 
 	h.server, h.root = 0, fstest.MapFS{}
-	want(t, checkPorts(t.Context(), h), Faulty, diagnosis.PortTaken, "Run the doctor as root")
+	if os.Geteuid() == 0 {
+		want(t, checkPorts(t.Context(), h), Faulty, diagnosis.PortTaken, "Run the doctor outside of containers")
+	} else {
+		want(t, checkPorts(t.Context(), h), Unchecked, "", "only root sees")
+	}
 
 	u := listenUDP(t)
 	number := strconv.Itoa(u.LocalAddr().(*net.UDPAddr).Port)
