@@ -171,16 +171,18 @@ func (a *authority) sign(template, parent *x509.Certificate) (der []byte, key *e
 
 // owncert are the files of a certificate for names that ends then.
 func (a *authority) owncert(ends time.Time, names ...string) map[string]string {
-	var addresses []net.IP
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(2), NotBefore: ends.AddDate(0, -2, 0), NotAfter: ends,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
 	for _, name := range names {
-		if ip := net.ParseIP(name); ip != nil {
-			addresses = append(addresses, ip)
+		if address := net.ParseIP(name); address != nil {
+			template.IPAddresses = append(template.IPAddresses, address)
+		} else {
+			template.DNSNames = append(template.DNSNames, name)
 		}
 	}
-	der, key := a.sign(&x509.Certificate{
-		SerialNumber: big.NewInt(2), DNSNames: names, IPAddresses: addresses, NotBefore: ends.AddDate(0, -2, 0), NotAfter: ends,
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}, a.cert)
+	der, key := a.sign(template, a.cert)
 	secret, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		a.t.Fatal(err)
