@@ -5,9 +5,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -114,6 +118,43 @@ OPENVIDU_WEBRTC_ICE_SERVERS=["url=turn:` + ourAddress + `:3478,staticAuthSecret=
 			t.Error(fix)
 		}
 	})
+}
+
+// TestTheCloudKnowsTheAddress of a machine behind 1:1 NAT, where no STUN server answers.
+func TestTheCloudKnowsTheAddress(t *testing.T) {
+	if !lab(t) {
+		return
+	}
+	data := t.TempDir()
+	write(t, data, map[string]string{".env": "DOMAIN_OR_PUBLIC_IP=203.0.113.8\nSTUN_SERVERS=127.0.0.1:1\n"})
+	address := func() doctor.Check {
+		_, out, errs := ended(t, program(t, nil, "doctor", "--json", "--data="+data, "--ntp-servers=127.0.0.1:1"))
+		var report doctor.Report
+		if err := json.Unmarshal([]byte(out), &report); err != nil {
+			t.Fatalf("%v in %s%s", err, out, errs)
+		}
+		return report.Checks[slices.IndexFunc(report.Checks, func(c doctor.Check) bool { return c.Name == "addresses" })]
+	}
+	if c := address(); c.Code != diagnosis.AddressWrong {
+		t.Errorf("without a cloud: %+v", c)
+	}
+	if out, err := exec.CommandContext(t.Context(), "ip", "addr", "add", "169.254.169.254/32", "dev", "lo").CombinedOutput(); err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+	metadata := http.NewServeMux()
+	metadata.HandleFunc("/hetzner/v1/metadata/public-ipv4", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "203.0.113.8") })
+	listener, err := net.Listen("tcp", "169.254.169.254:80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := httptest.NewUnstartedServer(metadata)
+	service.Listener.Close()
+	service.Listener = listener
+	service.Start()
+	defer service.Close()
+	if c := address(); c.Verdict != doctor.Fine || !strings.Contains(strings.Join(c.Evidence, " "), "seen from outside as 203.0.113.8") {
+		t.Errorf("in a cloud: %+v", c)
+	}
 }
 
 // hostFaults are the catalogue's rows for the doctor.

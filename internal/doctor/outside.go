@@ -18,8 +18,8 @@ import (
 // outsideWithin bounds the question who the world sees.
 const outsideWithin = 2 * time.Second
 
-// seenBy asks the STUN servers by which addresses they see this machine, unless nobody may be asked. why says what
-// became of it if there are none.
+// seenBy asks the STUN servers and the cloud's metadata service by which addresses this machine is seen, unless nobody
+// may be asked. why says what became of it if there are none.
 func seenBy(ctx context.Context, c config.Config) (seen []netip.Addr, why string) {
 	if c.AddressDiscovery == "off" {
 		return nil, "ADDRESS_DISCOVERY=off"
@@ -31,7 +31,12 @@ func seenBy(ctx context.Context, c config.Config) (seen []netip.Addr, why string
 	for i, server := range c.STUNServers {
 		asking.Go(func() { answers[i], failures[i] = mapped(ctx, server) })
 	}
+	var public netip.Addr
+	asking.Go(func() { _, public = reach.AskCloud(ctx) })
 	asking.Wait()
+	if public.IsValid() {
+		seen = append(seen, public)
+	}
 	var silent []string
 	for i, server := range c.STUNServers {
 		switch {
