@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -11,7 +10,6 @@ import (
 	"encoding/pem"
 	"io"
 
-	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -199,8 +197,14 @@ func (a *authority) sign(template, parent *x509.Certificate) (der []byte, key *e
 
 // owncert are the files of a certificate for names that ends then.
 func (a *authority) owncert(ends time.Time, names ...string) map[string]string {
+	var addresses []net.IP
+	for _, name := range names {
+		if ip := net.ParseIP(name); ip != nil {
+			addresses = append(addresses, ip)
+		}
+	}
 	der, key := a.sign(&x509.Certificate{
-		SerialNumber: big.NewInt(2), DNSNames: names, NotBefore: ends.AddDate(0, -2, 0), NotAfter: ends,
+		SerialNumber: big.NewInt(2), DNSNames: names, IPAddresses: addresses, NotBefore: ends.AddDate(0, -2, 0), NotAfter: ends,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, a.cert)
 	secret, err := x509.MarshalPKCS8PrivateKey(key)
@@ -210,13 +214,10 @@ func (a *authority) owncert(ends time.Time, names ...string) map[string]string {
 	return map[string]string{
 		"owncert/certificate.cert": string(block("CERTIFICATE", der)),
 		"owncert/certificate.key":  string(block("PRIVATE KEY", secret)),
+		"owncert/root.crt":         string(block("CERTIFICATE", a.cert.Raw)),
 	}
 }
 
 func block(kind string, der []byte) []byte {
-	var text bytes.Buffer
-	if err := pem.Encode(&text, &pem.Block{Type: kind, Bytes: der}); err != nil {
-		slog.Error(err.Error()) // into memory: it cannot
-	}
-	return text.Bytes()
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }

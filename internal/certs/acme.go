@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/certmagic"
+	"github.com/mholt/acmez/v3/acme"
 )
 
 // ACME says whom to ask for a certificate (RFC 8555).
@@ -184,7 +185,11 @@ func (a *authority) fail(err error) {
 		if errors.Is(err, context.Canceled) {
 			return
 		}
-		problem = Problem{OrderFailed, "the authority has given no certificate for " + a.config.Domain + ": " + err.Error(),
+		said := err.Error()
+		if refusal := (acme.Problem{}); errors.As(err, &refusal) {
+			said = refusal.Error()
+		}
+		problem = Problem{OrderFailed, "the authority has given no certificate for " + a.config.Domain + ": " + said,
 			"make TCP port 443 of " + a.config.Domain + " lead to HTTPS_PORT here, and let this machine connect to the authority; it is tried again without a restart"}
 	}
 	a.mu.Lock()

@@ -41,7 +41,7 @@ type Problem struct {
 	Fix  string // what to do
 }
 
-func (p Problem) Error() string { return p.Text + "; " + p.Fix }
+func (p Problem) Error() string { return p.Text + fault.Arrow + p.Fix }
 
 // asInvalid makes a fault of an error of ours.
 func asInvalid(err error) error {

@@ -82,7 +82,9 @@ func checkAddresses(ctx context.Context, h *host) Check {
 		}
 	}
 	public := slices.DeleteFunc(slices.Clone(told), netip.Addr.IsLoopback)
-	wrong := slices.ContainsFunc(public, func(a netip.Addr) bool { return !own.has(a) }) || len(public) == 0 && len(told) > 0 && own.natted()
+	// A hosts file may lead the name to loopback, which is no media address, where the public one is wanted.
+	lost := !literal && h.Config.Domain != "localhost" && len(told) > 0 && len(public) == 0 && own.natted()
+	wrong := lost || slices.ContainsFunc(public, func(a netip.Addr) bool { return !own.has(a) })
 	switch {
 	case !wrong:
 		return fine(append([]string{"DOMAIN_OR_PUBLIC_IP=" + v["address"]}, evidence...)...)

@@ -69,6 +69,9 @@ func checkPorts(ctx context.Context, h *host) Check {
 	case len(refused) > 0:
 		return unchecked(strings.Join(refused, "; "))
 	}
+	if len(free) == 0 {
+		free = []string{"the system chooses a free one at every start"}
+	}
 	return fine(free...)
 }
 

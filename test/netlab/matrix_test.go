@@ -67,12 +67,11 @@ func assertPaths(t *testing.T, s *server, people []*participant, paths ...string
 			travels[kind]++
 		}
 	}
-	for kind, n := range travels {
+	figures := s.metrics()
+	for _, kind := range []string{"udp", "tcp", "relay"} {
 		name := fmt.Sprintf(`tertulia_connections_by_path{path=%q}`, kind)
-		if got, told := s.metrics()[name]; told && got != n {
-			t.Errorf("%s is %v, want %v", name, got, n)
-		} else if !told {
-			t.Logf("%s is not told yet", name)
+		if got, told := figures[name]; !told || got != travels[kind] {
+			t.Errorf("%s is %v (told: %v), the browsers count %v", name, got, told, travels[kind])
 		}
 	}
 }
