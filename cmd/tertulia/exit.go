@@ -44,7 +44,7 @@ func report(errs io.Writer, err error) int {
 // unusable is an error of the configuration: "PLACE: NAME=value: cause → fix" on a line for each.
 func unusable(c config.Config, err error) error {
 	var lines []string
-	for _, one := range flatten(err) {
+	for _, one := range fault.All(err) {
 		what, remedy := fault.Split(one)
 		line := placed(c, what)
 		if remedy != "" {
@@ -68,17 +68,4 @@ func placed(c config.Config, text string) string {
 // program's port, another process's data folder.
 func ofStart(err error) bool {
 	return fault.Is(err, fault.Invalid) && !errors.Is(err, syscall.EADDRINUSE) && !errors.Is(err, syscall.EWOULDBLOCK)
-}
-
-// flatten takes joined errors apart.
-func flatten(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the joint itself is wanted, not one inside
-	if !ok {
-		return []error{err}
-	}
-	var list []error
-	for _, one := range joined.Unwrap() {
-		list = append(list, flatten(one)...)
-	}
-	return list
 }

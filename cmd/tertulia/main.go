@@ -18,6 +18,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "run a server (tertulia serve --data DIR)", serve},
+		{"doctor", "examine this machine and the configuration (tertulia doctor --help)", examine},
 		{"bench", "measure what forwarding costs here, beside other servers (tertulia bench --help)", benchmark},
 		{"config", "print the reference of all settings", showConfig},
 		{"version", "print the version", showVersion},

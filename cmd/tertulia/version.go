@@ -8,8 +8,11 @@ import (
 	"tertulia/internal/wire/openvidu"
 )
 
-// showVersion prints the release of OpenVidu we are compatible with and the commit we are built from.
-func showVersion(_ []string, out, _ io.Writer) error {
+// release is the version that is being worked on; known issues are listed by it.
+const release = "0.1.0"
+
+// version is the release and the commit we are built from.
+func version() string {
 	commit := "unknown commit"
 	if build, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range build.Settings {
@@ -18,6 +21,11 @@ func showVersion(_ []string, out, _ io.Writer) error {
 			}
 		}
 	}
-	_, err := fmt.Fprintf(out, "tertulia (%s), serves clients of OpenVidu 2 up to %s\n", commit, openvidu.RESTVersion)
+	return release + " (" + commit + ")"
+}
+
+// showVersion prints it, and the release of OpenVidu we are compatible with.
+func showVersion(_ []string, out, _ io.Writer) error {
+	_, err := fmt.Fprintf(out, "tertulia %s, serves clients of OpenVidu 2 up to %s\n", version(), openvidu.RESTVersion)
 	return err
 }

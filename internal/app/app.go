@@ -16,7 +16,6 @@ import (
 
 	"tertulia/internal/api/frontdoor"
 	"tertulia/internal/api/rest"
-	"tertulia/internal/certs"
 	"tertulia/internal/cluster/kv"
 	"tertulia/internal/cluster/natsd"
 	"tertulia/internal/config"
@@ -49,7 +48,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return err
 	}
 	running.hold("lock", held.Close)
-	keys, err := certs.New(certs.Config{Dir: c.Data, Domain: c.Domain, Own: c.CertificateType == "owncert", Log: log})
+	keys, err := certificates(c, nil, log)
 	if err != nil {
 		return err
 	}
@@ -89,7 +88,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
-	credentials := &credentials{server: relay, port: port, domain: c.Domain, overTLS: c.CertificateType != "selfsigned"}
+	credentials := &credentials{server: relay, port: port, domain: c.Domain, overTLS: keys.Trusted}
 
 	store, err := openStore(ctx, c, log, running)
 	if err != nil {
@@ -108,7 +107,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	})
 	running.start("sessions", registry.Run)
 
-	clients, handler, err := routes(c, port, registry, log)
+	clients, handler, err := routes(c, port, registry, keys, log)
 	if err != nil {
 		return err
 	}
@@ -120,6 +119,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return err
 	}
 	running.start("front door", door.Run)
+	running.start("certificates", func(ctx context.Context) error { return keys.Run(ctx, port) })
 	running.start("clients", clients.Run)
 	running.start("pages", newPages(func() int { return clients.Stats().Sockets }, log).Run)
 	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic}
@@ -171,7 +171,7 @@ type credentials struct {
 	server  *turn.Server
 	port    int
 	domain  string
-	overTLS bool // the certificate is one that clients trust
+	overTLS func() bool // the certificate is one that clients trust
 }
 
 // TURN offers one URL: each costs an allocation per peer connection. Over TLS it passes firewalls that look inside,
@@ -181,7 +181,7 @@ func (c *credentials) TURN(sessionID, connection, host string) []session.ICEServ
 		host = net.JoinHostPort(orLocalhost(c.domain), strconv.Itoa(c.port))
 	}
 	for _, s := range c.server.Credentials(sessionID, connection, host) {
-		if strings.HasPrefix(s.URL, "turns:") == c.overTLS {
+		if strings.HasPrefix(s.URL, "turns:") == c.overTLS() {
 			return []session.ICEServer{session.ICEServer(s)}
 		}
 	}

@@ -143,7 +143,7 @@ func TestWhereClientsAreToldTURNIs(t *testing.T) {
 		{"call.example", "192.168.1.5:4443", true, "turns:call.example:4443?transport=tcp"},
 		{"2001:db8::7", "", false, "turn:[2001:db8::7]:4443?transport=tcp"},
 	} {
-		c := &credentials{server: server, port: 4443, domain: test.domain, overTLS: test.overTLS}
+		c := &credentials{server: server, port: 4443, domain: test.domain, overTLS: func() bool { return test.overTLS }}
 		list := c.TURN("ses_A", "con_A", test.host)
 		if len(list) != 1 || list[0].URL != test.want || list[0].Username == "" || list[0].Credential == "" {
 			t.Errorf("domain %q, reached by %q: %+v, want %s", test.domain, test.host, list, test.want)

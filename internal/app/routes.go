@@ -11,6 +11,7 @@ import (
 	"tertulia/internal/api/dashboard"
 	"tertulia/internal/api/rest"
 	"tertulia/internal/api/signal"
+	"tertulia/internal/certs"
 	"tertulia/internal/config"
 	"tertulia/internal/fault"
 	"tertulia/internal/session"
@@ -30,11 +31,11 @@ func settings(c config.Config, port int) openvidu.RESTConfig {
 }
 
 // routes mounts everything that speaks HTTP: signalling, REST, and the call page at what is left.
-func routes(c config.Config, port int, registry *session.Registry, log *slog.Logger) (*signal.Server, http.Handler, error) {
+func routes(c config.Config, port int, registry *session.Registry, keys *certs.Store, log *slog.Logger) (*signal.Server, http.Handler, error) {
 	shown := settings(c, port)
 	api, err := rest.New(rest.Config{
 		Registry: registry, Log: log, Secret: c.Secret, Settings: shown, ICEServers: iceServers(c),
-		Deprecated: c.DeprecatedAPI, Checks: checks,
+		Deprecated: c.DeprecatedAPI, Checks: checks(keys),
 	})
 	if err != nil {
 		return nil, nil, err
@@ -56,10 +57,12 @@ func routes(c config.Config, port int, registry *session.Registry, log *slog.Log
 }
 
 // checks are what health adds to being up: a lone node has nobody to prove its media with (design decision 6).
-func checks(context.Context) []openvidu.RESTCheck {
-	return []openvidu.RESTCheck{{
-		Name: "media", OK: true, Code: "MEDIA_UNPROVEN", Text: "a node alone cannot send media through itself from outside",
-	}}
+func checks(keys *certs.Store) func(context.Context) []openvidu.RESTCheck {
+	return func(context.Context) []openvidu.RESTCheck {
+		return []openvidu.RESTCheck{{
+			Name: "media", OK: true, Code: "MEDIA_UNPROVEN", Text: "a node alone cannot send media through itself from outside",
+		}, certificateCheck(keys.Status())}
+	}
 }
 
 func iceServers(c config.Config) []openvidu.RESTICEServer {

@@ -1,21 +1,32 @@
 package certs
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
+
+	"tertulia/internal/fault"
+)
+
+// The kinds of certificate, as CERTIFICATE_TYPE names them.
+const (
+	SelfSigned  = "selfsigned"
+	OwnCert     = "owncert"
+	LetsEncrypt = "letsencrypt"
 )
 
 const (
 	serverLife = 365 * 24 * time.Hour // as OpenVidu's
 	// Peers compare a fingerprint from the signalling and look at no date, so this one need not be changed ever.
 	dtlsLife = 20 * 365 * 24 * time.Hour
-	// renewBefore is how long before its end a certificate is made anew.
+	// renewBefore is how long before its end a self-signed certificate is made anew.
 	renewBefore = 30 * 24 * time.Hour
 )
 
@@ -23,24 +34,49 @@ const (
 type Config struct {
 	Dir    string // the data folder; ours are in its subfolder certificates, with mode 0600
 	Domain string // DOMAIN_OR_PUBLIC_IP: a name or an address; "" for none
-	// Own is CERTIFICATE_TYPE=owncert: the front door shows DIR/owncert/certificate.cert (PEM, the leaf first, then
-	// its chain) with the key DIR/owncert/certificate.key.
-	Own bool
-	Log *slog.Logger // nil discards
+	// Kind is CERTIFICATE_TYPE; "" is SelfSigned. OwnCert shows what is in DIR/owncert, in whatever form (folder.go).
+	Kind string
+	ACME ACME // of LetsEncrypt
+	// Own tells the addresses at which the world was seen to reach us, and Resolver those that Domain has: nothing is
+	// asked of an authority while they differ. Own nil, or empty: not known, so not compared. Resolver nil: the system's.
+	Own      func() []netip.Addr
+	Resolver Resolver
+	Log      *slog.Logger // nil discards
+
+	// For tests, which have authorities of their own and little time.
+	roots *x509.CertPool            // nil: the system's
+	reach func(netip.AddrPort) bool // whether intermediates may be fetched from there; nil: public addresses, port 80
+	every time.Duration             // between two looks at the folder, or at DNS; 0: 10 s and 30 s
+	renew time.Duration             // between two looks at an authority's certificate; 0: 10 min
+}
+
+// Resolver finds the addresses of a name; *net.Resolver is one.
+type Resolver interface {
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
 // Store holds the certificates of a node.
 type Store struct {
-	config Config
-	dtls   tls.Certificate
+	config    Config
+	dtls      tls.Certificate
+	authority *authority // nil but for LetsEncrypt
 
 	mu      sync.Mutex
-	server  tls.Certificate
+	server  server
 	renewAt time.Time // not before: after a failure, an hour later
+	reload  *Problem  // why what is in the owner's folder now is not what is shown
 }
 
-// New reads the certificates and makes those that are ours and missing, near their end, or of another domain.
-// Errors are of kind Invalid and name the file and the remedy.
+// server is a certificate the front door can show, and what was noticed when it was read.
+type server struct {
+	tls.Certificate
+	complete bool      // the chain leads to a root
+	noticed  []Problem // beside what its own fields tell
+}
+
+// New reads the certificates and makes those that are ours and missing, near their end, or of another domain. Missing
+// intermediates of the owner's are asked for on the network, for 5 s at most. Errors are of kind Invalid and name the
+// file and the remedy.
 func New(config Config) (*Store, error) {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
@@ -50,45 +86,85 @@ func New(config Config) (*Store, error) {
 	if s.dtls, err = keep(s.path("dtls.pem"), identity{name: "tertulia"}, dtlsLife); err != nil {
 		return nil, err
 	}
-	if config.Own {
-		s.server, err = s.readOwn()
-	} else {
-		s.server, err = keep(s.path("selfsigned.pem"), s.identity(), serverLife)
+	switch config.Kind {
+	case OwnCert:
+		s.server, err = loadOwn(context.Background(), config)
+	case LetsEncrypt:
+		if s.authority, err = newAuthority(config); err == nil {
+			s.server.Certificate, err = keep(s.path("selfsigned.pem"), s.identity(), serverLife)
+		}
+	case SelfSigned, "":
+		s.server.Certificate, err = keep(s.path("selfsigned.pem"), s.identity(), serverLife)
+	default:
+		err = fault.New(fault.Invalid, "CERTIFICATE_TYPE=%s is not known → use selfsigned, owncert or letsencrypt", config.Kind)
 	}
 	if err != nil {
-		return nil, err
+		return nil, asInvalid(err)
 	}
+	s.alert()
 	return s, nil
+}
+
+// Run watches over the certificates until ctx ends: the owner's folder, and what the authority has given. port is the
+// front door's, which the authority's challenge must come to.
+func (s *Store) Run(ctx context.Context, port int) error {
+	switch s.config.Kind {
+	case OwnCert:
+		return s.watch(ctx)
+	case LetsEncrypt:
+		return s.authority.run(ctx, port)
+	}
+	<-ctx.Done()
+	return nil
 }
 
 // DTLS returns the certificate for WebRTC peers: ECDSA P-256, the same for the life of the data folder.
 func (s *Store) DTLS() tls.Certificate { return s.dtls }
 
+// Trusted reports whether the front door shows something else than a certificate of our own making.
+func (s *Store) Trusted() bool {
+	return s.config.Kind == OwnCert || s.authority != nil && s.authority.certificate() != nil
+}
+
 // TLSConfig returns the front door's settings: TLS 1.2 at least, HTTP/2 and HTTP/1.1 by ALPN, STUN and TURN by ALPN
-// (RFC 7443) and clients without any.
+// (RFC 7443), clients without any, and with LetsEncrypt the authority's challenge (RFC 8737).
 func (s *Store) TLSConfig() *tls.Config {
+	protocols := []string{"h2", "http/1.1", "stun.turn", "stun.nat-discovery"}
+	if s.authority != nil {
+		protocols = append(protocols, challengeALPN)
+	}
 	return &tls.Config{
-		MinVersion:     tls.VersionTLS12,
-		NextProtos:     []string{"h2", "http/1.1", "stun.turn", "stun.nat-discovery"},
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.current(time.Now()), nil },
+		MinVersion: tls.VersionTLS12,
+		NextProtos: protocols,
+		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			if s.authority != nil && isChallenge(hello) {
+				return s.authority.answer(hello)
+			}
+			return s.current(time.Now()), nil
+		},
 	}
 }
 
-// current renews our own certificate under a process that outlives it. If that fails, the old one is still better
-// than none.
+// current is what a client is shown. It renews our own certificate under a process that outlives it; if that fails, the
+// old one is still better than none.
 func (s *Store) current(now time.Time) *tls.Certificate {
+	if s.authority != nil {
+		if certificate := s.authority.certificate(); certificate != nil {
+			return certificate
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.config.Own && ending(s.server.Leaf, now) && now.After(s.renewAt) {
+	if s.config.Kind != OwnCert && ending(s.server.Leaf, now) && now.After(s.renewAt) {
 		renewed, err := keep(s.path("selfsigned.pem"), s.identity(), serverLife)
 		if err != nil {
 			s.renewAt = now.Add(time.Hour)
 			s.config.Log.Error("the self-signed certificate could not be renewed", "error", err)
 		} else {
-			s.server = renewed
+			s.server.Certificate = renewed
 		}
 	}
-	certificate := s.server
+	certificate := s.server.Certificate
 	return &certificate
 }
 

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -95,10 +94,6 @@ func TestCertificatesAreKept(t *testing.T) {
 	if !same(first.DTLS(), third.DTLS()) {
 		t.Error("another domain changed the DTLS certificate")
 	}
-}
-
-func same(a, b tls.Certificate) bool {
-	return slices.EqualFunc(a.Certificate, b.Certificate, bytes.Equal)
 }
 
 func TestACertificateNearItsEndIsMadeAnew(t *testing.T) {

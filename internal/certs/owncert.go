@@ -1,66 +1,56 @@
 package certs
 
 import (
+	"context"
 	"crypto/tls"
-	"errors"
-	"io/fs"
-	"net"
-	"os"
+	"crypto/x509"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"tertulia/internal/fault"
 )
 
-// readOwn loads the owner's certificate. What browsers would refuse, but a server can start with, is a warning.
-func (s *Store) readOwn() (tls.Certificate, error) {
-	folder := filepath.Join(s.config.Dir, "owncert")
-	certPath, keyPath := filepath.Join(folder, "certificate.cert"), filepath.Join(folder, "certificate.key")
-	cert, err := readPEM(certPath)
+// loadOwn makes of the owner's folder what the front door shows. What browsers would refuse, but a server can start
+// with, is noticed; the error is a Problem.
+func loadOwn(ctx context.Context, config Config) (server, error) {
+	now := time.Now()
+	m, err := readFolder(ownFolder(config))
 	if err != nil {
-		return tls.Certificate{}, err
+		return server{}, err
 	}
-	key, err := readPEM(keyPath)
+	chosen, err := m.choose(config.Domain, now)
 	if err != nil {
-		return tls.Certificate{}, err
+		return server{}, err
 	}
-	pair, err := tls.X509KeyPair(cert, key)
-	if err != nil {
-		return tls.Certificate{}, fault.Wrap(fault.Invalid, err, "%s and %s are not a PEM certificate and its unencrypted key; put the leaf certificate first, and the key that belongs to it", certPath, keyPath)
+	chain, rooted := m.build(chosen.cert.Certificate)
+	var failed error
+	if !rooted {
+		chain, rooted, failed = newFetcher(config).complete(ctx, chain, config.roots, now)
 	}
-	s.warn(certPath, pair)
-	return pair, nil
+	shown := server{
+		Certificate: tls.Certificate{PrivateKey: chosen.key.Signer, Leaf: chain[0]},
+		complete:    rooted, noticed: m.refused,
+	}
+	for _, c := range chain {
+		shown.Certificate.Certificate = append(shown.Certificate.Certificate, c.Raw)
+	}
+	if !rooted {
+		shown.noticed = append(shown.noticed, missing(chain[len(chain)-1], m.folder, failed))
+	}
+	return shown, nil
 }
 
-func readPEM(path string) ([]byte, error) {
-	text, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fault.Wrap(fault.Invalid, err, "CERTIFICATE_TYPE=owncert needs %s; put it there, or use CERTIFICATE_TYPE=selfsigned", path)
-	case err != nil:
-		return nil, fault.Wrap(fault.Invalid, err, "%s cannot be read; make it readable for this user", path)
-	}
-	return text, nil
-}
+func ownFolder(config Config) string { return filepath.Join(config.Dir, "owncert") }
 
-func (s *Store) warn(path string, pair tls.Certificate) {
-	log := s.config.Log.With("file", path)
-	switch now := time.Now(); {
-	case now.After(pair.Leaf.NotAfter):
-		log.Warn("the certificate has expired and browsers will refuse it; replace it and restart", "ended", pair.Leaf.NotAfter)
-	case ending(pair.Leaf, now):
-		log.Warn("the certificate ends soon; replace it and restart", "ends", pair.Leaf.NotAfter)
+// missing names what a chain lacks behind its last certificate, and where it may be had.
+func missing(last *x509.Certificate, folder string, failed error) Problem {
+	text := fmt.Sprintf("the chain lacks the certificate of %q, who issued that for %s", last.Issuer.CommonName, subject(last))
+	if failed != nil {
+		text += fmt.Sprintf(", and it could not be fetched (%v)", failed)
 	}
-	if domain := s.config.Domain; domain != "" && pair.Leaf.VerifyHostname(host(domain)) != nil {
-		log.Warn("the certificate is not for DOMAIN_OR_PUBLIC_IP and browsers will refuse it", "domain", domain, "names", pair.Leaf.DNSNames)
+	where := "get it from your authority"
+	if len(last.IssuingCertificateURL) > 0 {
+		where = "get it from " + strings.Join(last.IssuingCertificateURL, " or ")
 	}
-}
-
-// host writes an address the way VerifyHostname takes it.
-func host(domain string) string {
-	if address := net.ParseIP(strings.Trim(domain, "[]")); address != nil {
-		return "[" + address.String() + "]"
-	}
-	return domain
+	return Problem{ChainIncomplete, text, where + " and put it into " + folder + "; a root of your company goes there too, it is not sent"}
 }

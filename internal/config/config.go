@@ -3,6 +3,7 @@ package config
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -45,11 +46,39 @@ type Config struct {
 	LogLevel         string   // LOG_LEVEL: debug, info, warn or error
 	LogFormat        string   // LOG_FORMAT: text or json
 
-	places map[string]string // see Place
+	given map[string]given // by setting: what somebody set; see Place and Value
 }
 
 // Place says where a setting has its value from: "/d/.env:3", "environment" or "--https-port"; "" for a default.
-func (c *Config) Place(setting string) string { return c.places[setting] }
+func (c *Config) Place(setting string) string { return c.given[setting].origin }
+
+// Value is what a setting was given, or its default, as text; "(hidden)" for a secret that has a value.
+func (c *Config) Value(s Setting) string {
+	value := s.Default
+	if g, ok := c.given[s.Name]; ok {
+		value = g.value
+	}
+	if s.Secret && value != "" {
+		return hidden
+	}
+	return value
+}
+
+const hidden = "(hidden)"
+
+// Secrets are all texts of this configuration that must not be seen, ours and those for other servers.
+func (c *Config) Secrets() []string {
+	list := []string{c.Secret, c.CoturnSecret}
+	for _, s := range settings {
+		if g, ok := c.given[s.Name]; ok && s.Secret {
+			list = append(list, g.value)
+		}
+	}
+	for _, s := range c.ICEServers {
+		list = append(list, s.Username, s.Credential, s.StaticAuthSecret)
+	}
+	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
+}
 
 // ACME is LETSENCRYPT_EMAIL, ACME_DIRECTORY and ACME_ROOTS.
 type ACME struct{ Email, Directory, Roots string }

@@ -60,7 +60,7 @@ func read(args, environ []string) (Config, error) {
 	}
 	errs := src.parseFile(filepath.Join(c.Data, ".env"))
 	src.parseEnvironment(environ)
-	c.places = map[string]string{}
+	c.given = map[string]given{}
 	for _, s := range settings {
 		if err := src.apply(&c, s); err != nil {
 			errs = append(errs, err)
@@ -157,7 +157,7 @@ func (src *sources) apply(c *Config, s Setting) error {
 		return nil
 	}
 	if ok {
-		c.places[s.Name] = g.origin
+		c.given[s.Name] = g
 	}
 	err := s.set(c, g.value)
 	if err == nil {
@@ -168,7 +168,7 @@ func (src *sources) apply(c *Config, s Setting) error {
 	}
 	shown := g.value
 	if s.Secret {
-		shown = "(hidden)"
+		shown = hidden
 	}
 	remedy := "write " + s.want
 	if s.Default != "" {

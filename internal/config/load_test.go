@@ -33,7 +33,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Data, c.Secret, c.CoturnSecret, c.places = "", "", "", nil
+	c.Data, c.Secret, c.CoturnSecret, c.given = "", "", "", nil
 	want := Config{
 		SecretGenerated: true, HTTPSPort: 4443, CertificateType: "selfsigned",
 		AddressDiscovery: "auto", STUNServers: []string{"stun.l.google.com:19302", "stun.cloudflare.com:3478"},
@@ -109,7 +109,7 @@ func TestEverySettingReachesTheConfig(t *testing.T) {
 		MetricsAddress: "127.0.0.1:9090", BrowserLogs: "debug_app", StatsInterval: 7, NTPServers: []string{"ntp.example.com:123"},
 		LogLevel: "warn", LogFormat: "json",
 	}
-	c.places = nil
+	c.given = nil
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
 	}

@@ -109,7 +109,7 @@ func TestEveryPlaceCanSetEverything(t *testing.T) {
 			"environment": must(load(t, "", []string{s.Name + "=" + s.Default})),
 		} {
 			d := must(load(t, "", nil))
-			c.Data, c.Secret, c.CoturnSecret, c.places = d.Data, d.Secret, d.CoturnSecret, d.places
+			c.Data, c.Secret, c.CoturnSecret, c.given = d.Data, d.Secret, d.CoturnSecret, d.given
 			if fmt.Sprintf("%+v", c) != fmt.Sprintf("%+v", d) {
 				t.Errorf("%s: its default, given as %s, is another: %+v", s.Name, place, c)
 			}

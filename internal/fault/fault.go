@@ -60,6 +60,22 @@ func (e *Error) Error() string {
 	return e.Text + ": " + e.Cause.Error()
 }
 
+// All takes joined errors apart; nil is none.
+func All(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error }) // the joint itself, not one inside
+	if !ok {
+		return []error{err}
+	}
+	var list []error
+	for _, one := range joined.Unwrap() {
+		list = append(list, All(one)...)
+	}
+	return list
+}
+
 // Arrow stands between what is wrong and what to do about it.
 const Arrow = " → "
 

@@ -13,7 +13,7 @@ import (
 // allocation is a relayed address and what may pass through it. No socket stands behind it.
 type allocation struct {
 	server  *Server
-	out     *outbox
+	out     outlet
 	user    string
 	relay   netip.AddrPort
 	expires time.Time // of the connection's goroutine
@@ -24,7 +24,8 @@ type allocation struct {
 	permissions map[netip.Addr]time.Time // until when
 	channels    map[uint16]*channel
 	byPeer      map[netip.AddrPort]*channel
-	indication  *stun.Message // scratch
+	indication  *stun.Message       // scratch
+	head        [channelHeader]byte // scratch
 }
 
 type channel struct {
@@ -33,7 +34,7 @@ type channel struct {
 	expires time.Time
 }
 
-func newAllocation(s *Server, out *outbox, user string, relay netip.AddrPort, expires time.Time) *allocation {
+func newAllocation(s *Server, out outlet, user string, relay netip.AddrPort, expires time.Time) *allocation {
 	a := &allocation{
 		server: s, out: out, user: user, relay: relay, expires: expires,
 		permissions: map[netip.Addr]time.Time{},
@@ -156,10 +157,9 @@ func (a *allocation) write(from netip.AddrPort, packet []byte, now time.Time) bo
 		return false
 	}
 	if c := a.byPeer[from]; c != nil && now.Before(c.expires) {
-		var head [channelHeader]byte
-		binary.BigEndian.PutUint16(head[:], c.number)
-		binary.BigEndian.PutUint16(head[2:], uint16(len(packet)))
-		return a.out.put(head[:], packet)
+		binary.BigEndian.PutUint16(a.head[:], c.number)
+		binary.BigEndian.PutUint16(a.head[2:], uint16(len(packet)))
+		return a.out.put(a.head[:], packet)
 	}
 	if !now.Before(a.permissions[from.Addr()]) {
 		return false

@@ -2,8 +2,6 @@ package turn
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/subtle"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -18,38 +16,40 @@ import (
 )
 
 const (
-	nonceLife     = time.Hour // RFC 8656 §5
-	maxAuthErrors = 5         // wrong credentials on one connection before it is closed
+	maxAuthErrors = 5 // wrong credentials on one connection before it is closed
 	// Requests, unlike packets, cost us signatures. A client makes some dozens at the start of a call.
 	requestRate, requestBurst = 50, 300
 )
 
-// conn is one client's connection; its goroutine owns all of it but the outbox and the allocation's tables.
+// outlet takes what goes to one client, as a frame of two parts, and copies it; false says it was dropped.
+type outlet interface {
+	put(head, body []byte) bool
+}
+
+// conn is one client: a connection, or a 5-tuple of UDP. One goroutine owns all of it but the outlet and the allocation's
+// tables.
 type conn struct {
 	server *Server
-	stream net.Conn
 	client netip.AddrPort
-	in     *frames
-	out    *outbox
+	out    outlet
+	terse  bool // over UDP: whoever claims another's address sends them little (datagram.go)
 
-	began      time.Time
-	nonce      string
-	nonceAt    time.Time
-	authErrors int
-	requests   *rate.Limiter
-	message    *stun.Message // scratch
-	allocation *allocation   // nil before Allocate and after its end
+	began       time.Time
+	authErrors  int
+	requests    *rate.Limiter // nil: the caller has a limit of its own
+	message     *stun.Message // scratch
+	allocation  *allocation   // nil before Allocate and after its end
+	allocatedBy [stun.TransactionIDSize]byte
 }
 
-func newConn(s *Server, stream net.Conn) *conn {
-	now := time.Now()
+func newConn(s *Server, client netip.AddrPort, out outlet) *conn {
 	return &conn{
-		server: s, stream: stream, client: addressOf(stream.RemoteAddr()),
-		in: newFrames(stream), out: newOutbox(s.config.Limits.Queue),
-		began: now, nonce: rand.Text(), nonceAt: now,
-		requests: rate.NewLimiter(requestRate, requestBurst), message: stun.New(),
+		server: s, client: client, out: out, began: time.Now(),
+		requests: newRequests(), message: stun.New(),
 	}
 }
+
+func newRequests() *rate.Limiter { return rate.NewLimiter(requestRate, requestBurst) }
 
 func addressOf(a net.Addr) netip.AddrPort {
 	if tcp, ok := a.(*net.TCPAddr); ok {
@@ -59,13 +59,14 @@ func addressOf(a net.Addr) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// serve handles frames until the connection ends; nil when the client ended it, or its time ran out.
-func (c *conn) serve(ctx context.Context) error {
+// serve handles a stream's frames until it ends; nil when the client ended it, or its time ran out.
+func (c *conn) serve(ctx context.Context, stream net.Conn) error {
+	in := newFrames(stream)
 	for {
-		if err := c.stream.SetReadDeadline(c.deadline()); err != nil {
+		if err := stream.SetReadDeadline(c.deadline()); err != nil {
 			return nil
 		}
-		frame, err := c.in.next()
+		frame, err := in.next()
 		if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, os.ErrDeadlineExceeded) {
 			return nil
 		}
@@ -103,7 +104,7 @@ func (c *conn) handle(ctx context.Context, frame []byte) error {
 		return nil
 	case m.Type.Class != stun.ClassRequest:
 		return nil // other indications are ignored, we never ask (RFC 8489 §6.3)
-	case !c.requests.Allow():
+	case c.requests != nil && !c.requests.Allow():
 		return fmt.Errorf("more than %d requests per second", requestRate)
 	}
 	return c.request(m)
@@ -130,11 +131,8 @@ func (c *conn) request(m *stun.Message) error {
 // authenticate checks a request's long-term credential (RFC 8489 §9.2.4). Its time is not looked at again once it
 // has made the allocation, or calls would end after a day.
 func (c *conn) authenticate(m *stun.Message, now time.Time) (user string, key stun.MessageIntegrity, refusal *answer) {
-	if now.Sub(c.nonceAt) > nonceLife {
-		c.nonce, c.nonceAt = rand.Text(), now
-	}
 	challenge := func(code stun.ErrorCode) *answer {
-		a := refuse(code, stun.NewRealm(c.server.config.Realm), stun.NewNonce(c.nonce))
+		a := refuse(code, stun.NewRealm(c.server.config.Realm), stun.NewNonce(c.server.nonce(c.client, now)))
 		return &a
 	}
 	if !m.Contains(stun.AttrMessageIntegrity) {
@@ -146,7 +144,7 @@ func (c *conn) authenticate(m *stun.Message, now time.Time) (user string, key st
 		a := refuse(stun.CodeBadRequest)
 		return "", nil, &a
 	}
-	if subtle.ConstantTimeCompare(nonce, []byte(c.nonce)) == 0 {
+	if !c.server.fresh(nonce, c.client, now) {
 		return "", nil, challenge(stun.CodeStaleNonce)
 	}
 	user = name.String()
@@ -164,7 +162,11 @@ func (c *conn) authenticate(m *stun.Message, now time.Time) (user string, key st
 func (c *conn) respond(m *stun.Message, a answer, key stun.MessageIntegrity) error {
 	class := stun.ClassSuccessResponse
 	setters := []stun.Setter{stun.NewTransactionIDSetter(m.TransactionID), nil}
-	if a.code != 0 {
+	switch {
+	case a.code != 0 && c.terse:
+		class = stun.ClassErrorResponse
+		setters = append(setters, stun.ErrorCodeAttribute{Code: a.code})
+	case a.code != 0:
 		class = stun.ClassErrorResponse
 		setters = append(setters, a.code)
 	}
@@ -173,12 +175,15 @@ func (c *conn) respond(m *stun.Message, a answer, key stun.MessageIntegrity) err
 	if key != nil {
 		setters = append(setters, key)
 	}
-	response, err := stun.Build(append(setters, stun.Fingerprint)...)
+	if !c.terse || m.Contains(stun.AttrFingerprint) {
+		setters = append(setters, stun.Fingerprint)
+	}
+	response, err := stun.Build(setters...)
 	if err != nil {
 		return fmt.Errorf("answer a %s: %w", m.Type.Method, err)
 	}
 	if !c.out.put(response.Raw, nil) {
-		return fmt.Errorf("the client does not read: %d bytes wait for it", c.out.limit)
+		return errors.New("the client does not read what waits for it")
 	}
 	return nil
 }

@@ -3,8 +3,12 @@ package turn
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +17,9 @@ import (
 // credentialLife is how long a credential may be used to make an allocation; allocations made with it are kept by
 // refreshing them, however long the call (spec §7: 86,400 s).
 const credentialLife = 24 * time.Hour
+
+// nonceLife is how long a nonce is good (RFC 8656 §5).
+const nonceLife = time.Hour
 
 // ICEServer is one URL a client is told of; its fields are those of OpenVidu's customIceServers (rest §4.5).
 type ICEServer struct {
@@ -56,4 +63,30 @@ func mac(key []byte, fields ...string) []byte {
 		fmt.Fprintf(h, "%d:%s", len(field), field)
 	}
 	return h.Sum(nil)
+}
+
+// nonce is what a client must sign with: the time, and what only we can make of it and the client's address. So nothing
+// is kept for clients that have proved nothing, and it is short, as it goes to whoever an unsigned datagram claims to be from.
+func (s *Server) nonce(client netip.AddrPort, now time.Time) string {
+	return s.nonceOf(client, now.Unix())
+}
+
+func (s *Server) nonceOf(client netip.AddrPort, at int64) string {
+	text := binary.BigEndian.AppendUint32(nil, uint32(at))
+	sum := mac(s.key, "nonce", client.String(), string(text))
+	return base64.RawURLEncoding.EncodeToString(append(text, sum[:8]...))
+}
+
+// fresh reports whether a nonce is ours, this client's, and of the last hour.
+func (s *Server) fresh(nonce []byte, client netip.AddrPort, now time.Time) bool {
+	var text [12]byte
+	if len(nonce) != 16 {
+		return false
+	}
+	if _, err := base64.RawURLEncoding.Decode(text[:], nonce); err != nil {
+		return false
+	}
+	at := int64(binary.BigEndian.Uint32(text[:]))
+	age := now.Sub(time.Unix(at, 0))
+	return age >= 0 && age <= nonceLife && subtle.ConstantTimeCompare(nonce, []byte(s.nonceOf(client, at))) == 1
 }

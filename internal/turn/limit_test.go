@@ -214,11 +214,11 @@ func FuzzServeConn(f *testing.F) {
 		server, media := newServer(t, Limits{})
 		_ = server.ServeConn(t.Context(), canned{bytes.NewReader(sent), io.Discard})
 
-		c := newConn(server, canned{bytes.NewReader(sent), io.Discard})
+		c := newConn(server, netip.MustParseAddrPort("192.0.2.1:1"), newOutbox(1<<20))
 		relay, _, _ := server.reserve("u", c.client.Addr(), ipv4)
 		c.allocation = newAllocation(server, c.out, "u", relay, time.Now().Add(time.Hour))
 		c.allocation.bind(firstChannel, mediaAt, time.Now())
-		_ = c.serve(t.Context())
+		_ = c.serve(t.Context(), canned{bytes.NewReader(sent), io.Discard})
 		if m := (&stun.Message{Raw: append([]byte(nil), sent...)}); m.Decode() == nil {
 			c.allocation = newAllocation(server, c.out, "u", relay, time.Now().Add(time.Hour))
 			c.turn(m, "u") // as if it had been signed
@@ -237,15 +237,16 @@ func FuzzServeConn(f *testing.F) {
 
 func TestPacketsAllocateNothing(t *testing.T) {
 	server, media := newServer(t, Limits{})
-	c := newConn(server, canned{})
+	out := newOutbox(1 << 20)
+	c := newConn(server, netip.MustParseAddrPort("192.0.2.1:1"), out)
 	c.allocation = newAllocation(server, c.out, "u", mediaAt, time.Now().Add(time.Hour))
 	c.allocation.bind(firstChannel, mediaAt, time.Now())
 	packet, batch := make([]byte, 1200), make([]byte, 0, 4096)
-	c.out.put(packet, nil) // its buffer grows once
-	batch, _ = c.out.take(batch)
+	out.put(packet, nil) // its buffer grows once
+	batch, _ = out.take(batch)
 	if n := testing.AllocsPerRun(100, func() {
 		media.reply(mediaAt, packet)
-		batch, _ = c.out.take(batch)
+		batch, _ = out.take(batch)
 	}); n > 0 {
 		t.Errorf("a packet to the client costs %v allocations", n)
 	}

@@ -54,6 +54,8 @@ func (c *conn) allocate(m *stun.Message, user string) answer {
 	want, familyFault := requestedFamily(m)
 	lifetime, lifetimeOK := requestedLifetime(m)
 	switch {
+	case c.allocation != nil && c.allocatedBy == m.TransactionID: // over UDP our first answer was lost (RFC 8656 §7.2)
+		return c.allocated()
 	case c.allocation != nil:
 		return refuse(stun.CodeAllocMismatch)
 	case absent || !wellFormed || !lifetimeOK:
@@ -77,11 +79,16 @@ func (c *conn) allocate(m *stun.Message, user string) answer {
 	}
 	lifetime = max(lifetime, defaultLifetime) // 0 means to end one, which makes no sense here
 	c.allocation = newAllocation(c.server, c.out, user, relay, time.Now().Add(lifetime))
+	c.allocatedBy = m.TransactionID
 	c.server.config.Log.Debug("TURN allocation made", "client", c.client, "relay", relay)
+	return c.allocated()
+}
+
+func (c *conn) allocated() answer {
 	return accept(
-		addAddress{stun.AttrXORRelayedAddress, relay},
+		addAddress{stun.AttrXORRelayedAddress, c.allocation.relay},
 		addAddress{stun.AttrXORMappedAddress, c.client},
-		addLifetime(lifetime),
+		addLifetime(time.Until(c.allocation.expires).Round(time.Second)),
 	)
 }
 

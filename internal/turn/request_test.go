@@ -48,29 +48,35 @@ func TestMalformedAttributes(t *testing.T) {
 // TestANonceEnds: after an hour the client is told a new one, and nothing else changes.
 func TestANonceEnds(t *testing.T) {
 	server, _ := newServer(t, Limits{})
-	near, far := net.Pipe()
-	defer near.Close()
-	defer far.Close()
-	c := newConn(server, near)
+	c := newConn(server, netip.MustParseAddrPort("198.51.100.9:5000"), newOutbox(1<<10))
 	credential := server.Credentials("ses_A", "con_A", "h")[0]
 	key := stun.NewLongTermIntegrity(credential.Username, "tertulia", credential.Credential)
 	request := func(nonce string) *stun.Message {
 		return stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodRefresh, stun.ClassRequest),
 			stun.NewUsername(credential.Username), stun.NewRealm("tertulia"), stun.NewNonce(nonce), key)
 	}
-	first := c.nonce
 	now := time.Now()
+	first := server.nonce(c.client, now)
 	if _, _, refusal := c.authenticate(request(first), now.Add(nonceLife-time.Minute)); refusal != nil {
 		t.Errorf("refused with %d within the hour", refusal.code)
 	}
 	if _, _, refusal := c.authenticate(request(first), now.Add(nonceLife+time.Minute)); refusal == nil || refusal.code != stun.CodeStaleNonce {
 		t.Errorf("an old nonce: %+v", refusal)
 	}
-	if c.nonce == first {
+	second := server.nonce(c.client, now.Add(nonceLife+time.Minute))
+	if second == first {
 		t.Fatal("the nonce is still the old one")
 	}
-	if user, _, refusal := c.authenticate(request(c.nonce), now.Add(nonceLife+time.Minute)); refusal != nil || user != credential.Username {
+	if user, _, refusal := c.authenticate(request(second), now.Add(nonceLife+time.Minute)); refusal != nil || user != credential.Username {
 		t.Errorf("the new nonce: %+v", refusal)
+	}
+	for name, nonce := range map[string]string{
+		"of another client": server.nonce(netip.MustParseAddrPort("198.51.100.9:5001"), now), "of tomorrow": server.nonce(c.client, now.Add(time.Hour)),
+		"short": first[:15], "no base64": "****************", "changed": "A" + second[1:],
+	} {
+		if _, _, refusal := c.authenticate(request(nonce), now); refusal == nil || refusal.code != stun.CodeStaleNonce {
+			t.Errorf("a nonce %s: %+v", name, refusal)
+		}
 	}
 	if c.authErrors != 0 {
 		t.Error("a stale nonce is no guess")

@@ -124,12 +124,13 @@ func (s *Server) ServeConn(ctx context.Context, stream net.Conn) error {
 	defer s.connections.Add(-1)
 	defer context.AfterFunc(ctx, func() { _ = stream.Close() })()
 
-	c := newConn(s, stream)
+	out := newOutbox(s.config.Limits.Queue)
+	c := newConn(s, addressOf(stream.RemoteAddr()), out)
 	var writing sync.WaitGroup
-	writing.Go(func() { c.out.writeTo(stream, s.config.Limits.Write) })
-	err := c.serve(ctx)
+	writing.Go(func() { out.writeTo(stream, s.config.Limits.Write) })
+	err := c.serve(ctx, stream)
 	c.release()
-	c.out.close()
+	out.close()
 	writing.Wait()
 	_ = stream.Close() // a second close, or of a connection the client has left
 	if err != nil {

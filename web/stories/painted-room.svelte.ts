@@ -65,6 +65,10 @@ export class PaintedRoom implements Room {
     this.#stream('con_0', this.mic, this.camera, 'playing');
   }
 
+  async draw(): Promise<void> {
+    await this.setCamera(true);
+  }
+
   async toggleScreen(): Promise<void> {
     this.do({ type: 'sharing', sharing: !this.call.sharing });
   }

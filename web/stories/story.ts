@@ -1,4 +1,4 @@
-// One story is one address: /?people=6&screen&chat&link=reconnecting&notice&blocked&ended=networkDisconnect
+// One story is one address: /?people=6&screen&chat&link=reconnecting&notice&busy&blocked&ended=networkDisconnect
 import { mount } from 'svelte';
 import '../src/app.css';
 import CallView from '../src/ui/CallView.svelte';
@@ -22,6 +22,9 @@ if (asked.has('ended')) {
   if (link === 'resumed') room.do({ type: 'reconnected' });
   if (asked.has('notice')) {
     room.do({ type: 'notice', trouble: true, text: 'The media connection from Noor is interrupted. It usually comes back in a few seconds.' });
+  }
+  if (asked.has('busy')) {
+    room.do({ type: 'notice', trouble: true, offer: 'drawing', text: 'You are in with sound only. Another program is using your camera (HD Webcam). Close it there, then try again.' });
   }
   mount(CallView, { target, props: { room } });
 }

@@ -26,6 +26,7 @@ type Config struct {
 	MaxFrame            int64         // bytes: 1 MiB
 	MaxSocketsByAddress int           // 1,000: an office or a school may be behind one address
 	MaxMessageRate      int           // of one socket, per second, 16 KiB counting as one more: 200; a faster one is read more slowly
+	PingEvery           time.Duration // control pings of ours: 20 s; below 0: none
 	Idle                time.Duration // a socket that says nothing is closed after it: 60 s
 	Linger              time.Duration // from leaving or eviction to the close by the server: 10 s
 }
@@ -50,6 +51,7 @@ func New(cfg Config) *Server {
 	setDefault(&cfg.MaxFrame, 1<<20)
 	setDefault(&cfg.MaxSocketsByAddress, 1000)
 	setDefault(&cfg.MaxMessageRate, 200)
+	setDefault(&cfg.PingEvery, 20*time.Second)
 	setDefault(&cfg.Idle, time.Minute)
 	setDefault(&cfg.Linger, 10*time.Second)
 	return &Server{
@@ -112,6 +114,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ws.SetReadLimit(s.cfg.MaxFrame)
+	defer keepAlive(ws, s.cfg.PingEvery)()
 	s.serve(context.WithoutCancel(r.Context()), frames{ws}, from)
 }
 

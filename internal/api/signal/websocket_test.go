@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -229,13 +230,16 @@ func init() { insecure.Timeout = 30 * time.Second }
 // TestCloseFrameIsTold: what the client, or a proxy, said in its close frame reaches the session.
 func TestCloseFrameIsTold(t *testing.T) {
 	node := newScript()
-	_, url, stop := serveHTTP(t, Config{Sessions: node})
+	s, url, stop := serveHTTP(t, Config{Sessions: node})
 	ws, _ := dial(t, url+"/openvidu?sessionId=S", nil)
 	if err := ws.Write(t.Context(), websocket.MessageText, []byte(frame(0, "connect", `{"sessionId":"rpc"}`))); err != nil {
 		t.Fatal(err)
 	}
 	read(t, ws)
 	ws.Close(4001, "idle timeout")
+	for s.Stats().Sockets > 0 { // its end must not be the server's
+		runtime.Gosched()
+	}
 	stop()
 	if len(node.lost) != 1 || node.lost[0].Code != 4001 || node.lost[0].Reason != "idle timeout" {
 		t.Errorf("told %+v", node.lost)

@@ -27,6 +27,8 @@ export interface Notice {
   id: number;
   text: string;
   trouble: boolean;
+  /** What the person can do about it: send a painted picture in the camera's place. Such a notice stays. */
+  offer?: 'drawing';
 }
 
 export interface Call {
@@ -52,7 +54,7 @@ export type Action =
   | { type: 'reconnected' }
   | { type: 'steady' }
   | { type: 'ended'; reason: string }
-  | { type: 'notice'; text: string; trouble: boolean }
+  | { type: 'notice'; text: string; trouble: boolean; offer?: 'drawing' }
   | { type: 'notice-seen'; id: number };
 
 export function newCall(room: string): Call {
@@ -114,10 +116,10 @@ function changed(call: Call, which: (p: Person) => boolean, change: (p: Person) 
 
 const SHOWN = 3; // notices at a time
 
-function noticed(call: Call, { text, trouble }: { text: string; trouble: boolean }): Call {
+function noticed(call: Call, { text, trouble, offer }: Omit<Notice, 'id'>): Call {
   if (call.notices.some((n) => n.text === text)) return call;
   const id = (call.notices.at(-1)?.id ?? 0) + 1;
-  return { ...call, notices: [...call.notices, { id, text, trouble }].slice(-SHOWN) };
+  return { ...call, notices: [...call.notices, { id, text, trouble, ...(offer && { offer }) }].slice(-SHOWN) };
 }
 
 /** A stream's state from its peer connection's, and whether it has ever played. */

@@ -1,6 +1,6 @@
 // Camera and microphone: which there are, and opening what can be opened.
 
-import { deviceTrouble, type DeviceTrouble } from './words';
+import { deviceTrouble, deviceWords, type DeviceTrouble } from './words';
 
 /** A device id, '' for the browser's choice, or false for none. */
 export type Wanted = string | false;
@@ -8,6 +8,8 @@ export type Wanted = string | false;
 export interface Opened {
   mic?: MediaStreamTrack;
   camera?: MediaStreamTrack;
+  /** The camera's picture is painted: the device itself has its trouble. */
+  drawn?: boolean;
   micTrouble?: DeviceTrouble;
   cameraTrouble?: DeviceTrouble;
 }
@@ -17,9 +19,28 @@ export interface DeviceList {
   mics: MediaDeviceInfo[];
 }
 
+/** A device that could not be had; its message is for the person. */
+export class DeviceError extends Error {
+  constructor(
+    readonly kind: 'camera' | 'microphone',
+    readonly trouble: DeviceTrouble,
+    name = '',
+  ) {
+    super(deviceWords(kind, trouble, name));
+  }
+
+  /** The device's trouble, with its name where the browser tells that. */
+  static async of(kind: 'camera' | 'microphone', trouble: DeviceTrouble, wanted: string): Promise<DeviceError> {
+    const { cameras, mics } = await list();
+    return new DeviceError(kind, trouble, nameOfWanted(kind === 'camera' ? cameras : mics, wanted));
+  }
+}
+
+const insecure = () => !isSecureContext || !navigator.mediaDevices;
+
 /** Opens both devices by one question to the person; when that fails, whichever of them works alone. */
 export async function open(mic: Wanted, camera: Wanted): Promise<Opened> {
-  if (!navigator.mediaDevices) return { micTrouble: 'insecure', cameraTrouble: 'insecure' };
+  if (insecure()) return { micTrouble: 'insecure', cameraTrouble: 'insecure' };
   if (mic === false || camera === false) return { ...(await openMic(mic)), ...(await openCamera(camera)) };
   try {
     const stream = await navigator.mediaDevices.getUserMedia({ audio: audioOf(mic), video: videoOf(camera) });
@@ -37,6 +58,7 @@ export async function open(mic: Wanted, camera: Wanted): Promise<Opened> {
 
 export async function openMic(id: Wanted): Promise<Pick<Opened, 'mic' | 'micTrouble'>> {
   if (id === false) return {};
+  if (insecure()) return { micTrouble: 'insecure' };
   try {
     const stream = await navigator.mediaDevices.getUserMedia({ audio: audioOf(id) });
     return { mic: stream.getAudioTracks()[0] };
@@ -47,6 +69,7 @@ export async function openMic(id: Wanted): Promise<Pick<Opened, 'mic' | 'micTrou
 
 export async function openCamera(id: Wanted): Promise<Pick<Opened, 'camera' | 'cameraTrouble'>> {
   if (id === false) return {};
+  if (insecure()) return { cameraTrouble: 'insecure' };
   try {
     const stream = await navigator.mediaDevices.getUserMedia({ video: videoOf(id) });
     return { camera: stream.getVideoTracks()[0] };
@@ -82,6 +105,12 @@ export async function list(): Promise<DeviceList> {
     cameras: known.filter((d) => d.kind === 'videoinput'),
     mics: known.filter((d) => d.kind === 'audioinput'),
   };
+}
+
+/** The name of the device that was wanted; '' if there is more than one it could have been. */
+export function nameOfWanted(devices: readonly MediaDeviceInfo[], wanted: string): string {
+  const meant = devices.find((d) => d.deviceId === wanted) ?? (devices.length === 1 ? devices[0] : undefined);
+  return meant?.label ?? '';
 }
 
 /** Calls back whenever a device comes or goes; returns what ends that. */

@@ -3,11 +3,13 @@
 import { OpenVidu, type ExceptionEvent, type Session, type Stream, type Subscriber } from 'openvidu-browser';
 import { me, mediaState, nameOf, newCall, reduce, type Action, type Call, type Person } from './call';
 import { chatData, emptyChat, reduceChat, textIn, type Chat } from './chat';
-import type { Opened } from './devices';
-import { clientData, identityIn } from './people';
+import { DeviceError, type Opened } from './devices';
+import { drawnPicture } from './drawn';
+import { clientData, hue, identityIn } from './people';
 import { Playback } from './playback.svelte';
 import type { Prefs } from './prefs';
 import { Publication } from './publication';
+import { report } from './report';
 import type { Room } from './room';
 import { ScreenShare } from './screen-share';
 import { tokenFor } from './token';
@@ -28,6 +30,7 @@ export class LiveRoom implements Room {
   #openvidu = new OpenVidu();
   #session: Session;
   #publication: Publication;
+  #token = '';
   #screen?: ScreenShare;
   #choosing = false; // the browser asks which screen to share
   #subscribers = new Map<string, Subscriber>();
@@ -52,10 +55,17 @@ export class LiveRoom implements Room {
     live.#do({ type: 'joined' });
     live.#look = setInterval(() => live.#lookAtMedia(), LOOK_EVERY);
     void live.#attempt(live.#publication.start(live.mic), 'The others cannot see or hear you');
+    const { camera, cameraTrouble, mic } = opened;
+    if (cameraTrouble === 'busy') {
+      const error = await DeviceError.of('camera', cameraTrouble, prefs.camera);
+      if (camera) live.#report(error);
+      else live.#device(error, mic ? 'You are in with sound only' : 'You are in to watch and listen');
+    }
     return live;
   }
 
   async #connect(token: string, name: string): Promise<void> {
+    this.#token = token;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error('the websocket did not open')), JOIN_WITHIN);
@@ -80,6 +90,13 @@ export class LiveRoom implements Room {
     this.camera = on;
     await this.#attempt(this.#publication.setCamera(on, this.mic), 'The camera stays off');
     this.#tellLocal();
+  }
+
+  async draw(): Promise<void> {
+    const self = me(this.call);
+    if (!self) return;
+    this.camera = true;
+    await this.#attempt(this.#publication.setPicture(drawnPicture(hue(self.name)), this.mic), 'The picture stays off');
   }
 
   async toggleScreen(): Promise<void> {
@@ -232,11 +249,23 @@ export class LiveRoom implements Room {
     try {
       await change;
     } catch (error) {
-      this.#trouble(`${failed}. ${messageIn(error)}`);
+      if (error instanceof DeviceError) this.#device(error, failed);
+      else this.#trouble(`${failed}. ${messageIn(error)}`);
       this.mic &&= this.#publication.preview.getAudioTracks().length > 0 && this.#publication.publishes;
       this.camera &&= this.#publication.preview.getVideoTracks().length > 0 && this.#publication.publishes;
     }
     this.#tellLocal();
+  }
+
+  /** Says what a device lacks, and offers what can be done without it. */
+  #device(error: DeviceError, result: string): void {
+    const offer = error.kind === 'camera' && error.trouble !== 'insecure' ? 'drawing' : undefined;
+    this.#do({ type: 'notice', text: `${result}. ${error.message}`, trouble: true, ...(offer && { offer }) });
+    if (error.trouble === 'busy') this.#report(error);
+  }
+
+  #report(error: DeviceError): void {
+    void report(this.#openvidu, this.call.room, this.#token, `DEVICE_ALREADY_IN_USE: ${error.message} (NotReadableError, ${error.kind})`);
   }
 
   #ended(reason: string): void {

@@ -1,6 +1,8 @@
 // The devices while the person is still in the lobby: what is open, what is wanted, what went wrong.
 
-import { list, open, openCamera, openMic, watch, type DeviceList, type Opened } from './devices';
+import { list, nameOfWanted, open, openCamera, openMic, watch, type DeviceList, type Opened } from './devices';
+import { drawnPicture } from './drawn';
+import { hue } from './people';
 import type { Prefs } from './prefs';
 import { deviceWords } from './words';
 
@@ -20,14 +22,26 @@ export class LobbyDevices {
 
   /** What went wrong, a sentence per device; the same cause for both is said once. */
   get troubles(): string[] {
-    const { micTrouble, cameraTrouble } = this.opened;
-    if (micTrouble && micTrouble === cameraTrouble) {
+    const { camera, micTrouble, cameraTrouble } = this.opened;
+    if (micTrouble && micTrouble === cameraTrouble && !camera) {
       return [deviceWords('camera and microphone', cameraTrouble)];
     }
+    const { cameras, mics } = this.listed;
     return [
-      ...(cameraTrouble ? [deviceWords('camera', cameraTrouble)] : []),
-      ...(micTrouble ? [deviceWords('microphone', micTrouble)] : []),
+      ...(cameraTrouble && !camera ? [deviceWords('camera', cameraTrouble, nameOfWanted(cameras, this.prefs.camera))] : []),
+      ...(micTrouble ? [deviceWords('microphone', micTrouble, nameOfWanted(mics, this.prefs.mic))] : []),
     ];
+  }
+
+  /** Whether a painted picture would help: the camera is wanted, and cannot be had. */
+  get offersDrawing(): boolean {
+    const { camera, cameraTrouble } = this.opened;
+    return !camera && cameraTrouble !== undefined && cameraTrouble !== 'insecure';
+  }
+
+  /** Takes a painted picture for the camera's; the camera's trouble stays known. */
+  draw(): void {
+    this.#change({ camera: drawnPicture(hue(this.prefs.name)), drawn: true });
   }
 
   /** Asks for both devices; also what "Try again" does. */
@@ -42,7 +56,7 @@ export class LobbyDevices {
   async toggleCamera(): Promise<void> {
     this.#cameraWanted = !this.cameraOn;
     this.opened.camera?.stop();
-    this.#change({ camera: undefined, cameraTrouble: undefined });
+    this.#change({ camera: undefined, cameraTrouble: undefined, drawn: false });
     if (this.#cameraWanted) await this.#take(openCamera(this.prefs.camera));
   }
 
@@ -59,7 +73,7 @@ export class LobbyDevices {
     this.prefs.camera = id;
     this.opened.camera?.stop();
     this.#cameraWanted = true;
-    this.#change({ camera: undefined, cameraTrouble: undefined });
+    this.#change({ camera: undefined, cameraTrouble: undefined, drawn: false });
     await this.#take(openCamera(id));
   }
 

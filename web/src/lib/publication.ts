@@ -1,9 +1,8 @@
 // The camera and microphone of this page, published as one stream.
 
 import type { OpenVidu, Publisher, Session } from 'openvidu-browser';
-import { openCamera, openMic, type Opened } from './devices';
+import { DeviceError, openCamera, openMic, type Opened } from './devices';
 import type { Prefs } from './prefs';
-import { deviceWords } from './words';
 
 /**
  * Publication sends whichever of the two tracks are wanted. A camera that is off is closed (its light goes out), a
@@ -38,19 +37,19 @@ export class Publication {
     return this.#after(() => this.#publish(micOn));
   }
 
-  /** Throws an Error with words for the person if the microphone cannot be had. */
+  /** Throws a DeviceError if the microphone cannot be had. */
   setMic(on: boolean): Promise<void> {
     return this.#after(async () => {
       const publisher = this.#publisher;
       if (publisher?.stream.hasAudio) return publisher.publishAudio(on);
       if (!on) return;
       const { mic, micTrouble } = await openMic(this.prefs.mic);
-      if (!mic) throw new Error(deviceWords('microphone', micTrouble ?? 'failed'));
+      if (!mic) throw await DeviceError.of('microphone', micTrouble ?? 'failed', this.prefs.mic);
       await this.#republish(mic, true);
     });
   }
 
-  /** Throws an Error with words for the person if the camera cannot be had. */
+  /** Throws a DeviceError if the camera cannot be had. */
   setCamera(on: boolean, micOn: boolean): Promise<void> {
     return this.#after(async () => {
       const publisher = this.#publisher;
@@ -61,10 +60,16 @@ export class Publication {
       }
       if (current?.stream.videoActive) return;
       const { camera, cameraTrouble } = await openCamera(this.prefs.camera);
-      if (!camera) throw new Error(deviceWords('camera', cameraTrouble ?? 'failed'));
-      if (!current) return this.#republish(camera, micOn);
-      this.preview.addTrack(camera);
-      await current.publishVideo(true, camera);
+      if (!camera) throw await DeviceError.of('camera', cameraTrouble ?? 'failed', this.prefs.camera);
+      await this.#show(camera, micOn);
+    });
+  }
+
+  /** Sends another picture in the camera's place. */
+  setPicture(picture: MediaStreamTrack, micOn: boolean): Promise<void> {
+    return this.#after(async () => {
+      this.#drop('video');
+      await this.#show(picture, micOn);
     });
   }
 
@@ -72,6 +77,13 @@ export class Publication {
   stop(): void {
     this.#drop('audio');
     this.#drop('video');
+  }
+
+  async #show(picture: MediaStreamTrack, micOn: boolean): Promise<void> {
+    const current = this.#publisher?.stream.hasVideo ? this.#publisher : undefined;
+    if (!current) return this.#republish(picture, micOn);
+    this.preview.addTrack(picture);
+    await current.publishVideo(true, picture);
   }
 
   async #publish(micOn: boolean): Promise<void> {

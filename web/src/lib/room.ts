@@ -16,6 +16,8 @@ export interface Room {
 
   setMic(on: boolean): Promise<void>;
   setCamera(on: boolean): Promise<void>;
+  /** Sends a painted picture in the camera's place. */
+  draw(): Promise<void>;
   toggleScreen(): Promise<void>;
   /** Shows a person's stream in a video element; returns what ends that. */
   show(person: Person, video: HTMLVideoElement): () => void;

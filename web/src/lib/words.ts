@@ -26,19 +26,20 @@ export function deviceTrouble(error: unknown): DeviceTrouble {
 
 export type DeviceKind = 'camera' | 'microphone' | 'camera and microphone';
 
-/** One sentence on a device that cannot be used, and the remedy. */
-export function deviceWords(kind: DeviceKind, trouble: DeviceTrouble): string {
+/** One sentence on a device that cannot be used, and the remedy. name is the device's own, as far as it is known. */
+export function deviceWords(kind: DeviceKind, trouble: DeviceTrouble, name = ''): string {
+  const which = name ? `${kind} (${name})` : kind;
   switch (trouble) {
     case 'denied':
       return `This page may not use your ${kind}. Allow it from the icon left of the address, then try again.`;
     case 'busy':
-      return `Another program is using your ${kind}. Close it there, then try again.`;
+      return `Another program is using your ${which}. Close it there, then try again.`;
     case 'missing':
       return `No ${kind.replace('and', 'or')} was found. Plug one in, or join without.`;
     case 'insecure':
       return `Browsers lend the ${kind} to secure pages only. Open this page by https:// or on localhost.`;
     case 'failed':
-      return `Your ${kind} did not start. Unplug, plug in again, or choose another device.`;
+      return `Your ${which} did not start. Unplug, plug in again, or choose another device.`;
   }
 }
 
@@ -49,7 +50,7 @@ export function joinWords(error: unknown): string {
   }
   const text = messageIn(error);
   if (error instanceof TypeError || /failed to fetch|networkerror|websocket/i.test(text)) {
-    return 'The server cannot be reached. Check your network, then try again.';
+    return 'The server cannot be reached. Check your network, then try again. If your browser warned of this server’s certificate, accept it once at /openvidu/accept-certificate.';
   }
   return text ? `The call could not be joined: ${text}` : 'The call could not be joined. Try again.';
 }

@@ -1,0 +1,69 @@
+package testkit
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Nginx runs the real nginx on a loopback port, with its defaults but for what server says: the inside of a server block,
+// where LISTEN stands for the address. It ends with the test. Install it by: scripts/need all.
+func Nginx(t testing.TB, server string) (address string) {
+	t.Helper()
+	program, err := exec.LookPath("nginx")
+	if err != nil {
+		program = "/usr/sbin/nginx"
+	}
+	dir := t.TempDir()
+	address = freeAddress(t)
+	config := fmt.Sprintf("pid nginx.pid; error_log stderr; daemon off; master_process off; events {}\n"+
+		"http { access_log off; client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;\n"+
+		"server { %s } }\n", strings.ReplaceAll(server, "LISTEN", address))
+	file := filepath.Join(dir, "nginx.conf")
+	check(t, os.WriteFile(file, []byte(config), 0o600))
+	var said bytes.Buffer
+	command := exec.Command(program, "-p", dir, "-c", file)
+	command.Stderr = &said
+	if err := command.Start(); err != nil {
+		t.Fatalf("nginx: %v; install it with scripts/need all", err)
+	}
+	ended := make(chan struct{})
+	go func() { _ = command.Wait(); close(ended) }()
+	t.Cleanup(func() {
+		_ = command.Process.Signal(syscall.SIGTERM)
+		<-ended
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for dialer := (net.Dialer{}); ; {
+		stream, err := dialer.DialContext(ctx, "tcp", address)
+		if err == nil {
+			_ = stream.Close()
+			return address
+		}
+		select {
+		case <-ended:
+			t.Fatalf("nginx ended: %s", said.String())
+		case <-ctx.Done():
+			t.Fatalf("nginx does not listen: %v", err)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// freeAddress is a loopback address that nobody listened on a moment ago; nginx cannot be asked which it took.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().String()
+}
