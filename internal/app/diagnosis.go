@@ -2,9 +2,8 @@ package app
 
 import (
 	"context"
-	"net"
-	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"tertulia/internal/api/signal"
@@ -12,6 +11,7 @@ import (
 	"tertulia/internal/event"
 	"tertulia/internal/media/sdp"
 	"tertulia/internal/node"
+	"tertulia/internal/reach"
 	"tertulia/internal/session"
 	"tertulia/internal/wire/mediactl"
 )
@@ -95,47 +95,18 @@ func (c *calls) Silence(id, connection string) time.Duration {
 	return c.clients.Silence(id, connection)
 }
 
-// hostFacts is what the diagnosis is told of this machine. Only the watch reads it.
-type hostFacts struct {
-	port       int
-	configured string                       // DOMAIN_OR_PUBLIC_IP
-	resolved   []netip.Addr                 // what it is, or leads to
-	verified   func() []netip.Addr          // public addresses that others have seen; nil: nobody was asked
-	turn       func() []diagnosis.TURNState // of probes; nil: none are made
-
-	own   []netip.Addr // of the interfaces
-	asked time.Time
-}
-
-// interfacesFor is how long the list of interfaces is believed.
-const interfacesFor = 10 * time.Second
-
-// read does not wait for anybody.
-func (h *hostFacts) read() diagnosis.Host {
-	if now := time.Now(); now.Sub(h.asked) >= interfacesFor {
-		h.own, h.asked = interfaceAddresses(), now
+// host is what the diagnosis is told of this machine. It does not wait for anybody.
+func (r *reached) host() diagnosis.Host {
+	found := r.watch.Finding()
+	h := diagnosis.Host{
+		Port: int(r.port), Configured: r.domain, Resolved: found.Resolved, Addresses: found.Interfaces,
+		Rule: strings.Join(reach.Rules(r.port, "udp"), " or "),
 	}
-	found := diagnosis.Host{Port: h.port, Configured: h.configured, Resolved: h.resolved, Addresses: h.own}
-	if h.verified != nil {
-		found.Verified = h.verified()
+	if found.Verified {
+		h.Verified = found.Public
 	}
-	if h.turn != nil {
-		found.TURN = h.turn()
+	for _, p := range r.watch.TURN() {
+		h.TURN = append(h.TURN, diagnosis.TURNState{URL: p.URL, Code: diagnosis.Code(p.Code), Text: p.Text})
 	}
-	return found
-}
-
-// interfaceAddresses are this machine's own; none if the system does not say.
-func interfaceAddresses() []netip.Addr {
-	all, err := net.InterfaceAddrs()
-	if err != nil {
-		return nil
-	}
-	var list []netip.Addr
-	for _, a := range all {
-		if p, err := netip.ParsePrefix(a.String()); err == nil {
-			list = append(list, p.Addr().Unmap())
-		}
-	}
-	return list
+	return h
 }
