@@ -13,8 +13,10 @@ import (
 	"tertulia/internal/bench/target"
 )
 
-// flowWithin is how long a stream may take until its first packet.
-const flowWithin = 5 * time.Second
+const (
+	flowWithin  = 5 * time.Second // how long a stream may take until its first packet
+	flowsWithin = 3 * time.Second // how long it may be silent and still count as arriving
+)
 
 // bot is a participant made of software.
 type bot struct {
@@ -30,7 +32,8 @@ type bot struct {
 // viewer is what a bot receives of a stream.
 type viewer struct {
 	*load.Client
-	since time.Time
+	since, rose time.Time
+	packets     uint64
 }
 
 // joinSession adds bots to a session of a running server until ctx ends, or their time is over.
@@ -170,7 +173,7 @@ func (b *bot) receive(ctx context.Context, s target.Stream, config load.Config) 
 		return err
 	}
 	b.mu.Lock()
-	b.viewers[s.ID] = &viewer{c, time.Now()}
+	b.viewers[s.ID] = &viewer{Client: c, since: time.Now()}
 	b.mu.Unlock()
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("no answer in %s", patience))
 	defer cancel()
@@ -191,7 +194,7 @@ func (b *bot) fail(err error) {
 
 // tally is what the bots receive at a moment.
 type tally struct {
-	streams, flowing int // of them, those that brought something at all
+	streams, flowing int // of them, those that bring something
 	late             int // nothing, and they are old enough
 	packets          uint64
 	problems         error
@@ -205,10 +208,13 @@ func (b *bots) count() (t tally) {
 			n := v.Delivered()
 			t.streams++
 			t.packets += n
+			if n > v.packets {
+				v.packets, v.rose = n, time.Now()
+			}
 			switch {
-			case n > 0:
+			case time.Since(v.rose) < flowsWithin:
 				t.flowing++
-			case time.Since(v.since) > flowWithin:
+			case n == 0 && time.Since(v.since) > flowWithin:
 				t.late++
 			}
 		}

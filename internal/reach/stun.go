@@ -3,6 +3,8 @@ package reach
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -70,10 +72,13 @@ func (q *Queries) Ask(ctx context.Context, server netip.AddrPort) (netip.AddrPor
 	return netip.AddrPort{}, fault.New(fault.Timeout, "STUN server %s does not answer", server)
 }
 
+// Waiting reports whether any question waits for its answer.
+func (q *Queries) Waiting() bool { return q.waiting.Load() > 0 }
+
 // Take reports whether a datagram is the answer to a question, and hands it over. Others are left alone; what a server
 // was not asked, or another says, is no answer.
 func (q *Queries) Take(b []byte, from netip.AddrPort) bool {
-	if q.waiting.Load() == 0 || len(b) < 20 || b[0] != 1 || b[1] != 1 { // a Binding success response
+	if !q.Waiting() || len(b) < 20 || b[0] != 1 || b[1] != 1 { // a Binding success response
 		return false
 	}
 	q.mu.Lock()
@@ -158,6 +163,38 @@ func AskAlone(ctx context.Context, server netip.AddrPort) (netip.AddrPort, error
 		}
 	}
 	return netip.AddrPort{}, fault.New(fault.Timeout, "%s does not answer over UDP", server)
+}
+
+// AskTCP asks an ICE-TCP port as AskAlone does: the frames are RFC 4571's.
+func AskTCP(ctx context.Context, server netip.AddrPort) (netip.AddrPort, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", server.String())
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	defer conn.Close()
+	if end, ok := ctx.Deadline(); ok {
+		_ = conn.SetDeadline(end)
+	}
+	request, err := stun.Build(stun.TransactionID, stun.BindingRequest)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	if _, err := conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(request.Raw))), request.Raw...)); err != nil {
+		return netip.AddrPort{}, err
+	}
+	var head [2]byte
+	if _, err := io.ReadFull(conn, head[:]); err != nil {
+		return netip.AddrPort{}, fault.Wrap(fault.Timeout, err, "%s does not answer over TCP", server)
+	}
+	room := make([]byte, min(binary.BigEndian.Uint16(head[:]), 1500))
+	if _, err := io.ReadFull(conn, room); err != nil {
+		return netip.AddrPort{}, fault.Wrap(fault.Timeout, err, "%s does not answer over TCP", server)
+	}
+	at, ok := mappedIn(room)
+	if !ok || [stun.TransactionIDSize]byte(room[8:20]) != request.TransactionID {
+		return netip.AddrPort{}, fault.New(fault.Invalid, "%s does not speak STUN over TCP", server)
+	}
+	return at, nil
 }
 
 func unmap(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }

@@ -81,18 +81,6 @@ func movesToUDP(t *testing.T, a, b *participant, open func()) {
 	allSeeAndHear([]*participant{a, b})
 }
 
-// TestUDPIsOpenedLate is the same after a minute: browsers have given up asking by UDP.
-func TestUDPIsOpenedLate(t *testing.T) {
-	lab := newLab(t)
-	server := lab.serve(lab.internet.host("srv"), settings{"HTTPS_PORT": "443"})
-	office := lab.internet.router("office", portRestricted)
-	office.firewall(onlyTCP443)
-	people := server.meet(guest{at: office.host("alice")}, guest{at: lab.internet.host("bob")})
-	a, b := people[0], people[1]
-	hold(t, time.Minute, "alice is connected", func() bool { return a.sending().State == "connected" })
-	movesToUDP(t, a, b, func() { office.firewall(onlyPort443) })
-}
-
 // listening are the ports a node listens on, loopback included: "tcp 443".
 func listening(n *node) []string {
 	n.lab.t.Helper()
