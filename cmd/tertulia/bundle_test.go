@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -58,13 +60,16 @@ func TestKMS_02c__TheBundleTellsNoSecret(t *testing.T) {
 			t.Fatalf("%d %s%s", code, out, errs)
 		}
 		files := unpacked(t, file)
-		for _, name := range []string{"doctor.json", "version.txt", "settings.txt", "machine.txt", "left-out.txt", "server/health.json", "server/config.json", "server/sessions.json", "server/metrics.txt", "server/goroutines.txt"} {
-			if len(files["tertulia/"+name]) < 2 {
+		for _, name := range []string{"doctor.json", "version.txt", "settings.txt", "machine.txt", "left-out.txt", "server/health.json", "server/config.json", "server/sessions.json", "server/timelines/bundled.json", "server/metrics.txt", "server/goroutines.txt", "server/log.txt"} {
+			if files["tertulia/"+name] == "" {
 				t.Errorf("%v: %s is missing", mode, name)
 			}
 		}
 		if sessions := files["tertulia/server/sessions.json"]; !strings.Contains(sessions, "bundled") || !strings.Contains(sessions, "platform") {
 			t.Errorf("the call is not in it: %s", sessions)
+		}
+		if log := files["tertulia/server/log.txt"]; !strings.Contains(log, "level=DEBUG") || !strings.Contains(log, "msg=joined") {
+			t.Errorf("the log is not in it: %s", log)
 		}
 		for name, text := range files {
 			for _, secret := range secrets {
@@ -138,8 +143,13 @@ func serving(t *testing.T, data string, args ...string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var log bytes.Buffer
-	cmd.Stderr = &log
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	cmd.Stderr = log
+	logged := func() string { text, _ := os.ReadFile(log.Name()); return string(text) }
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -157,12 +167,12 @@ func serving(t *testing.T, data string, args ...string) *server {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		reading.Wait()
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("the server ended with %v\n%s", err, log.String())
+			t.Errorf("the server ended with %v\n%s", err, logged())
 		}
 	})
 	url, ok := <-ready
 	if !ok {
-		t.Fatalf("the server does not start: %s", log.String())
+		t.Fatalf("the server does not start: %s", logged())
 	}
 	return &server{t, url, cmd.Process.Pid}
 }

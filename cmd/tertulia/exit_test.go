@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -5,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -170,6 +173,20 @@ func TestEveryErrorHasItsLine(t *testing.T) {
 	}
 	if ofStart(fault.Wrap(fault.Invalid, syscall.EADDRINUSE, "HTTPS_PORT=1")) || ofStart(errors.New("disk")) || !ofStart(fault.New(fault.Invalid, "x")) {
 		t.Error("ofStart takes what passes for what stays, or the reverse")
+	}
+}
+
+// TestWhatPassesIsTriedAgain: a port that is taken ends the start with 1, and a service manager tries once more.
+func TestWhatPassesIsTriedAgain(t *testing.T) {
+	taken, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	code, _, errs := ended(t, program(t, nil, "serve", "--data="+t.TempDir(), "--https-port="+port))
+	if line := withoutLog(errs); code != exitFailed || !strings.HasPrefix(line, "tertulia: HTTPS_PORT="+port+": another program has the TCP port: ") || !strings.Contains(line, "in use → stop it") {
+		t.Errorf("exit code %d, %s", code, errs)
 	}
 }
 

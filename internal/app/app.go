@@ -7,10 +7,8 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,13 +17,14 @@ import (
 	"tertulia/internal/cluster/kv"
 	"tertulia/internal/cluster/natsd"
 	"tertulia/internal/config"
+	"tertulia/internal/diagnosis"
 	"tertulia/internal/fault"
 	"tertulia/internal/media/peer"
 	"tertulia/internal/media/socket"
 	"tertulia/internal/node"
 	"tertulia/internal/pipeline"
+	"tertulia/internal/reach"
 	"tertulia/internal/session"
-	"tertulia/internal/turn"
 	"tertulia/internal/wire/mediactl"
 )
 
@@ -48,11 +47,13 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return err
 	}
 	running.hold("lock", held.Close)
-	keys, err := certificates(c, nil, log)
+	addresses := &socket.Gatherer{}
+	reached := &reached{}
+	keys, err := certificates(c, reached.public, log)
 	if err != nil {
 		return err
 	}
-	listener, conns, err := bind(ctx, c.HTTPSPort)
+	listener, conns, err := bind(ctx, "HTTPS_PORT", c.HTTPSPort)
 	if err != nil {
 		return err
 	}
@@ -62,11 +63,17 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	})
 	port := portOf(listener)
 	name := nodeName(keys.DTLS().Certificate[0])
-	addresses := &socket.Gatherer{Public: publicAddresses(ctx, c.Domain, log)}
+	reached.begin(c, uint16(port), addresses, conns[0], log)
+	journal := diagnosis.NewJournal()
+	asked := &calls{}
+	watch := diagnosis.New(diagnosis.Config{
+		Calls: asked, Journal: journal, Log: log,
+		Host: reached.host,
+	})
 
 	traffic := &traffic{}
 	for i := range conns {
-		conns[i] = traffic.of(conns[i])
+		conns[i] = reached.by(reach.UDP, traffic.of(conns[i]))
 	}
 	shards, err := peer.NewShards(peer.Config{
 		Addresses: addresses.Addresses, Port: uint16(port), TCP: true, Certificate: keys.DTLS(), Log: log,
@@ -79,16 +86,15 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	}
 	running.start("media", shards.Run)
 
-	relay, err := turn.New(turn.Config{
-		Secret: c.CoturnSecret, Node: name, MediaAddresses: mediaAddresses(addresses, port), Log: log,
-		OpenRelay: func(a netip.AddrPort, reply func(netip.AddrPort, []byte)) turn.Relay {
-			return shards.OpenRelay(a, reply)
-		},
-	})
+	relay, err := newTURN(c, name, port, addresses, shards, log)
 	if err != nil {
 		return err
 	}
-	credentials := &credentials{server: relay, port: port, domain: c.Domain, overTLS: keys.Trusted}
+	credentials, err := serveTURN(ctx, c, relay, port, keys.Trusted, reached, running)
+	if err != nil {
+		return err
+	}
+	running.start("reach", reached.watching(c, relay, log).Run)
 
 	store, err := openStore(ctx, c, log, running)
 	if err != nil {
@@ -103,17 +109,19 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		GCInterval:  time.Duration(c.GarbageInterval) * time.Second,
 		GCThreshold: time.Duration(c.GarbageThreshold) * time.Second,
 		MaxRecvKbps: c.Bandwidth.MaxRecv, MaxSendKbps: c.Bandwidth.MaxSend,
-		Defaults: rest.Defaults(settings(c, port)),
+		Defaults: rest.Defaults(settings(c, port)), Observe: observed(journal, watch),
 	})
 	running.start("sessions", registry.Run)
 
-	clients, handler, err := routes(c, port, registry, keys, log)
+	clients, handler, err := routes(c, port, registry, keys, reached, journal, log)
 	if err != nil {
 		return err
 	}
+	*asked = calls{media: media, sessions: registry, clients: clients}
+	running.start("diagnosis", watch.Run)
 	door, err := frontdoor.New(frontdoor.Config{
-		Listener: listener, TLS: keys.TLSConfig(), HTTP: handler, TrustedProxies: c.TrustedProxies,
-		ICE: logged(log, "ICE-TCP", shards.ServeTCP), TURN: logged(log, "TURN", relay.ServeConn), Log: log,
+		Listener: listener, TLS: reached.tls(keys.TLSConfig()), HTTP: handler, TrustedProxies: c.TrustedProxies,
+		ICE: logged(log, "ICE-TCP", reached.over(reach.TCP, shards.ServeTCP)), TURN: logged(log, "TURN", reached.over(reach.TURN, relay.ServeConn)), Log: log,
 	})
 	if err != nil {
 		return err
@@ -164,33 +172,4 @@ func logged(log *slog.Logger, kind string, serve func(context.Context, net.Conn)
 func nodeName(certificate []byte) string {
 	sum := sha256.Sum256(certificate)
 	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:5]
-}
-
-// credentials are what a joining client is told of our TURN server; it is session's Secrets.
-type credentials struct {
-	server  *turn.Server
-	port    int
-	domain  string
-	overTLS func() bool // the certificate is one that clients trust
-}
-
-// TURN offers one URL: each costs an allocation per peer connection. Over TLS it passes firewalls that look inside,
-// but browsers refuse a self-signed certificate there. host is where the client reached us.
-func (c *credentials) TURN(sessionID, connection, host string) []session.ICEServer {
-	if c.domain != "" || host == "" {
-		host = net.JoinHostPort(orLocalhost(c.domain), strconv.Itoa(c.port))
-	}
-	for _, s := range c.server.Credentials(sessionID, connection, host) {
-		if strings.HasPrefix(s.URL, "turns:") == c.overTLS() {
-			return []session.ICEServer{session.ICEServer(s)}
-		}
-	}
-	return nil
-}
-
-func orLocalhost(domain string) string {
-	if domain == "" {
-		return "localhost"
-	}
-	return domain
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"tertulia/internal/api/dashboard"
@@ -13,6 +14,7 @@ import (
 	"tertulia/internal/api/signal"
 	"tertulia/internal/certs"
 	"tertulia/internal/config"
+	"tertulia/internal/diagnosis"
 	"tertulia/internal/fault"
 	"tertulia/internal/session"
 	"tertulia/internal/wire/openvidu"
@@ -31,11 +33,11 @@ func settings(c config.Config, port int) openvidu.RESTConfig {
 }
 
 // routes mounts everything that speaks HTTP: signalling, REST, and the call page at what is left.
-func routes(c config.Config, port int, registry *session.Registry, keys *certs.Store, log *slog.Logger) (*signal.Server, http.Handler, error) {
+func routes(c config.Config, port int, registry *session.Registry, keys *certs.Store, reached *reached, journal *diagnosis.Journal, log *slog.Logger) (*signal.Server, http.Handler, error) {
 	shown := settings(c, port)
 	api, err := rest.New(rest.Config{
 		Registry: registry, Log: log, Secret: c.Secret, Settings: shown, ICEServers: iceServers(c),
-		Deprecated: c.DeprecatedAPI, Checks: checks(keys),
+		Deprecated: c.DeprecatedAPI, Checks: checks(keys, reached), Diagnosis: journal,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -57,11 +59,15 @@ func routes(c config.Config, port int, registry *session.Registry, keys *certs.S
 }
 
 // checks are what health adds to being up: a lone node has nobody to prove its media with (design decision 6).
-func checks(keys *certs.Store) func(context.Context) []openvidu.RESTCheck {
+func checks(keys *certs.Store, reached *reached) func(context.Context) []openvidu.RESTCheck {
 	return func(context.Context) []openvidu.RESTCheck {
-		return []openvidu.RESTCheck{{
+		list := append([]openvidu.RESTCheck{{
 			Name: "media", OK: true, Code: "MEDIA_UNPROVEN", Text: "a node alone cannot send media through itself from outside",
-		}, certificateCheck(keys.Status())}
+		}}, reached.checks()...)
+		if own := certificateCheck(keys.Status()); own.Code != "" { // it says more than what the door shows
+			list = append(slices.DeleteFunc(list, func(c openvidu.RESTCheck) bool { return c.Name == own.Name }), own)
+		}
+		return list
 	}
 }
 

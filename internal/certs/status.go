@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"path/filepath"
 	"slices"
@@ -96,7 +97,6 @@ func Check(ctx context.Context, config Config) Status {
 		}
 		return Status{Kind: config.Kind, Problems: []Problem{problem}}
 	}
-	files, _ := filepath.Glob(filepath.Join(config.Dir, "certificates", "selfsigned.pem"))
 	switch config.Kind {
 	case OwnCert:
 		read, err := loadOwn(ctx, config)
@@ -118,12 +118,13 @@ func Check(ctx context.Context, config Config) Status {
 		}
 		return status
 	}
-	if len(files) == 0 {
+	file := filepath.Join(config.Dir, "certificates", "selfsigned.pem")
+	certificate, err := read(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return Status{Kind: SelfSigned} // it is made by the first start
-	}
-	certificate, err := read(files[0])
-	if err != nil {
-		return broken(fmt.Errorf("%s cannot be used: %w", files[0], err))
+	case err != nil:
+		return broken(fmt.Errorf("%s cannot be used: %w", file, err))
 	}
 	return describe(config, server{Certificate: certificate}, now)
 }

@@ -35,14 +35,15 @@ func (a addresses) natted() bool {
 }
 
 // own gathers them. certain says that an address which is not among them is not ours: somebody outside has said who we
-// are, or an interface has a public address itself.
+// are, or an interface has a public address itself. With ADDRESS_DISCOVERY=off nothing is certain: a balancer may stand
+// in front on purpose.
 func (h *host) own(ctx context.Context) (a addresses, certain bool) {
 	a.interfaces = interfaces()
 	h.outside.Do(func() { h.seen, h.asked = seenBy(ctx, h.Config) })
 	a.seen = h.seen
-	return a, len(a.seen) > 0 || slices.ContainsFunc(a.interfaces, func(x netip.Addr) bool {
+	return a, h.Config.AddressDiscovery != "off" && (len(a.seen) > 0 || slices.ContainsFunc(a.interfaces, func(x netip.Addr) bool {
 		return x.IsGlobalUnicast() && !x.IsPrivate() && !carrier.Contains(x)
-	})
+	}))
 }
 
 // carrier is the network of carriers' NAT (RFC 6598).

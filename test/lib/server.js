@@ -14,7 +14,7 @@ import { until } from './wait.js';
 // Only the process of one test file sees this.
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
 
-const binary = process.env.TERTULIA_BIN ?? fileURLToPath(new URL('../../bin/tertulia', import.meta.url));
+export const binary = process.env.TERTULIA_BIN ?? fileURLToPath(new URL('../../bin/tertulia', import.meta.url));
 const readyWithin = 15_000; // ms
 const stopWithin = 10_000; // ms
 
