@@ -49,12 +49,22 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return err
 	}
 	running.hold("lock", held.Close)
-	keys, err := certs.New(certs.Config{Dir: c.Data, Domain: c.Domain, Own: c.CertificateType == "owncert", Log: log})
+	keys, err := certs.New(certs.Config{Dir: c.Data, Domain: c.Domain, Kind: c.CertificateType, Log: log})
 	if err != nil {
 		return err
 	}
-	listener, conns, err := bind(ctx, c.HTTPSPort)
+	store, err := openStore(ctx, c, log, running)
 	if err != nil {
+		return err
+	}
+	if c.HTTPSPort != 0 { // it need not wait for the one port
+		redirectHTTP(c.HTTPPort, c.HTTPSPort, running, log)
+	}
+	listener, conns, err := bind(ctx, c.HTTPSPort, log)
+	switch {
+	case ctx.Err() != nil && err != nil:
+		return nil // stopped while it waited; the log has said what for
+	case err != nil:
 		return err
 	}
 	running.hold("port", func() error {
@@ -62,6 +72,9 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return nil
 	})
 	port := portOf(listener)
+	if c.HTTPSPort == 0 {
+		redirectHTTP(c.HTTPPort, port, running, log)
+	}
 	name := nodeName(keys.DTLS().Certificate[0])
 	addresses := &socket.Gatherer{Public: publicAddresses(ctx, c.Domain, log)}
 
@@ -91,10 +104,6 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	}
 	credentials := &credentials{server: relay, port: port, domain: c.Domain, overTLS: c.CertificateType != "selfsigned"}
 
-	store, err := openStore(ctx, c, log, running)
-	if err != nil {
-		return err
-	}
 	var registry *session.Registry
 	media := node.New(node.Config{Pipeline: func(id string) *pipeline.Pipeline {
 		return pipeline.New(id, shards.Group(), func(e mediactl.Event) { registry.Event(e) })
