@@ -44,6 +44,7 @@ func Run(ctx context.Context, c config.Config, log *slog.Logger, ready func(url 
 
 func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts, ready func(url string)) error {
 	limitMemory(os.DirFS("/"), log)
+	open := openFiles(log)
 	held, err := lock(c.Data)
 	if err != nil {
 		return err
@@ -117,13 +118,13 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	})
 	running.start("sessions", registry.Run)
 
-	clients, handler, err := routes(c, port, registry, log)
+	clients, handler, err := routes(c, port, registry, open, log)
 	if err != nil {
 		return err
 	}
 	door, err := frontdoor.New(frontdoor.Config{
 		Listener: listener, TLS: keys.TLSConfig(), HTTP: handler, TrustedProxies: c.TrustedProxies,
-		ICE: logged(log, "ICE-TCP", shards.ServeTCP), TURN: logged(log, "TURN", relay.ServeConn), Log: log,
+		ICE: logged(log, "ICE-TCP", shards.ServeTCP), TURN: logged(log, "TURN", relay.ServeConn), Limits: open.door(), Log: log,
 	})
 	if err != nil {
 		return err

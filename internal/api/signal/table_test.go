@@ -32,6 +32,9 @@ func TestEveryKindHasACode(t *testing.T) {
 		if !ok || len(spec.Values) != 1 {
 			return true
 		}
+		if declared, ok := spec.Type.(*ast.Ident); !ok || declared.Name != "Kind" {
+			return true
+		}
 		if text, ok := spec.Values[0].(*ast.BasicLit); ok && text.Kind == token.STRING {
 			kind, _ := strconv.Unquote(text.Value)
 			kinds++
