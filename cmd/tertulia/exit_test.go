@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -176,16 +175,19 @@ func TestEveryErrorHasItsLine(t *testing.T) {
 	}
 }
 
-// TestWhatPassesIsTriedAgain: a port that is taken ends the start with 1, and a service manager tries once more.
+// TestWhatPassesIsTriedAgain: a data folder in use ends the start with 1, and a service manager tries once more.
 func TestWhatPassesIsTriedAgain(t *testing.T) {
-	taken, err := net.Listen("tcp", ":0")
+	data := t.TempDir()
+	lock, err := os.Create(filepath.Join(data, "lock"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
-	_, port, _ := net.SplitHostPort(taken.Addr().String())
-	code, _, errs := ended(t, program(t, nil, "serve", "--data="+t.TempDir(), "--https-port="+port))
-	if line := withoutLog(errs); code != exitFailed || !strings.HasPrefix(line, "tertulia: HTTPS_PORT="+port+": another program has the TCP port: ") || !strings.Contains(line, "in use → stop it") {
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errs := ended(t, program(t, nil, "serve", "--data="+data, "--https-port=0"))
+	if line := withoutLog(errs); code != exitFailed || !strings.Contains(line, "another tertulia uses this data folder") {
 		t.Errorf("exit code %d, %s", code, errs)
 	}
 }

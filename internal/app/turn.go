@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tertulia/internal/config"
+	"tertulia/internal/fault"
 	"tertulia/internal/media/peer"
 	"tertulia/internal/media/socket"
 	"tertulia/internal/reach"
@@ -49,9 +50,9 @@ func serveTURN(ctx context.Context, c config.Config, relay *turn.Server, port in
 	if err != nil {
 		return nil, err // config has parsed it
 	}
-	listener, conns, err := bind(ctx, "COTURN_PORT", wanted)
+	listener, conns, err := bindBoth(ctx, wanted)
 	if err != nil {
-		return nil, err
+		return nil, fault.Wrap(fault.Invalid, err, "COTURN_PORT=%d: this port cannot be opened → stop who has it (tertulia doctor names it), or set COTURN_PORT to a free one", wanted)
 	}
 	told.own = strconv.Itoa(portOf(listener))
 	running.start("TURN over TCP", func(ctx context.Context) error {

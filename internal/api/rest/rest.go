@@ -39,6 +39,9 @@ type Config struct {
 	// unless TURN answers there.
 	TURN       func(session, connection string, made time.Time) (username, credential string)
 	Deprecated bool // serve /api/… and /config… too
+	// Room refuses what would bring participants that this machine has no room for, with a fault.NoCapacity that says
+	// why; nil: never.
+	Room func() error
 	// Diagnosis tells what happened in sessions; nil: nothing is told of any.
 	Diagnosis Diagnosis
 	// Checks are shown by GET /health, and a failed one makes it DOWN; nil: none.

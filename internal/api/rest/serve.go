@@ -80,6 +80,12 @@ func (a *api) run(ctx context.Context, found *route, r *request, w http.Response
 		w.Header().Set("Retry-After", "1")
 		return response{}, fault.New(fault.NoCapacity, "the server is still loading its sessions: try again")
 	}
+	if found.grows && a.Room != nil {
+		if err := a.Room(); err != nil {
+			w.Header().Set("Retry-After", "5")
+			return response{}, err
+		}
+	}
 	if r.http.Method != http.MethodGet && r.http.Method != http.MethodHead && r.http.Method != http.MethodDelete {
 		var err error
 		if r.body, err = io.ReadAll(http.MaxBytesReader(w, r.http.Body, maxBody)); err != nil {
