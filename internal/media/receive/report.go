@@ -22,6 +22,9 @@ func (r *Receiver) SenderReport(now media.Time, ntp uint64, rtpTime uint32) {
 	r.clock = clock{known: true, ntp: ntp, rtp: rtpTime, arrival: now}
 }
 
+// Claimed takes how many packets the same report says were sent, since the publisher began (RFC 3550 §6.4.1).
+func (r *Receiver) Claimed(packets uint32) { r.stats.Claimed = packets }
+
 // ClockAt implements media.Source.
 func (r *Receiver) ClockAt() (ntp uint64, rtp uint32, arrival media.Time, ok bool) {
 	return r.clock.ntp, r.clock.rtp, r.clock.arrival, r.clock.known
