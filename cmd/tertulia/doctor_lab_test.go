@@ -1,11 +1,17 @@
+//go:build linux
+
 package main
 
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,13 +56,13 @@ func TestKMS_01__TwelveSeededFaults(t *testing.T) {
 	serveNames(t, "127.0.0.1:53", map[string][4]byte{"call.lab.test.": {198, 51, 100, 7}, "moved.lab.test.": {203, 0, 113, 50}})
 	serveTime(t, "127.0.0.1:1231", 0)
 	serveTime(t, "127.0.0.1:1232", 2*time.Minute)
-	serveTURN(t, ourAddress+":3478", "the secret of the lab")
 	taken, err := net.Listen("tcp", ":4444")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer taken.Close()
 	ca := newAuthority(t)
+	coturn(t, ca.owncert(time.Now().AddDate(0, 1, 0), ourAddress)) // it answers STUN too
 	issues := filepath.Join(t.TempDir(), "issues.json")
 	if err := os.WriteFile(issues, []byte(`[{"what":"It is seeded.","fix":"Upgrade.","versions":{"before":"99"},"settings":{"DOMAIN_OR_PUBLIC_IP":"call.lab.test"}},
 		{"what":"It is seeded.","fix":"Upgrade.","versions":{"before":"99"},"settings":{"DOMAIN_OR_PUBLIC_IP":"moved.lab.test"}},
@@ -69,7 +75,7 @@ func TestKMS_01__TwelveSeededFaults(t *testing.T) {
 CERTIFICATE_TYPE=owncert
 STUN_SERVERS=` + ourAddress + `:3478
 NTP_SERVERS=127.0.0.1:1231
-OPENVIDU_WEBRTC_ICE_SERVERS=["url=turn:` + ourAddress + `:3478,staticAuthSecret=the secret of the lab"]
+OPENVIDU_WEBRTC_ICE_SERVERS=["url=turn:` + ourAddress + `:3478,staticAuthSecret=right"]
 `,
 		files:  ca.owncert(time.Now().AddDate(0, 1, 15), names...),
 		sysctl: map[string]string{"net.core.rmem_max": "8388608", "net.core.wmem_max": "8388608"},
@@ -81,7 +87,7 @@ OPENVIDU_WEBRTC_ICE_SERVERS=["url=turn:` + ourAddress + `:3478,staticAuthSecret=
 		diagnosis.DNSMismatch:        {dotenv: "DOMAIN_OR_PUBLIC_IP=moved.lab.test\n", tells: "moved.lab.test resolves to 203.0.113.50; this machine is " + ourAddress, fix: "record of moved.lab.test to " + ourAddress},
 		diagnosis.CertificateInvalid: {files: ca.owncert(time.Now().AddDate(0, 0, -3), names...), tells: time.Now().AddDate(0, 0, -3).UTC().Format(time.DateOnly)},
 		diagnosis.ClockSkewed:        {dotenv: "NTP_SERVERS=127.0.0.1:1232\n", tells: "120.0 s away from 127.0.0.1:1232", fix: "set-ntp true"},
-		diagnosis.TURNFaulty:         {dotenv: `OPENVIDU_WEBRTC_ICE_SERVERS=["url=turn:` + ourAddress + `:3478,staticAuthSecret=another secret"]` + "\n", tells: "TURN_SECRET_WRONG", fix: "same secret on both sides"},
+		diagnosis.TURNFaulty:         {dotenv: `OPENVIDU_WEBRTC_ICE_SERVERS=["url=turn:` + ourAddress + `:3478,staticAuthSecret=wrong"]` + "\n", tells: "TURN_SECRET_WRONG", fix: "same secret on both sides"},
 		diagnosis.FDLimit:            {limit: 256, tells: "Limit 256", fix: "LimitNOFILE=65536"},
 		diagnosis.DiskLow:            {disk: "64m", tells: "MB free of 67 MB at ", fix: "Free space at "},
 		diagnosis.KernelBuffersSmall: {sysctl: map[string]string{"net.core.rmem_max": "212992"}, tells: "net.core.rmem_max=212992, net.core.wmem_max=8388608", fix: "sysctl -w net.core.rmem_max=8388608"},
@@ -112,6 +118,43 @@ OPENVIDU_WEBRTC_ICE_SERVERS=["url=turn:` + ourAddress + `:3478,staticAuthSecret=
 			t.Error(fix)
 		}
 	})
+}
+
+// TestTheCloudKnowsTheAddress of a machine behind 1:1 NAT, where no STUN server answers.
+func TestTheCloudKnowsTheAddress(t *testing.T) {
+	if !lab(t) {
+		return
+	}
+	data := t.TempDir()
+	write(t, data, map[string]string{".env": "DOMAIN_OR_PUBLIC_IP=203.0.113.8\nSTUN_SERVERS=127.0.0.1:1\n"})
+	address := func() doctor.Check {
+		_, out, errs := ended(t, program(t, nil, "doctor", "--json", "--data="+data, "--ntp-servers=127.0.0.1:1"))
+		var report doctor.Report
+		if err := json.Unmarshal([]byte(out), &report); err != nil {
+			t.Fatalf("%v in %s%s", err, out, errs)
+		}
+		return report.Checks[slices.IndexFunc(report.Checks, func(c doctor.Check) bool { return c.Name == "addresses" })]
+	}
+	if c := address(); c.Code != diagnosis.AddressWrong {
+		t.Errorf("without a cloud: %+v", c)
+	}
+	if out, err := exec.CommandContext(t.Context(), "ip", "addr", "add", "169.254.169.254/32", "dev", "lo").CombinedOutput(); err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+	metadata := http.NewServeMux()
+	metadata.HandleFunc("/hetzner/v1/metadata/public-ipv4", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "203.0.113.8") })
+	listener, err := net.Listen("tcp", "169.254.169.254:80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := httptest.NewUnstartedServer(metadata)
+	service.Listener.Close()
+	service.Listener = listener
+	service.Start()
+	defer service.Close()
+	if c := address(); c.Verdict != doctor.Fine || !strings.Contains(strings.Join(c.Evidence, " "), "seen from outside as 203.0.113.8") {
+		t.Errorf("in a cloud: %+v", c)
+	}
 }
 
 // hostFaults are the catalogue's rows for the doctor.

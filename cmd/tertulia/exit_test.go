@@ -1,9 +1,13 @@
+//go:build linux
+
 package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,7 +37,7 @@ func program(t *testing.T, environ []string, args ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), self, args...) // a server is stopped by its test, not killed
 	cmd.Env = append([]string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}, environ...)
 	return cmd
 }
@@ -169,6 +173,20 @@ func TestEveryErrorHasItsLine(t *testing.T) {
 	}
 	if ofStart(fault.Wrap(fault.Invalid, syscall.EADDRINUSE, "HTTPS_PORT=1")) || ofStart(errors.New("disk")) || !ofStart(fault.New(fault.Invalid, "x")) {
 		t.Error("ofStart takes what passes for what stays, or the reverse")
+	}
+}
+
+// TestWhatPassesIsTriedAgain: a port that is taken ends the start with 1, and a service manager tries once more.
+func TestWhatPassesIsTriedAgain(t *testing.T) {
+	taken, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	code, _, errs := ended(t, program(t, nil, "serve", "--data="+t.TempDir(), "--https-port="+port))
+	if line := withoutLog(errs); code != exitFailed || !strings.HasPrefix(line, "tertulia: HTTPS_PORT="+port+": another program has the TCP port: ") || !strings.Contains(line, "in use → stop it") {
+		t.Errorf("exit code %d, %s", code, errs)
 	}
 }
 

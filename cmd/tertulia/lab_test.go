@@ -1,7 +1,8 @@
+//go:build linux
+
 package main
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -9,9 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/binary"
 	"encoding/pem"
-	"io"
 
-	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -22,8 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pion/logging"
-	"github.com/pion/turn/v5"
 	"golang.org/x/net/dns/dnsmessage"
 )
 
@@ -132,31 +129,6 @@ func serveNames(t *testing.T, address string, zone map[string][4]byte) {
 	})
 }
 
-// serveTURN is a TURN server, which answers STUN too, over UDP and TCP.
-func serveTURN(t *testing.T, address, secret string) {
-	t.Helper()
-	quiet := &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled, Writer: io.Discard}
-	packets, err := net.ListenPacket("udp4", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	streams, err := net.Listen("tcp4", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	host, _, _ := net.SplitHostPort(address)
-	relay := &turn.RelayAddressGeneratorStatic{RelayAddress: net.ParseIP(host), Address: host}
-	server, err := turn.NewServer(turn.ServerConfig{
-		Realm: "lab", LoggerFactory: quiet, AuthHandler: turn.LongTermTURNRESTAuthHandler(secret, quiet.NewLogger("turn")),
-		PacketConnConfigs: []turn.PacketConnConfig{{PacketConn: packets, RelayAddressGenerator: relay}},
-		ListenerConfigs:   []turn.ListenerConfig{{Listener: streams, RelayAddressGenerator: relay}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Close() })
-}
-
 // authority signs certificates that the programs of the lab trust.
 type authority struct {
 	t    *testing.T
@@ -199,10 +171,18 @@ func (a *authority) sign(template, parent *x509.Certificate) (der []byte, key *e
 
 // owncert are the files of a certificate for names that ends then.
 func (a *authority) owncert(ends time.Time, names ...string) map[string]string {
-	der, key := a.sign(&x509.Certificate{
-		SerialNumber: big.NewInt(2), DNSNames: names, NotBefore: ends.AddDate(0, -2, 0), NotAfter: ends,
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(2), NotBefore: ends.AddDate(0, -2, 0), NotAfter: ends,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}, a.cert)
+	}
+	for _, name := range names {
+		if address := net.ParseIP(name); address != nil {
+			template.IPAddresses = append(template.IPAddresses, address)
+		} else {
+			template.DNSNames = append(template.DNSNames, name)
+		}
+	}
+	der, key := a.sign(template, a.cert)
 	secret, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		a.t.Fatal(err)
@@ -210,13 +190,10 @@ func (a *authority) owncert(ends time.Time, names ...string) map[string]string {
 	return map[string]string{
 		"owncert/certificate.cert": string(block("CERTIFICATE", der)),
 		"owncert/certificate.key":  string(block("PRIVATE KEY", secret)),
+		"owncert/root.crt":         string(block("CERTIFICATE", a.cert.Raw)),
 	}
 }
 
 func block(kind string, der []byte) []byte {
-	var text bytes.Buffer
-	if err := pem.Encode(&text, &pem.Block{Type: kind, Bytes: der}); err != nil {
-		slog.Error(err.Error()) // into memory: it cannot
-	}
-	return text.Bytes()
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }

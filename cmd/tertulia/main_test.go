@@ -27,6 +27,10 @@ func TestDispatch(t *testing.T) {
 		{args: []string{"bench", "forwards"}, errs: "Usage", fails: `bench: unknown scenario "forwards"`},
 		{args: []string{"bench", "forward", "--viewers=0"}, fails: "bench forward: --viewers=0: want 1 to 5000"},
 		{args: []string{"serve", "--https-port=high", "--data=" + t.TempDir()}, fails: "--https-port: HTTPS_PORT=high"},
+		{args: []string{"doctor", "--help"}, errs: "--known-issues", fails: flag.ErrHelp.Error()},
+		{args: []string{"doctor", "--https-prot=1"}, fails: "command line: flag provided but not defined: -https-prot → see --help"},
+		{args: []string{"doctor", "--url"}, fails: "--url has no value"},
+		{args: []string{"doctor", "stray"}, fails: `unexpected argument "stray"`},
 		{args: []string{"serve", "--help"}, errs: "--https-port", fails: flag.ErrHelp.Error()},
 	} {
 		var out, errs bytes.Buffer

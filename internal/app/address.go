@@ -1,39 +1,32 @@
 package app
 
 import (
-	"context"
-	"log/slog"
-	"net"
 	"net/netip"
-	"time"
+	"slices"
 
 	"tertulia/internal/media/socket"
+	"tertulia/internal/reach"
 )
 
-// resolveWithin bounds the one DNS question of a start.
-const resolveWithin = 5 * time.Second
-
-// publicAddresses are where clients reach DOMAIN_OR_PUBLIC_IP: candidates even if no interface has them (1:1 NAT, a
-// container's published port). Loopback ones say nothing about the outside.
-func publicAddresses(ctx context.Context, domain string, log *slog.Logger) []netip.Addr {
-	if domain == "" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, resolveWithin)
-	defer cancel()
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", domain)
-	if err != nil {
-		log.Warn("DOMAIN_OR_PUBLIC_IP has no address: media is offered on this machine's own addresses only",
-			"domain", domain, "error", err)
-		return nil
-	}
-	var list []netip.Addr
-	for _, a := range found {
-		if a = a.Unmap(); !a.IsLoopback() && !a.IsUnspecified() {
+// candidates are the public addresses media is offered at: what DOMAIN_OR_PUBLIC_IP says stays, even where nobody could
+// confirm it; what was found beside it is added.
+func candidates(f reach.Finding) []netip.Addr {
+	list := slices.Clone(f.Resolved)
+	for _, a := range f.Public {
+		if !slices.Contains(list, a) {
 			list = append(list, a)
 		}
 	}
 	return list
+}
+
+// literal is DOMAIN_OR_PUBLIC_IP if it is an address, which need not be asked for.
+func literal(domain string) []netip.Addr {
+	a, err := netip.ParseAddr(domain)
+	if a = a.Unmap(); err != nil || a.IsLoopback() || a.IsUnspecified() {
+		return nil
+	}
+	return []netip.Addr{a}
 }
 
 // mediaAddresses are the only peers TURN relays to.

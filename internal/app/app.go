@@ -7,26 +7,24 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
 	"tertulia/internal/api/frontdoor"
 	"tertulia/internal/api/rest"
-	"tertulia/internal/certs"
 	"tertulia/internal/cluster/kv"
 	"tertulia/internal/cluster/natsd"
 	"tertulia/internal/config"
+	"tertulia/internal/diagnosis"
 	"tertulia/internal/fault"
 	"tertulia/internal/media/peer"
 	"tertulia/internal/media/socket"
 	"tertulia/internal/node"
 	"tertulia/internal/pipeline"
+	"tertulia/internal/reach"
 	"tertulia/internal/session"
-	"tertulia/internal/turn"
 	"tertulia/internal/wire/mediactl"
 )
 
@@ -50,7 +48,9 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return err
 	}
 	running.hold("lock", held.Close)
-	keys, err := certs.New(certs.Config{Dir: c.Data, Domain: c.Domain, Kind: c.CertificateType, Log: log})
+	addresses := &socket.Gatherer{}
+	reached := &reached{}
+	keys, err := certificates(c, reached.public, log)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if c.HTTPSPort != 0 { // it need not wait for the one port
 		redirectHTTP(c.HTTPPort, c.HTTPSPort, running, log)
 	}
-	listener, conns, err := bind(ctx, c.HTTPSPort, log)
+	listener, conns, err := bind(ctx, "HTTPS_PORT", c.HTTPSPort, log)
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return nil // stopped while it waited; the log has said what for
@@ -77,11 +77,17 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		redirectHTTP(c.HTTPPort, port, running, log)
 	}
 	name := nodeName(keys.DTLS().Certificate[0])
-	addresses := &socket.Gatherer{Public: publicAddresses(ctx, c.Domain, log)}
+	reached.begin(c, uint16(port), addresses, conns[0], log)
+	journal := diagnosis.NewJournal()
+	asked := &calls{}
+	watch := diagnosis.New(diagnosis.Config{
+		Calls: asked, Journal: journal, Log: log,
+		Host: reached.host,
+	})
 
 	traffic := &traffic{}
 	for i := range conns {
-		conns[i] = traffic.of(conns[i])
+		conns[i] = reached.by(reach.UDP, traffic.of(conns[i]))
 	}
 	shards, err := peer.NewShards(peer.Config{
 		Addresses: addresses.Addresses, Port: uint16(port), TCP: true, Certificate: keys.DTLS(), Log: log,
@@ -94,16 +100,15 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	}
 	running.start("media", shards.Run)
 
-	relay, err := turn.New(turn.Config{
-		Secret: c.CoturnSecret, Node: name, MediaAddresses: mediaAddresses(addresses, port), Log: log,
-		OpenRelay: func(a netip.AddrPort, reply func(netip.AddrPort, []byte)) turn.Relay {
-			return shards.OpenRelay(a, reply)
-		},
-	})
+	relay, err := newTURN(c, name, port, addresses, shards, log)
 	if err != nil {
 		return err
 	}
-	credentials := &credentials{server: relay, port: port, domain: c.Domain, overTLS: c.CertificateType != "selfsigned"}
+	credentials, err := serveTURN(ctx, c, relay, port, keys.Trusted, reached, running, log)
+	if err != nil {
+		return err
+	}
+	running.start("reach", reached.watching(c, relay, log).Run)
 
 	var registry *session.Registry
 	media := node.New(node.Config{Pipeline: func(id string) *pipeline.Pipeline {
@@ -114,22 +119,26 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		GCInterval:  time.Duration(c.GarbageInterval) * time.Second,
 		GCThreshold: time.Duration(c.GarbageThreshold) * time.Second,
 		MaxRecvKbps: c.Bandwidth.MaxRecv, MaxSendKbps: c.Bandwidth.MaxSend,
-		Defaults: rest.Defaults(settings(c, port)),
+		Defaults: rest.Defaults(settings(c, port)), Observe: observed(journal, watch),
 	})
 	running.start("sessions", registry.Run)
 
-	clients, handler, err := routes(c, port, registry, open, log)
+	clients, handler, err := routes(c, port, registry, keys, reached, journal, open, log)
 	if err != nil {
 		return err
 	}
+	*asked = calls{media: media, sessions: registry, clients: clients}
+	running.start("diagnosis", watch.Run)
 	door, err := frontdoor.New(frontdoor.Config{
-		Listener: listener, TLS: keys.TLSConfig(), HTTP: handler, TrustedProxies: c.TrustedProxies,
-		ICE: logged(log, "ICE-TCP", shards.ServeTCP), TURN: logged(log, "TURN", relay.ServeConn), Limits: open.door(), Log: log,
+		Listener: listener, TLS: reached.tls(keys.TLSConfig()), HTTP: handler, TrustedProxies: c.TrustedProxies,
+		ICE: logged(log, "ICE-TCP", reached.over(reach.TCP, shards.ServeTCP)), TURN: logged(log, "TURN", reached.over(reach.TURN, relay.ServeConn)),
+		Limits: open.door(), Log: log,
 	})
 	if err != nil {
 		return err
 	}
 	running.start("front door", door.Run)
+	running.start("certificates", func(ctx context.Context) error { return keys.Run(ctx, port) })
 	running.start("clients", clients.Run)
 	running.start("pages", newPages(func() int { return clients.Stats().Sockets }, log).Run)
 	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic}
@@ -174,33 +183,4 @@ func logged(log *slog.Logger, kind string, serve func(context.Context, net.Conn)
 func nodeName(certificate []byte) string {
 	sum := sha256.Sum256(certificate)
 	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:5]
-}
-
-// credentials are what a joining client is told of our TURN server; it is session's Secrets.
-type credentials struct {
-	server  *turn.Server
-	port    int
-	domain  string
-	overTLS bool // the certificate is one that clients trust
-}
-
-// TURN offers one URL: each costs an allocation per peer connection. Over TLS it passes firewalls that look inside,
-// but browsers refuse a self-signed certificate there. host is where the client reached us.
-func (c *credentials) TURN(sessionID, connection, host string) []session.ICEServer {
-	if c.domain != "" || host == "" {
-		host = net.JoinHostPort(orLocalhost(c.domain), strconv.Itoa(c.port))
-	}
-	for _, s := range c.server.Credentials(sessionID, connection, host) {
-		if strings.HasPrefix(s.URL, "turns:") == c.overTLS {
-			return []session.ICEServer{session.ICEServer(s)}
-		}
-	}
-	return nil
-}
-
-func orLocalhost(domain string) string {
-	if domain == "" {
-		return "localhost"
-	}
-	return domain
 }

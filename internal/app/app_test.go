@@ -33,7 +33,7 @@ var insecure = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Con
 // start runs a node on a data folder; port 0 is any.
 func start(t *testing.T, data string, port string) running {
 	t.Helper()
-	c, err := config.Load([]string{"--data=" + data, "--https-port=" + port, "--openvidu-secret=MY_SECRET"}, nil)
+	c, err := config.Load([]string{"--data=" + data, "--https-port=" + port, "--openvidu-secret=MY_SECRET", "--address-discovery=off"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +250,7 @@ func TestTheOnePort(t *testing.T) {
 func TestTwoProcessesOnOneDataFolder(t *testing.T) {
 	data := t.TempDir()
 	start(t, data, "0")
-	c, err := config.Load([]string{"--data=" + data, "--https-port=0", "--openvidu-secret=MY_SECRET"}, nil)
+	c, err := config.Load([]string{"--data=" + data, "--https-port=0", "--openvidu-secret=MY_SECRET", "--address-discovery=off"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func (u urlOf) Write(line []byte) (int, error) {
 
 func load(t *testing.T, args ...string) config.Config {
 	t.Helper()
-	c, err := config.Load(append([]string{"--data=" + t.TempDir(), "--https-port=0", "--openvidu-secret=MY_SECRET"}, args...), nil)
+	c, err := config.Load(append([]string{"--data=" + t.TempDir(), "--https-port=0", "--openvidu-secret=MY_SECRET", "--address-discovery=off"}, args...), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,6 @@ import (
 
 	"tertulia/internal/fault"
 	"tertulia/internal/media/socket"
-	"tertulia/internal/turn"
 )
 
 func TestPartsStopInReverse(t *testing.T) {
@@ -66,7 +65,7 @@ func TestOnePartThatFailsEndsTheRest(t *testing.T) {
 }
 
 func TestThePortIsOneForBothProtocols(t *testing.T) {
-	listener, conns, err := bind(t.Context(), 0, slog.New(slog.DiscardHandler))
+	listener, conns, err := bind(t.Context(), "HTTPS_PORT", 0, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +92,7 @@ func TestAPortWhoseUDPIsTaken(t *testing.T) {
 	logged := make(lines, 8)
 	bound := make(chan error, 1)
 	go func() {
-		listener, conns, err := bind(t.Context(), port, slog.New(slog.NewTextHandler(logged, nil)))
+		listener, conns, err := bind(t.Context(), "HTTPS_PORT", port, slog.New(slog.NewTextHandler(logged, nil)))
 		for _, c := range conns {
 			_ = c.Close()
 		}
@@ -140,57 +139,13 @@ func TestAPortWeMayNotHave(t *testing.T) {
 	}
 }
 
-func TestPublicAddresses(t *testing.T) {
-	log := slog.New(slog.DiscardHandler)
-	for domain, want := range map[string][]netip.Addr{
-		"": nil, "localhost": nil, "127.0.0.1": nil, "0.0.0.0": nil,
-		"192.0.2.7": {netip.MustParseAddr("192.0.2.7")}, "2001:db8::7": {netip.MustParseAddr("2001:db8::7")},
-	} {
-		if got := publicAddresses(t.Context(), domain, log); !slices.Equal(got, want) {
-			t.Errorf("%q: %v, want %v", domain, got, want)
-		}
-	}
-	var out strings.Builder
-	if got := publicAddresses(t.Context(), "no-such-host.invalid", slog.New(slog.NewTextHandler(&out, nil))); got != nil {
-		t.Errorf("an unknown host has addresses %v", got)
-	}
-	if !strings.Contains(out.String(), "DOMAIN_OR_PUBLIC_IP has no address") {
-		t.Errorf("logged %q", out.String())
-	}
-}
-
 func TestMediaAddressesAreTheNodesOwn(t *testing.T) {
-	g := &socket.Gatherer{Public: []netip.Addr{netip.MustParseAddr("192.0.2.7")}}
+	g := &socket.Gatherer{}
+	g.SetPublic([]netip.Addr{netip.MustParseAddr("192.0.2.7")})
 	list := mediaAddresses(g, 4443)()
 	for _, want := range []string{"192.0.2.7:4443", "127.0.0.1:4443"} {
 		if !slices.Contains(list, netip.MustParseAddrPort(want)) {
 			t.Errorf("%s is not among %v", want, list)
-		}
-	}
-}
-
-func TestWhereClientsAreToldTURNIs(t *testing.T) {
-	server, err := turn.New(turn.Config{
-		Secret: "0123456789abcdef", MediaAddresses: func() []netip.AddrPort { return nil },
-		OpenRelay: func(netip.AddrPort, func(netip.AddrPort, []byte)) turn.Relay { return nil },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, test := range []struct {
-		domain, host string
-		overTLS      bool
-		want         string
-	}{
-		{"", "192.168.1.5:4443", false, "turn:192.168.1.5:4443?transport=tcp"},
-		{"", "", false, "turn:localhost:4443?transport=tcp"},
-		{"call.example", "192.168.1.5:4443", true, "turns:call.example:4443?transport=tcp"},
-		{"2001:db8::7", "", false, "turn:[2001:db8::7]:4443?transport=tcp"},
-	} {
-		c := &credentials{server: server, port: 4443, domain: test.domain, overTLS: test.overTLS}
-		list := c.TURN("ses_A", "con_A", test.host)
-		if len(list) != 1 || list[0].URL != test.want || list[0].Username == "" || list[0].Credential == "" {
-			t.Errorf("domain %q, reached by %q: %+v, want %s", test.domain, test.host, list, test.want)
 		}
 	}
 }

@@ -6,12 +6,15 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"tertulia/internal/api/dashboard"
 	"tertulia/internal/api/rest"
 	"tertulia/internal/api/signal"
+	"tertulia/internal/certs"
 	"tertulia/internal/config"
+	"tertulia/internal/diagnosis"
 	"tertulia/internal/fault"
 	"tertulia/internal/session"
 	"tertulia/internal/wire/openvidu"
@@ -30,11 +33,11 @@ func settings(c config.Config, port int) openvidu.RESTConfig {
 }
 
 // routes mounts everything that speaks HTTP: signalling, REST, and the call page at what is left.
-func routes(c config.Config, port int, registry *session.Registry, open *files, log *slog.Logger) (*signal.Server, http.Handler, error) {
+func routes(c config.Config, port int, registry *session.Registry, keys *certs.Store, reached *reached, journal *diagnosis.Journal, open *files, log *slog.Logger) (*signal.Server, http.Handler, error) {
 	shown := settings(c, port)
 	api, err := rest.New(rest.Config{
 		Registry: registry, Log: log, Secret: c.Secret, Settings: shown, ICEServers: iceServers(c),
-		Deprecated: c.DeprecatedAPI, Checks: checks, Room: newcomers(open),
+		Deprecated: c.DeprecatedAPI, Checks: checks(keys, reached), Diagnosis: journal, Room: newcomers(open),
 	})
 	if err != nil {
 		return nil, nil, err
@@ -58,10 +61,16 @@ func routes(c config.Config, port int, registry *session.Registry, open *files, 
 func newcomers(open *files) func() error { return func() error { return open.Room(false) } }
 
 // checks are what health adds to being up: a lone node has nobody to prove its media with (design decision 6).
-func checks(context.Context) []openvidu.RESTCheck {
-	return []openvidu.RESTCheck{{
-		Name: "media", OK: true, Code: "MEDIA_UNPROVEN", Text: "a node alone cannot send media through itself from outside",
-	}}
+func checks(keys *certs.Store, reached *reached) func(context.Context) []openvidu.RESTCheck {
+	return func(context.Context) []openvidu.RESTCheck {
+		list := append([]openvidu.RESTCheck{{
+			Name: "media", OK: true, Code: "MEDIA_UNPROVEN", Text: "a node alone cannot send media through itself from outside",
+		}}, reached.checks()...)
+		if own := certificateCheck(keys.Status()); own.Code != "" { // it says more than what the door shows
+			list = append(slices.DeleteFunc(list, func(c openvidu.RESTCheck) bool { return c.Name == own.Name }), own)
+		}
+		return list
+	}
 }
 
 func iceServers(c config.Config) []openvidu.RESTICEServer {

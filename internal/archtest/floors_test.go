@@ -96,6 +96,7 @@ var homes = []home{
 	{prefix: "software.sslmate.com/src/go-pkcs12", pkgs: []string{"certs"}},
 	{prefix: "github.com/pires/go-proxyproto", pkgs: []string{"api/frontdoor"}},
 	{prefix: "golang.org/x/sys/", pkgs: []string{"media/socket", "bench/*", "app", "doctor"}},
+	{prefix: "golang.org/x/net/dns/dnsmessage", pkgs: []string{"doctor"}},
 	{prefix: "github.com/prometheus/", pkgs: []string{"metrics"}},
 	{prefix: "google.golang.org/protobuf/", pkgs: []string{"bench/target"}},
 	{prefix: "golang.org/x/time/rate", pkgs: []string{"api/*", "turn"}},

@@ -35,8 +35,8 @@ func verbs() []verb {
 			"Each room has one publisher of a small video and Opus, and its viewers.",
 			append([]string{"rooms", "kbps", "seconds", "shape", "srtp"}, where...),
 			func(o *Options) { o.Shape, o.Kbps = "tiles", 400 }, runRooms},
-		{"join", "what coming in costs: participants and endpoints",
-			"Participants open a TLS websocket and join; then a room where every camera sees every other is set up, as fast as it goes.",
+		{"join", "what coming in costs; with --session=NAME: bots for a session of a server that runs",
+			"With --session=NAME this adds bots to a session of a running server instead; its flags: tertulia bench join --session --help.\n\nParticipants open a TLS websocket and join; then a room where every camera sees every other is set up, as fast as it goes.",
 			append([]string{"endpoints", "srtp"}, where...), nil, runJoin},
 		{"idle", "what staying costs: memory and CPU without media",
 			"The memory of the empty process, of participants that joined, and of endpoints that are connected and send nothing.",
@@ -61,6 +61,9 @@ func verbs() []verb {
 func Command(ctx context.Context, self string, args []string, out, errs io.Writer) error {
 	if len(args) == 1 && args[0] == senderWord {
 		return load.FloorMain(ctx, os.Stdin, out)
+	}
+	if joinsSession(args) {
+		return joinSession(ctx, args[1:], out, errs)
 	}
 	known := verbs()
 	i := -1

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/certmagic"
+	"github.com/mholt/acmez/v3/acme"
 )
 
 // ACME says whom to ask for a certificate (RFC 8555).
@@ -33,6 +35,7 @@ const (
 	challengePort = 443          // where the authority connects to
 	askAgain      = 30 * time.Second
 	renewAgain    = 10 * time.Minute
+	repeatAgain   = 15 * time.Minute // at the least, between two orders that are repeated out of turn
 )
 
 // authority asks for the certificate of one domain, and renews it a third of its life before its end, or when the
@@ -46,7 +49,9 @@ type authority struct {
 	magic   *certmagic.Config // nil until run
 	cache   *certmagic.Cache
 	issuers []*certmagic.ACMEIssuer
-	problem *Problem // why there is no new certificate
+	problem *Problem  // why there is no new certificate
+	moved   time.Time // when an order was last repeated because the domain had moved
+	asking  bool      // an order is open: only then is anybody's challenge looked at
 }
 
 // newAuthority checks the settings and starts nothing. Errors are Problems.
@@ -113,6 +118,9 @@ func (a *authority) run(ctx context.Context, port int) error {
 		if err == nil {
 			break
 		}
+		if errors.Is(err, errMoved) {
+			continue
+		}
 		a.fail(err)
 		select {
 		case <-ctx.Done():
@@ -138,21 +146,27 @@ func (a *authority) run(ctx context.Context, port int) error {
 
 // obtain takes the certificate from the storage, else from the authority. However many clients wait, it is one order.
 func (a *authority) obtain(ctx context.Context) error {
-	if _, err := a.magic.CacheManagedCertificate(ctx, a.config.Domain); err == nil || !errors.Is(err, fs.ErrNotExist) {
-		if err == nil {
-			err = a.cache.RenewManagedCertificates(ctx)
-		}
-		return err
+	switch _, err := a.magic.CacheManagedCertificate(ctx, a.config.Domain); {
+	case err == nil:
+		return a.cache.RenewManagedCertificates(ctx)
+	case !errors.Is(err, fs.ErrNotExist):
+		return Problem{Unreadable, fmt.Sprintf("the certificate in %s cannot be read (%v)", a.storage.Path, err), "make the folder readable for this user, or delete it: then a new one is asked for"}
 	}
 	if err := a.leadsHere(ctx); err != nil {
 		return err
 	}
 	// Async means that it repeats what failed, less and less often, as the limits of authorities want it. event ends
 	// that as soon as DNS leads elsewhere.
-	if err := a.magic.ObtainCertAsync(ctx, a.config.Domain); err != nil {
+	asking, end := a.untilMoved(ctx)
+	err := a.magic.ObtainCertAsync(asking, a.config.Domain)
+	if why := context.Cause(asking); errors.Is(why, errMoved) {
+		err = why
+	}
+	end()
+	if err != nil {
 		return err
 	}
-	_, err := a.magic.CacheManagedCertificate(ctx, a.config.Domain)
+	_, err = a.magic.CacheManagedCertificate(ctx, a.config.Domain)
 	return err
 }
 
@@ -164,17 +178,26 @@ func (a *authority) event(ctx context.Context, name string, about map[string]any
 			a.fail(err)
 			return certmagic.ErrNoRetry{Err: err}
 		}
+		a.open(true)
 	case "cert_failed":
+		a.open(false)
 		if err, ok := about["error"].(error); ok {
 			a.fail(err)
 		}
 	case "cert_obtained":
+		a.open(false)
 		a.mu.Lock()
 		a.problem = nil
 		a.mu.Unlock()
 		a.config.Log.Info("the authority has given a certificate", "domain", a.config.Domain)
 	}
 	return nil
+}
+
+func (a *authority) open(order bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.asking = order
 }
 
 // fail keeps why there is no certificate, and logs it unless it was known.
@@ -184,7 +207,11 @@ func (a *authority) fail(err error) {
 		if errors.Is(err, context.Canceled) {
 			return
 		}
-		problem = Problem{OrderFailed, "the authority has given no certificate for " + a.config.Domain + ": " + err.Error(),
+		said := err.Error()
+		if refusal := (acme.Problem{}); errors.As(err, &refusal) {
+			said = refusal.Error()
+		}
+		problem = Problem{OrderFailed, "the authority has given no certificate for " + a.config.Domain + ": " + said,
 			"make TCP port 443 of " + a.config.Domain + " lead to HTTPS_PORT here, and let this machine connect to the authority; it is tried again without a restart"}
 	}
 	a.mu.Lock()
@@ -238,9 +265,9 @@ func isChallenge(hello *tls.ClientHelloInfo) bool {
 // answer shows the authority that we are the domain (RFC 8737). Other names are refused before anything is looked for.
 func (a *authority) answer(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	a.mu.Lock()
-	magic := a.magic
+	magic, asking := a.magic, a.asking
 	a.mu.Unlock()
-	if magic == nil || !strings.EqualFold(hello.ServerName, a.config.Domain) {
+	if magic == nil || !asking || !strings.EqualFold(hello.ServerName, a.config.Domain) {
 		return nil, errors.New("no challenge is open for this name")
 	}
 	return magic.GetCertificate(hello)
@@ -264,7 +291,7 @@ func (a *authority) answerHTTP(w http.ResponseWriter, r *http.Request) bool {
 		name = r.Host
 	}
 	a.mu.Lock()
-	issuers := a.issuers
+	issuers, asking := a.issuers, a.asking
 	a.mu.Unlock()
-	return len(issuers) > 1 && strings.EqualFold(name, a.config.Domain) && issuers[1].HandleHTTPChallenge(w, r)
+	return asking && len(issuers) > 1 && strings.EqualFold(name, a.config.Domain) && issuers[1].HandleHTTPChallenge(w, r)
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -176,14 +177,14 @@ func TestKeysThatOpenSSLWrote(t *testing.T) {
 		if err != nil || !got.(*ecdsa.PrivateKey).Equal(want) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := openKey(text, []byte("guess")); err != errPassword {
+		if _, err := openKey(text, []byte("guess")); !errors.Is(err, errPassword) {
 			t.Errorf("%s with another password: %v", name, err)
 		}
-		if _, err := openKey(text, nil); err != errLocked {
+		if _, err := openKey(text, nil); !errors.Is(err, errLocked) {
 			t.Errorf("%s without a password: %v", name, err)
 		}
 	}
-	if _, err := openKey(blocks(t, fixture(t, "scrypt.key"))[0], []byte("secret")); err != errCipher {
+	if _, err := openKey(blocks(t, fixture(t, "scrypt.key"))[0], []byte("secret")); !errors.Is(err, errCipher) {
 		t.Errorf("scrypt: %v", err)
 	}
 }

@@ -96,7 +96,7 @@ func New(config Config) (*Store, error) {
 	case SelfSigned, "":
 		s.server.Certificate, err = keep(s.path("selfsigned.pem"), s.identity(), serverLife)
 	default:
-		err = fault.New(fault.Invalid, "CERTIFICATE_TYPE=%s is not known; use selfsigned, owncert or letsencrypt", config.Kind)
+		err = fault.New(fault.Invalid, "CERTIFICATE_TYPE=%s is not known → use selfsigned, owncert or letsencrypt", config.Kind)
 	}
 	if err != nil {
 		return nil, asInvalid(err)

@@ -33,7 +33,7 @@ func keep(path string, who identity, life time.Duration) (tls.Certificate, error
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return tls.Certificate{}, fault.Wrap(fault.Invalid, err, "%s cannot be used; delete it and a new one is made", path)
+		return tls.Certificate{}, fault.Wrap(fault.Invalid, err, "%s cannot be used → delete it and a new one is made", path)
 	case certificate.Leaf.Subject.CommonName == who.name && !ending(certificate.Leaf, time.Now()):
 		return certificate, nil
 	}
@@ -42,7 +42,7 @@ func keep(path string, who identity, life time.Duration) (tls.Certificate, error
 		err = write(path, text)
 	}
 	if err != nil {
-		return tls.Certificate{}, fault.Wrap(fault.Invalid, err, "%s cannot be written; make its folder writable for this user, or name another data folder", path)
+		return tls.Certificate{}, fault.Wrap(fault.Invalid, err, "%s cannot be written → make its folder writable for this user, or name another data folder", path)
 	}
 	return read(path)
 }

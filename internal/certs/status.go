@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"path/filepath"
 	"slices"
@@ -41,7 +42,7 @@ type Problem struct {
 	Fix  string // what to do
 }
 
-func (p Problem) Error() string { return p.Text + "; " + p.Fix }
+func (p Problem) Error() string { return p.Text + fault.Arrow + p.Fix }
 
 // asInvalid makes a fault of an error of ours.
 func asInvalid(err error) error {
@@ -96,7 +97,6 @@ func Check(ctx context.Context, config Config) Status {
 		}
 		return Status{Kind: config.Kind, Problems: []Problem{problem}}
 	}
-	files, _ := filepath.Glob(filepath.Join(config.Dir, "certificates", "selfsigned.pem"))
 	switch config.Kind {
 	case OwnCert:
 		read, err := loadOwn(ctx, config)
@@ -118,12 +118,13 @@ func Check(ctx context.Context, config Config) Status {
 		}
 		return status
 	}
-	if len(files) == 0 {
+	file := filepath.Join(config.Dir, "certificates", "selfsigned.pem")
+	certificate, err := read(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return Status{Kind: SelfSigned} // it is made by the first start
-	}
-	certificate, err := read(files[0])
-	if err != nil {
-		return broken(fmt.Errorf("%s cannot be used: %w", files[0], err))
+	case err != nil:
+		return broken(fmt.Errorf("%s cannot be used: %w", file, err))
 	}
 	return describe(config, server{Certificate: certificate}, now)
 }

@@ -35,14 +35,15 @@ func (a addresses) natted() bool {
 }
 
 // own gathers them. certain says that an address which is not among them is not ours: somebody outside has said who we
-// are, or an interface has a public address itself.
+// are, or an interface has a public address itself. With ADDRESS_DISCOVERY=off nothing is certain: a balancer may stand
+// in front on purpose.
 func (h *host) own(ctx context.Context) (a addresses, certain bool) {
 	a.interfaces = interfaces()
 	h.outside.Do(func() { h.seen, h.asked = seenBy(ctx, h.Config) })
 	a.seen = h.seen
-	return a, len(a.seen) > 0 || slices.ContainsFunc(a.interfaces, func(x netip.Addr) bool {
+	return a, h.Config.AddressDiscovery != "off" && (len(a.seen) > 0 || slices.ContainsFunc(a.interfaces, func(x netip.Addr) bool {
 		return x.IsGlobalUnicast() && !x.IsPrivate() && !carrier.Contains(x)
-	})
+	}))
 }
 
 // carrier is the network of carriers' NAT (RFC 6598).
@@ -82,7 +83,9 @@ func checkAddresses(ctx context.Context, h *host) Check {
 		}
 	}
 	public := slices.DeleteFunc(slices.Clone(told), netip.Addr.IsLoopback)
-	wrong := slices.ContainsFunc(public, func(a netip.Addr) bool { return !own.has(a) }) || len(public) == 0 && len(told) > 0 && own.natted()
+	// A hosts file may lead the name to loopback, which is no media address, where the public one is wanted.
+	lost := !literal && h.Config.Domain != "localhost" && len(told) > 0 && len(public) == 0 && own.natted()
+	wrong := lost || slices.ContainsFunc(public, func(a netip.Addr) bool { return !own.has(a) })
 	switch {
 	case !wrong:
 		return fine(append([]string{"DOMAIN_OR_PUBLIC_IP=" + v["address"]}, evidence...)...)

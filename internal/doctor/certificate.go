@@ -2,32 +2,37 @@ package doctor
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
-	"path/filepath"
+	"strings"
 	"time"
 
+	"tertulia/internal/certs"
 	"tertulia/internal/diagnosis"
 )
 
-// checkCertificate judges what browsers will be shown.
-func checkCertificate(_ context.Context, h *host) Check {
-	if h.Config.CertificateType != "owncert" {
-		return fine(h.Config.CertificateType)
+// checkCertificate judges what browsers will be shown. Where the domain leads is checkDNS's business.
+func checkCertificate(ctx context.Context, h *host) Check {
+	c := h.Config
+	status := certs.Check(ctx, certs.Config{
+		Dir: c.Data, Domain: c.Domain, Kind: c.CertificateType,
+		ACME: certs.ACME{Email: c.ACME.Email, Directory: c.ACME.Directory, Roots: c.ACME.Roots},
+	})
+	var what, remedy []string
+	soon := ""
+	for _, p := range status.Problems {
+		switch p.Code {
+		case certs.DNSMismatch:
+		case certs.EndsSoon:
+			soon = ": " + p.Fix
+		default:
+			what, remedy = append(what, p.Text), append(remedy, p.Fix)
+		}
 	}
-	dir := filepath.Join(h.Config.Data, "owncert")
-	file := filepath.Join(dir, "certificate.cert")
-	pair, err := tls.LoadX509KeyPair(file, filepath.Join(dir, "certificate.key"))
-	if err != nil {
-		return faulty(diagnosis.CertificateInvalid, values{"what": err.Error(), "remedy": "Put a PEM certificate and its key there."})
+	switch {
+	case len(what) > 0:
+		return faulty(diagnosis.CertificateInvalid, values{"what": strings.Join(what, "; ") + ".", "remedy": strings.Join(remedy, "; ") + "."})
+	case status.NotAfter.IsZero():
+		return fine(c.CertificateType + ", made by the first start")
 	}
-	leaf, err := x509.ParseCertificate(pair.Certificate[0])
-	if err != nil {
-		return faulty(diagnosis.CertificateInvalid, values{"what": err.Error(), "remedy": "Put a PEM certificate and its key there."})
-	}
-	if time.Now().After(leaf.NotAfter) {
-		return faulty(diagnosis.CertificateInvalid, values{"what": fmt.Sprintf("%s ended on %s", file, leaf.NotAfter.Format(time.DateOnly)), "remedy": "Replace it."})
-	}
-	return fine(fmt.Sprintf("%s is good until %s", file, leaf.NotAfter.Format(time.DateOnly)))
+	return fine(fmt.Sprintf("%s for %s is good until %s%s", c.CertificateType, strings.Join(status.Names, ", "), status.NotAfter.Format(time.DateOnly), soon))
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"tertulia/internal/diagnosis"
@@ -19,7 +20,9 @@ const tolerated = 5 * time.Second
 // checkClock asks the time servers, all at once, and believes the first that answers.
 func checkClock(ctx context.Context, h *host) Check {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	defer cancel() // the slower ones give up
 	type answer struct {
 		server string
 		offset time.Duration
@@ -27,10 +30,10 @@ func checkClock(ctx context.Context, h *host) Check {
 	}
 	answers := make(chan answer, len(h.Config.NTPServers))
 	for _, server := range h.Config.NTPServers {
-		go func() { // it ends with ctx, and answers has room for it
+		asking.Go(func() {
 			offset, err := clockOffset(ctx, server)
 			answers <- answer{server, offset, err}
-		}()
+		})
 	}
 	var silent []string
 	for range h.Config.NTPServers {
@@ -64,11 +67,7 @@ func clockOffset(ctx context.Context, server string) (time.Duration, error) {
 		return 0, err
 	}
 	defer conn.Close()
-	if deadline, ok := ctx.Deadline(); ok {
-		if err := conn.SetDeadline(deadline); err != nil {
-			return 0, err
-		}
-	}
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })() // ends Read
 	// The transmit time is a nonce: the answer repeats it, and nobody else needs to know our clock.
 	request := make([]byte, ntpSize)
 	request[0] = ntpClient

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os/exec"
@@ -65,8 +66,42 @@ func (h *host) collectServer(ctx context.Context, b *bundle) {
 	b.add("server/metrics.txt", metrics, err)
 	goroutines, err := h.page(ctx, "/debug/pprof/goroutine?debug=1")
 	b.add("server/goroutines.txt", goroutines, err)
-	log, err := journal(ctx, h.server)
+	log, err := h.logFile()
+	if err != nil {
+		log, err = journal(ctx, h.server)
+	}
 	b.add("server/log.txt", log, err)
+}
+
+// logFile is the end of the file that the server's standard error goes to, if it is one.
+func (h *host) logFile() ([]byte, error) {
+	links, ok := h.root.(linkReader)
+	if !ok {
+		return nil, errNoServer
+	}
+	name, err := links.ReadLink(fmt.Sprintf("proc/%d/fd/2", h.server))
+	if err != nil {
+		return nil, err
+	}
+	file, err := h.root.Open(strings.TrimPrefix(name, "/")) // a pipe has no such name
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	end, ok := file.(io.ReadSeeker)
+	if !ok || !info.Mode().IsRegular() {
+		return nil, errors.New("standard error is no file")
+	}
+	if cut := info.Size() - maxPage; cut > 0 {
+		if _, err := end.Seek(cut, io.SeekStart); err != nil {
+			return nil, err
+		}
+	}
+	return io.ReadAll(io.LimitReader(end, maxPage))
 }
 
 // sessionIDs reads GET /sessions.

@@ -6,29 +6,37 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/pion/stun/v4"
-
 	"tertulia/internal/config"
+	"tertulia/internal/reach"
 )
 
-// seenBy asks the STUN servers by which addresses they see this machine, unless nobody may be asked. why says what
-// became of it if there are none.
+// outsideWithin bounds the question who the world sees.
+const outsideWithin = 2 * time.Second
+
+// seenBy asks the STUN servers and the cloud's metadata service by which addresses this machine is seen, unless nobody
+// may be asked. why says what became of it if there are none.
 func seenBy(ctx context.Context, c config.Config) (seen []netip.Addr, why string) {
 	if c.AddressDiscovery == "off" {
 		return nil, "ADDRESS_DISCOVERY=off"
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, outsideWithin)
 	defer cancel()
 	var asking sync.WaitGroup
 	answers, failures := make([]netip.Addr, len(c.STUNServers)), make([]error, len(c.STUNServers))
 	for i, server := range c.STUNServers {
 		asking.Go(func() { answers[i], failures[i] = mapped(ctx, server) })
 	}
+	var public netip.Addr
+	asking.Go(func() { _, public = reach.AskCloud(ctx) })
 	asking.Wait()
+	if public.IsValid() {
+		seen = append(seen, public)
+	}
 	var silent []string
 	for i, server := range c.STUNServers {
 		switch {
@@ -41,48 +49,29 @@ func seenBy(ctx context.Context, c config.Config) (seen []netip.Addr, why string
 	return seen, strings.Join(silent, "; ")
 }
 
-// mapped asks one STUN server (RFC 8489 §2).
+// mapped asks one STUN server, at the first of its addresses that answers.
 func mapped(ctx context.Context, server string) (netip.Addr, error) {
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "udp", server)
+	name, port, err := net.SplitHostPort(server)
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	defer conn.Close()
-	request, err := stun.Build(stun.TransactionID, stun.BindingRequest)
+	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	answer := make([]byte, 1500)
-	for wait := 500 * time.Millisecond; ; wait *= 2 { // RFC 8489 §6.2.1
-		if _, err := conn.Write(request.Raw); err != nil {
-			return netip.Addr{}, err
-		}
-		if err := conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
-			return netip.Addr{}, err
-		}
-		n, err := conn.Read(answer)
-		if ctx.Err() != nil {
-			return netip.Addr{}, ctx.Err()
-		}
-		if err != nil {
-			if timeout, ok := err.(net.Error); ok && timeout.Timeout() { //nolint:errorlint // net.Conn returns it bare
-				continue
-			}
-			return netip.Addr{}, err
-		}
-		if a, ok := mappedIn(answer[:n], request); ok {
-			return a, nil
-		}
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", name)
+	if err != nil {
+		return netip.Addr{}, err
 	}
-}
-
-func mappedIn(answer []byte, request *stun.Message) (netip.Addr, bool) {
-	m := &stun.Message{Raw: answer}
-	var at stun.XORMappedAddress
-	if m.Decode() != nil || m.TransactionID != request.TransactionID || m.Type != stun.BindingSuccess || at.GetFrom(m) != nil {
-		return netip.Addr{}, false
+	var failed error
+	for i, at := range found {
+		part, cancel := context.WithTimeout(ctx, outsideWithin/time.Duration(len(found)-i))
+		seen, err := reach.AskAlone(part, netip.AddrPortFrom(at.Unmap(), uint16(number)))
+		cancel()
+		if err == nil {
+			return seen.Addr(), nil
+		}
+		failed = err
 	}
-	a, ok := netip.AddrFromSlice(at.IP)
-	return a.Unmap(), ok
+	return netip.Addr{}, failed
 }

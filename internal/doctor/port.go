@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -57,6 +58,10 @@ func checkPorts(ctx context.Context, h *host) Check {
 				free = append(free, s.String()+" is the running server's")
 				continue
 			}
+			if !known && os.Geteuid() != 0 { // it may be our own server, of another user
+				refused = append(refused, fmt.Sprintf("somebody whom only root sees listens on %s", s))
+				continue
+			}
 			said, fix := taken(s, owner, known)
 			evidence, fixes = append(evidence, said), append(fixes, fix)
 		}
@@ -69,14 +74,17 @@ func checkPorts(ctx context.Context, h *host) Check {
 	case len(refused) > 0:
 		return unchecked(strings.Join(refused, "; "))
 	}
+	if len(free) == 0 {
+		free = []string{"the system chooses a free one at every start"}
+	}
 	return fine(free...)
 }
 
 // taken fills in the catalogue's row for one port.
 func taken(s socket, owner process, known bool) (evidence, fix string) {
 	if !known {
-		return fmt.Sprintf("a process that this user may not see listens on %s", s),
-			fmt.Sprintf("Run the doctor as root to see which process has %s and stop that, or set %s to another port.", s, s.setting)
+		return fmt.Sprintf("a process that cannot be seen from here listens on %s", s),
+			fmt.Sprintf("Run the doctor outside of containers to see which process has %s and stop that, or set %s to another port.", s, s.setting)
 	}
 	row, _ := diagnosis.Of(diagnosis.PortTaken)
 	v := values{"pid": strconv.Itoa(owner.pid), "command": owner.command, "address": s.String(), "port": strconv.Itoa(s.port)}

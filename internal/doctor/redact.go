@@ -51,7 +51,7 @@ func anyOf(words []string) *regexp.Regexp {
 
 var (
 	// "token":"…", secret=…, a=ice-pwd:…, \"credential\":\"…\" inside a text that is itself JSON.
-	secretField = regexp.MustCompile(`(?i)(\b[\w.-]*(?:token|secret|credential|password|passwd|ice-pwd|icepwd|ice-ufrag|icepassword|authorization|cookie|privatekey|apikey)[\w-]*\\*"?\s*[:=]\s*)(\\*"(?:[^"\\]|\\[^"])*\\*"|[^\s,;&"\\}\]]+)`)
+	secretField = regexp.MustCompile(`(?i)(\b[\w.-]*(?:token|secret|credential|password|passwd|ice-pwd|icepwd|ice-ufrag|icepassword|authorization|cookie|privatekey|apikey)[\w-]*\\*"?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|\\"(?:[^"\\]|\\\\\\"|\\\\[^"\\]|\\[^"\\])*\\"|\\+"[^"]*"|[^\s,;&"\\}\]]+)`)
 	patterns    = []*regexp.Regexp{
 		regexp.MustCompile(`\btok_[A-Za-z0-9_-]+`),
 		regexp.MustCompile(`(?i)\b(basic|bearer|digest)\s+[A-Za-z0-9+/=._~-]{6,}`),
@@ -70,10 +70,13 @@ func (r *redactor) clean(text []byte) []byte {
 	if r.literal != nil {
 		text = r.literal.ReplaceAll(text, []byte(removed))
 	}
+	for _, p := range patterns {
+		text = p.ReplaceAll(text, []byte(removed))
+	}
 	text = secretField.ReplaceAllFunc(text, func(all []byte) []byte {
 		m := secretField.FindSubmatch(all)
 		switch value := string(m[2]); {
-		case value == "null", value == "true", value == "false", strings.Contains(value, removed):
+		case value == "null", value == "true", value == "false", value == removed:
 			return all
 		case strings.Contains(value, `"`):
 			quote := value[:strings.Index(value, `"`)+1]
@@ -81,9 +84,6 @@ func (r *redactor) clean(text []byte) []byte {
 		}
 		return append(bytes.Clone(m[1]), removed...)
 	})
-	for _, p := range patterns {
-		text = p.ReplaceAll(text, []byte(removed))
-	}
 	if !r.strict {
 		return text
 	}

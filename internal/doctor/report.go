@@ -81,7 +81,8 @@ func (r Report) Text(w io.Writer) error {
 		fmt.Fprintf(&b, "%-15s %-12s %s\n", c.Name, verdict, strings.Join(c.Evidence, "; "))
 		if c.Verdict == Faulty {
 			row, _ := diagnosis.Of(c.Code)
-			fmt.Fprintf(&b, "%28s %s: %s\n%28s Fix: %s\n", "", c.Code, row.Title, "", c.Fix)
+			fix := strings.ReplaceAll(c.Fix, "\n", "\n"+strings.Repeat(" ", 34)) // of several lines: commands to paste
+			fmt.Fprintf(&b, "%28s %s: %s\n%28s Fix: %s\n", "", c.Code, row.Title, "", fix)
 		}
 	}
 	fmt.Fprintf(&b, "%-15s %s\n", "verdict", r.Verdict)

@@ -42,8 +42,10 @@ func (h *host) reach() (*running, error) {
 		return &running{
 			base: "https://" + net.JoinHostPort("127.0.0.1", text), secret: c.Secret,
 			http: &http.Client{
-				// The process is known by its lock and its socket; the certificate is for clients' names.
-				Transport:     &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}, //nolint:gosec
+				Transport: &http.Transport{
+					TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // the process is known by its lock and its socket; the certificate is for clients' names
+					DisableKeepAlives: true,
+				},
 				CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 				Timeout:       checkWithin,
 			},

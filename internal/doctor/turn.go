@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"tertulia/internal/diagnosis"
+	"tertulia/internal/reach"
 )
 
 // TURNServer is one to probe: with a username and its credential, or with the secret that credentials are made from.
@@ -21,15 +22,17 @@ func checkTURN(ctx context.Context, h *host) Check {
 	if len(targets) == 0 {
 		return h.builtInTURN(ctx)
 	}
-	probes := make([]probe, len(targets))
+	probes := make([]reach.Probe, len(targets))
 	var probing sync.WaitGroup
-	for i, target := range targets {
-		probing.Go(func() { probes[i] = probeTURN(ctx, target) })
+	for i, s := range targets {
+		probing.Go(func() {
+			probes[i] = reach.ProbeTURN(ctx, reach.Target{URL: s.URL, Username: s.Username, Credential: s.Credential, Secret: s.Secret})
+		})
 	}
 	probing.Wait()
 	var good, bad, fixes []string
 	for _, p := range probes {
-		if p.Text == "" {
+		if p.Code == "" {
 			good = append(good, fmt.Sprintf("%s relays, %d ms", p.URL, p.RTT.Milliseconds()+1))
 			continue
 		}
@@ -39,7 +42,7 @@ func checkTURN(ctx context.Context, h *host) Check {
 	if len(bad) == 0 {
 		return fine(good...)
 	}
-	return faulty(diagnosis.TURNFaulty, values{"remedy": strings.Join(unique(fixes), " ")}, append(bad, good...)...)
+	return faulty(diagnosis.TURNFaulty, values{"remedy": strings.Join(unique(fixes), "\n")}, append(bad, good...)...)
 }
 
 func unique(list []string) []string {

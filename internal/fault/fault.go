@@ -65,7 +65,7 @@ func All(err error) []error {
 	if err == nil {
 		return nil
 	}
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the joint itself is wanted, not one inside
+	joined, ok := err.(interface{ Unwrap() []error }) // the joint itself, not one inside
 	if !ok {
 		return []error{err}
 	}

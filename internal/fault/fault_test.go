@@ -90,7 +90,7 @@ func TestWhatAndRemedy(t *testing.T) {
 
 func TestAll(t *testing.T) {
 	a, b, c := errors.New("a"), New(Invalid, "b"), errors.New("c")
-	if got := All(errors.Join(a, errors.Join(b, c))); len(got) != 3 || got[0] != a || got[1] != error(b) || got[2] != c {
+	if got := All(errors.Join(a, errors.Join(b, c))); len(got) != 3 || !errors.Is(got[0], a) || !errors.Is(got[1], b) || !errors.Is(got[2], c) {
 		t.Errorf("%v", got)
 	}
 	if got := All(fmt.Errorf("x: %w", a)); len(got) != 1 || All(nil) != nil {

@@ -133,13 +133,18 @@ func (p *Pipeline) open(ctx context.Context, name string, client mediactl.Peer, 
 	return p.transports.Open(ctx, peer.EndpointConfig{
 		Name: name, Loopback: client.Loopback, Reached: reached, Tracks: tracks,
 		Event: func(e peer.Event) {
-			p.event(mediactl.Event{Session: p.session, Endpoint: name, Type: eventType(e.State), Reason: e.Reason})
+			p.event(mediactl.Event{
+				Session: p.session, Endpoint: name, Type: eventType(e), Reason: e.Reason, Candidates: candidates(e.Candidates),
+			})
 		},
 	})
 }
 
-func eventType(s peer.State) mediactl.EventType {
-	if s == peer.Connected {
+func eventType(e peer.Event) mediactl.EventType {
+	switch {
+	case len(e.Candidates) > 0:
+		return mediactl.Again
+	case e.State == peer.Connected:
 		return mediactl.Connected
 	}
 	return mediactl.Failed
@@ -169,9 +174,12 @@ func (p *Pipeline) settle(name string, e *Endpoint, d peer.Description, err erro
 }
 
 func describe(d peer.Description) mediactl.Description {
-	out := mediactl.Description{SDP: d.SDP, Audio: d.Audio, Video: d.Video}
-	for _, c := range d.Candidates {
-		out.Candidates = append(out.Candidates, mediactl.Candidate{Candidate: c.Candidate, SDPMid: c.MID, SDPMLineIndex: c.Line})
+	return mediactl.Description{SDP: d.SDP, Audio: d.Audio, Video: d.Video, Candidates: candidates(d.Candidates)}
+}
+
+func candidates(list []peer.Candidate) (out []mediactl.Candidate) {
+	for _, c := range list {
+		out = append(out, mediactl.Candidate{Candidate: c.Candidate, SDPMid: c.MID, SDPMLineIndex: c.Line})
 	}
 	return out
 }

@@ -63,3 +63,25 @@ func trickleBack(t *turn, me *Connection, towards string, candidates []mediactl.
 		t.notify(RemoteCandidate{Endpoint: towards, Candidate: c}, me.ID)
 	}
 }
+
+// offeredAgain are candidates that the media node shows the client of an endpoint by itself.
+type offeredAgain struct {
+	Endpoint   string
+	Candidates []mediactl.Candidate
+}
+
+func (offeredAgain) command() {}
+
+// offerAgain sends them to whose endpoint it is; nobody if that has ended meanwhile.
+func offerAgain(t *turn, c offeredAgain) {
+	for _, me := range t.Connections {
+		if me.Stream != nil && me.Stream.Phase == Published && me.ID == c.Endpoint {
+			trickleBack(t, me, me.ID, c.Candidates)
+		}
+		for _, s := range me.Subscriptions {
+			if s.Phase == Flowing && endpoint(me.ID, s.Stream) == c.Endpoint {
+				trickleBack(t, me, s.Publisher, c.Candidates)
+			}
+		}
+	}
+}

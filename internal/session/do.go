@@ -68,6 +68,8 @@ func (s *State) Do(env Env, from Origin, c Command) []Effect {
 		restart(t, c)
 	case unused:
 		collect(t, c)
+	case offeredAgain:
+		offerAgain(t, c)
 	default:
 		t.doClient(c)
 	}

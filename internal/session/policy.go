@@ -2,8 +2,8 @@ package session
 
 import "tertulia/internal/wire/mediactl"
 
-// videoCodecs are those the session allows, nil for all (spec §6.7, design decision 10: preferred is VP8).
-func (s *State) videoCodecs() []string {
+// VideoCodecs are those the session allows, nil for all (spec §6.7, design decision 10: preferred is VP8).
+func (s *State) VideoCodecs() []string {
 	switch codec := s.Properties.ForcedVideoCodec; {
 	case s.Properties.NoCodecPolicy, codec == "NONE":
 		return nil
@@ -21,7 +21,7 @@ func (t *turn) publisherPolicy(c *Connection) mediactl.Policy {
 		limit = *k.VideoMaxSendBandwidth
 	}
 	return mediactl.Policy{
-		Video: t.videoCodecs(), Strict: t.strict(), MaxRecvKbps: limit, CommonStream: c.CommonMsid,
+		Video: t.VideoCodecs(), Strict: t.strict(), MaxRecvKbps: limit, CommonStream: c.CommonMsid,
 	}
 }
 
@@ -32,7 +32,7 @@ func (t *turn) subscriberPolicy(c *Connection) mediactl.Policy {
 		limit = *k.VideoMaxRecvBandwidth
 	}
 	return mediactl.Policy{
-		Video: t.videoCodecs(), Strict: t.strict(), MaxSendKbps: limit, CommonStream: c.CommonMsid,
+		Video: t.VideoCodecs(), Strict: t.strict(), MaxSendKbps: limit, CommonStream: c.CommonMsid,
 	}
 }
 
@@ -40,7 +40,7 @@ func (t *turn) subscriberPolicy(c *Connection) mediactl.Policy {
 // costs the client its video, and audio flows (promise KMS-16).
 func (s *State) strict() bool {
 	codec := s.Properties.ForcedVideoCodec
-	return codec != "" && codec != "MEDIA_SERVER_PREFERRED" && len(s.videoCodecs()) > 0
+	return codec != "" && codec != "MEDIA_SERVER_PREFERRED" && len(s.VideoCodecs()) > 0
 }
 
 // peer is what the media node is told of a client's network.

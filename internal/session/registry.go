@@ -238,4 +238,10 @@ func (r *Registry) Event(e mediactl.Event) {
 		n.inbox.put(letter{command: reported{e}})
 	}
 	r.cfg.Log.Debug("endpoint", "session", e.Session, "endpoint", e.Endpoint, "event", e.Type, "reason", e.Reason)
+	if e.Type != mediactl.Again {
+		return
+	}
+	if n, err := r.directory.find(e.Session); err == nil {
+		n.inbox.put(letter{command: offeredAgain{Endpoint: e.Endpoint, Candidates: e.Candidates}})
+	}
 }

@@ -81,6 +81,24 @@ test('two visitors meet in a room, write, mute and leave', { timeout: 90_000 }, 
   await Promise.all([ada.close(), bo.close()]);
 });
 
+test('KMS_28__PlaybackRules: every picture plays in place, by itself, and one sound per person is heard', { timeout: 60_000 }, async () => {
+  const [ada, bo] = [await visit('nook', 'Ada', desktop), await visit('nook', 'Bo', phone)];
+  const videos = (page) => page.locator('video').evaluateAll((all) => all.map((v) => ({
+    inPlace: v.hasAttribute('playsinline'), byItself: v.autoplay, audible: !v.muted && (v.srcObject?.getAudioTracks().length ?? 0) > 0,
+  })));
+  for (const video of await videos(ada.page)) assert.deepEqual(video, { inPlace: true, byItself: true, audible: false }, 'the lobby is silent');
+  await enter(ada);
+  await enter(bo);
+  await Promise.all([seesOthers(ada, 1), seesOthers(bo, 1)]);
+  for (const { page } of [ada, bo]) {
+    const all = await videos(page);
+    assert.equal(all.length, 2);
+    for (const video of all) assert.ok(video.inPlace && video.byItself, JSON.stringify(video));
+    assert.deepEqual(all.map((v) => v.audible).sort(), [false, true], 'the other one is heard, oneself is not');
+  }
+  await Promise.all([ada.close(), bo.close()]);
+});
+
 test('three visitors and a shared screen', { timeout: 90_000 }, async () => {
   const all = [await visit('den', 'Ada', desktop), await visit('den', 'Bo', desktop), await visit('den', 'Cy', desktop)];
   for (const one of all) await enter(one);

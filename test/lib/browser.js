@@ -1,11 +1,7 @@
 // Real browsers, driven by Playwright (Chromium) and by Puppeteer over WebDriver BiDi (Firefox). Both give pages with
 // goto, evaluate(function, argument) and on('console'); open() hides the rest.
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import puppeteer from 'puppeteer-core';
-import { page as asset } from './pages.js';
 import { startSound } from './sound.js';
 
 const chromiumPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -26,12 +22,11 @@ const firefoxPrefs = {
 /**
  * Starts Chromium. devices: with the fake camera and microphone and their permission; without them the browser hides
  * its addresses behind mDNS names, as it does for any visitor who has granted nothing. args: more flags. env: more of the
- * environment. namespace: a network namespace to run it in; such a browser gets the test site without a network.
+ * environment.
  */
-export async function startChromium({ devices = false, namespace, args = [], env = {} } = {}) {
-  const wrapper = namespace && await inNamespace(namespace);
+export async function startChromium({ devices = false, args = [], env = {} } = {}) {
   const browser = await chromium.launch({
-    executablePath: wrapper?.path ?? chromiumPath, headless: true, chromiumSandbox: false,
+    executablePath: chromiumPath, headless: true, chromiumSandbox: false,
     args: [...chromiumFlags, ...(devices ? fakeDevices : []), ...args], env: { ...process.env, ...env },
   });
   return {
@@ -39,21 +34,10 @@ export async function startChromium({ devices = false, namespace, args = [], env
     crashed: () => !browser.isConnected(),
     async open() {
       const context = await browser.newContext({ ignoreHTTPSErrors: true });
-      if (namespace) {
-        // A page that came through no network counts as a public one, which may not call private addresses unasked.
-        await context.grantPermissions(['local-network-access']);
-        await context.route('http://localhost/**', async (route) => {
-          const { status, type, body } = await asset(new URL(route.request().url()).pathname);
-          await route.fulfill({ status, contentType: type, body });
-        });
-      }
       const page = await context.newPage();
-      return { page, origin: namespace ? 'http://localhost' : undefined, close: () => context.close() };
+      return { page, close: () => context.close() };
     },
-    async close() {
-      await browser.close();
-      await wrapper?.remove();
-    },
+    close: () => browser.close(),
   };
 }
 
@@ -76,13 +60,4 @@ export async function startFirefox() {
       await sound.close();
     },
   };
-}
-
-/** A program that starts Chromium in a namespace; the driver's pipes survive it. */
-async function inNamespace(namespace) {
-  const dir = await mkdtemp(join(tmpdir(), 'tertulia-ns-'));
-  const path = join(dir, 'chromium');
-  await writeFile(path, `#!/bin/sh\nexec ip netns exec ${namespace} ${chromiumPath} "$@"\n`);
-  await chmod(path, 0o755);
-  return { path, remove: () => rm(dir, { recursive: true }) };
 }

@@ -1,5 +1,4 @@
-// The test page, for one SDK release. It is served over plain HTTP on localhost, which is a secure context, or straight
-// into a browser that cannot reach us (a browser in a namespace).
+// The test page, for one SDK release. It is served over plain HTTP on localhost, which is a secure context.
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
@@ -13,7 +12,7 @@ const bundles = {
 const scripts = ['trace.js', 'pattern.js', 'stats.js'];
 
 /** What a path of the test site holds: {status, type, body}. */
-export async function page(path) {
+async function page(path) {
   const [, folder, name] = path.split('/');
   if (folder === 'sdk' && bundles[name]) return { status: 200, type: 'text/javascript', body: await readFile(bundles[name]) };
   if (folder === 'page' && [...scripts, 'tester.js'].includes(name)) {

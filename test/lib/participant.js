@@ -20,7 +20,7 @@ export class Participant {
   #opened;
 
   async load(origin, sdk) {
-    await this.#opened.page.goto(`${this.#opened.origin ?? origin}/call/${sdk}`);
+    await this.#opened.page.goto(`${origin}/call/${sdk}`);
     await this.call('ready');
   }
 

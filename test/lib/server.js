@@ -14,7 +14,7 @@ import { until } from './wait.js';
 // Only the process of one test file sees this.
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
 
-const binary = process.env.TERTULIA_BIN ?? fileURLToPath(new URL('../../bin/tertulia', import.meta.url));
+export const binary = process.env.TERTULIA_BIN ?? fileURLToPath(new URL('../../bin/tertulia', import.meta.url));
 const readyWithin = 15_000; // ms
 const stopWithin = 10_000; // ms
 
@@ -23,15 +23,13 @@ export class Server {
   #data;
   #port = 0;
   #env;
-  #namespace;
 
   /** Everything the program printed, all its lives together. */
   log = '';
   secret = randomBytes(12).toString('hex');
 
-  constructor({ env = {}, namespace } = {}) {
+  constructor({ env = {} } = {}) {
     this.#env = { ...env };
-    this.#namespace = namespace;
   }
 
   /**
@@ -41,8 +39,7 @@ export class Server {
   async start(env = {}) {
     Object.assign(this.#env, env);
     this.#data ??= await mkdtemp(join(tmpdir(), 'tertulia-'));
-    const command = [...(this.#namespace ? ['ip', 'netns', 'exec', this.#namespace] : []), binary, 'serve', '--data', this.#data];
-    const child = spawn(command[0], command.slice(1), {
+    const child = spawn(binary, ['serve', '--data', this.#data], {
       env: { PATH: process.env.PATH, HOME: this.#data, ADDRESS_DISCOVERY: 'off', HTTPS_PORT: String(this.#port), OPENVIDU_SECRET: this.secret, ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -14,28 +14,24 @@ const out = fileURLToPath(new URL('../out', import.meta.url));
 const newest = '2.32.2';
 
 /**
- * Sets a stage up for this file. env: settings of the server. chromium: options of startChromium. lab: opens a network
- * lab; prepare(lab) before the server starts; namespace: the server's place in it.
+ * Sets a stage up for this file. env: settings of the server. chromium: options of startChromium.
  * Returns play(name, fn, {timeout}): fn gets a Scene.
  */
-export function stage({ env, chromium = {}, lab: openLab, prepare = () => {}, namespace } = {}) {
-  const server = new Server({ env, namespace });
+export function stage({ env, chromium = {} } = {}) {
+  const server = new Server({ env });
   const browsers = new Map();
   const stray = new Set();
-  let pages, lab;
+  let pages;
 
   before(async () => {
     pages = await servePages();
-    lab = await openLab?.();
-    await prepare(lab);
-    await server.start(lab && { DOMAIN_OR_PUBLIC_IP: lab.address(namespace) });
+    await server.start();
   });
 
   after(async () => {
     for (const browser of browsers.values()) await (await browser).close();
     await pages?.close();
     await server.close();
-    await lab?.close();
     for (const path of stray) console.log(`failure report: ${path}`);
   });
 
@@ -48,9 +44,8 @@ export function stage({ env, chromium = {}, lab: openLab, prepare = () => {}, na
 
   /** Runs fn on a scene of its own. */
   async function perform(name, fn, timeout) {
-    const scene = new Scene(server, (kind, options) => browser(kind, { ...chromium, ...options }), pages.origin, lab);
+    const scene = new Scene(server, (kind, options) => browser(kind, { ...chromium, ...options }), pages.origin);
     try {
-      await lab?.clear();
       await limited(fn(scene), timeout, name);
     } catch (e) {
       stray.add(await scene.save(name, e));
@@ -90,9 +85,8 @@ export class Scene {
   #people = [];
   #closers = [];
 
-  constructor(server, browser, origin, lab) {
+  constructor(server, browser, origin) {
     this.server = server;
-    this.lab = lab;
     this.#browser = browser;
     this.#origin = origin;
     this.client = server.client();
@@ -105,8 +99,8 @@ export class Scene {
   async token(session, properties) { return (await session.createConnection(properties)).token; }
 
   /** A page that has not joined. Numbers are given in order: 0, 1, 2… */
-  async page({ sdk = newest, browser = 'chromium', namespace, devices } = {}) {
-    const options = browser === 'firefox' ? {} : { ...(namespace && { namespace }), ...(devices !== undefined && { devices }) };
+  async page({ sdk = newest, browser = 'chromium', devices } = {}) {
+    const options = browser === 'firefox' || devices === undefined ? {} : { devices };
     const opened = await (await this.#browser(browser, options)).open();
     const number = this.#people.length;
     const person = new Participant(number, opened, `${'ABCDEF'[number]} (${browser} ${sdk})`);

@@ -34,7 +34,7 @@ func start(t *testing.T) *server {
 	if out, err := exec.Command("go", "build", "-o", binary, "tertulia/cmd/tertulia").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	command := exec.Command(binary, "serve", "--data="+t.TempDir(), "--https-port=0", "--metrics-port=0", "--openvidu-secret=MY_SECRET")
+	command := exec.Command(binary, "serve", "--data="+t.TempDir(), "--https-port=0", "--metrics-port=0", "--openvidu-secret=MY_SECRET", "--address-discovery=off")
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package netlab
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -26,6 +27,10 @@ func TestMain(m *testing.M) {
 	if err := furnish(); err != nil {
 		fmt.Fprintln(os.Stderr, "netlab:", err)
 		os.Exit(1)
+	}
+	flag.Parse()
+	if named := flag.Lookup("test.run").Value.String(); named == "" && !long() {
+		_ = flag.Set("test.skip", "Long$")
 	}
 	os.Exit(m.Run())
 }
@@ -112,6 +117,6 @@ func feed(input string, argv ...string) (string, error) {
 	return string(out), nil
 }
 
-// long holds a test back that takes longer than make test has time for. Such a test is no part of the fast run, so it is
-// not run there rather than skipped.
+// long asks for what make test has no time for: more of some tests, and those whose names end in Long, which run
+// otherwise only by name.
 func long() bool { return os.Getenv("NETLAB_LONG") != "" }

@@ -18,6 +18,14 @@ func TestFAQ_07__CGNAT(t *testing.T)          { behind(t, "udp", "", symmetric, 
 func TestFAQ_07__UDPBlocked(t *testing.T)     { behind(t, "tcp relay/tcp", noUDP, portRestricted) }
 func TestFAQ_07__OnlyTCP443(t *testing.T)     { behind(t, "tcp relay/tcp", onlyTCP443, portRestricted) }
 
+// The other engine, behind the NAT that is hardest on it, and without UDP.
+func TestFirefoxSymmetric(t *testing.T) { browserBehind(t, firefox, "udp", "", symmetric) }
+func TestFirefoxNoUDPLong(t *testing.T) {
+	browserBehind(t, firefox, "tcp relay/tcp", noUDP, portRestricted)
+}
+
+var firefox = browserOptions{Kind: "firefox"}
+
 // TestFAQ_07__TLSProxy: nothing but a company's proxy can be reached, and it lets nothing but TLS pass, which it opens.
 // ICE-TCP cannot pass there; TURN over TLS can, because Chromium takes it through CONNECT as it takes wss.
 func TestFAQ_07__TLSProxy(t *testing.T) {
@@ -37,8 +45,14 @@ func TestFAQ_07__TLSProxy(t *testing.T) {
 	t.Logf("refused because it was no TLS: %d", proxy.counts("not TLS"))
 }
 
-// behind puts one of two clients behind routers, named from the internet inwards, and a firewall on the first of them.
 func behind(t *testing.T, path, wall string, kinds ...natKind) {
+	t.Helper()
+	browserBehind(t, browserOptions{}, path, wall, kinds...)
+}
+
+// browserBehind puts one of two clients behind routers, named from the internet inwards, and a firewall on the first of
+// them.
+func browserBehind(t *testing.T, o browserOptions, path, wall string, kinds ...natKind) {
 	t.Helper()
 	lab := newLab(t)
 	server := lab.serve(lab.internet.host("srv"), settings{"HTTPS_PORT": "443"})
@@ -48,7 +62,7 @@ func behind(t *testing.T, path, wall string, kinds ...natKind) {
 		home = home.router("home", kind)
 	}
 	gate.firewall(wall)
-	people := server.meet(guest{at: home.host("alice")}, guest{at: lab.internet.host("bob")})
+	people := server.meet(guest{at: home.host("alice"), browser: o}, guest{at: lab.internet.host("bob")})
 	assertPaths(t, server, people, path, "udp")
 }
 
@@ -67,12 +81,11 @@ func assertPaths(t *testing.T, s *server, people []*participant, paths ...string
 			travels[kind]++
 		}
 	}
-	for kind, n := range travels {
+	figures := s.metrics()
+	for _, kind := range []string{"udp", "tcp", "relay"} {
 		name := fmt.Sprintf(`tertulia_connections_by_path{path=%q}`, kind)
-		if got, told := s.metrics()[name]; told && got != n {
-			t.Errorf("%s is %v, want %v", name, got, n)
-		} else if !told {
-			t.Logf("%s is not told yet", name)
+		if got, told := figures[name]; !told || got != travels[kind] {
+			t.Errorf("%s is %v (told: %v), the browsers count %v", name, got, told, travels[kind])
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package netlab
 
 import (
+	"net"
 	"testing"
 	"time"
 )
@@ -48,7 +49,7 @@ func TestFAQ_02d__OnePortThroughAForwarder(t *testing.T) {
 	srv, agent := office.host("srv"), office.host("agent")
 	server := lab.serve(srv, settings{})
 	tunnel := lab.internet.host("tunnel")
-	lab.forward(tunnel, 443, agent, "10.1.0.1:4443")
+	lab.forward(tunnel, 443, agent, net.JoinHostPort(srv.ip.String(), "4443"))
 	server.at(tunnel.ip.String(), 443)
 	people := server.meet(
 		guest{at: lab.internet.host("alice"), sdk: oldSDK}, guest{at: lab.internet.host("bob"), sdk: oldSDK})
@@ -56,18 +57,31 @@ func TestFAQ_02d__OnePortThroughAForwarder(t *testing.T) {
 }
 
 // TestNginxInFront: the websocket goes through an nginx with its defaults, media to the server itself.
-func TestNginxInFront(t *testing.T) {
+func TestNginxInFront(t *testing.T) { behindNginx(t) }
+
+// TestNginxInFrontLong: nobody says anything for longer than nginx keeps a silent websocket (60 s).
+func TestNginxInFrontLong(t *testing.T) {
+	people := behindNginx(t)
+	hold(t, 80*time.Second, "the websockets are open", func() bool {
+		return len(people[0].events("reconnecting"))+len(people[0].events("sessionDisconnected")) == 0
+	})
+	people[0].do(nil, "call", "signal", map[string]any{"type": "after", "data": "80 s"})
+	await(t, seeIn, "a signal comes through", func() bool { return len(people[1].events("signal")) == 1 })
+}
+
+func behindNginx(t *testing.T) []*participant {
+	t.Helper()
 	lab := newLab(t)
-	ca := newAuthority(t)
-	edge := lab.internet.host("edge")
-	server := lab.serve(lab.internet.host("srv"), settings{})
-	lab.nginx(edge, "https://203.0.113.2:4443", ca)
+	edge, srv := lab.internet.host("edge"), lab.internet.host("srv")
+	server := lab.serve(srv, settings{})
+	lab.nginx(edge, server.url(), newAuthority(t))
 	server.at(edge.ip.String(), 443)
 	people := server.meet(guest{at: lab.internet.host("alice")}, guest{at: lab.internet.host("bob")})
 	assertPaths(t, server, people, "udp", "udp")
-	if remote := people[0].receiving(people[1]).Remote; remote.Address != "203.0.113.2" {
+	if remote := people[0].receiving(people[1]).Remote; remote.Address != srv.ip.String() {
 		t.Errorf("media goes to %+v", remote)
 	}
+	return people
 }
 
 // TestIPv6Only uses a name: the stock SDK takes what is before the first colon of a token's URL for the host.

@@ -84,6 +84,11 @@ describe('notices', () => {
     expect(after(...['a', 'b', 'c', 'd'].map(notice)).notices.map((n) => n.text)).toEqual(['b', 'c', 'd']);
   });
 
+  test('one that offers something keeps its offer', () => {
+    const call = after({ type: 'notice', text: 'a', trouble: true, offer: 'drawing' }, notice('b'));
+    expect(call.notices.map((n) => n.offer)).toEqual(['drawing', undefined]);
+  });
+
   test('one that was seen goes', () => {
     const call = after(notice('a'), notice('b'));
     expect(reduce(call, { type: 'notice-seen', id: call.notices[0]!.id }).notices.map((n) => n.text)).toEqual(['b']);

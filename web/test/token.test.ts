@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { byThisAddress, tokenFor } from '../src/lib/token';
+import { byThisAddress, tokenFor, tokensOfCheck } from '../src/lib/token';
 
 const HERE = new URL('https://10.0.0.5:4443/call/tea');
 const TOKEN = 'wss://example.org?sessionId=tea&token=tok_A1';
@@ -27,6 +27,20 @@ describe('tokenFor', () => {
     ['takes no token but text', 200, { token: 7 }, {}, '200'],
   ])('%s', async (_, status, body, headers, part) => {
     await expect(tokenFor('tea', server(status, body, headers).fetcher, HERE)).rejects.toThrow(part);
+  });
+});
+
+describe('tokensOfCheck', () => {
+  test('asks for a room of its own', async () => {
+    const { asked, fetcher } = server(200, { tokens: [TOKEN, TOKEN, TOKEN] });
+    expect(await tokensOfCheck(fetcher)).toHaveLength(3);
+    expect(asked).toEqual(['POST /dashboard/test']);
+  });
+
+  test('says what the server says, and takes nothing but texts', async () => {
+    await expect(tokensOfCheck(server(403, { message: 'set CALL_PAGE=all' }).fetcher)).rejects.toThrow('CALL_PAGE=all');
+    await expect(tokensOfCheck(server(200, { tokens: [7] }).fetcher)).rejects.toThrow('no tokens');
+    await expect(tokensOfCheck(server(200, {}).fetcher)).rejects.toThrow('no tokens');
   });
 });
 

@@ -25,6 +25,7 @@ test('every trouble says what to do, by the name of the device', () => {
     expect(words).toContain('microphone');
     expect(words).toContain(remedy);
   }
+  expect(deviceWords('camera', 'busy', 'HD Webcam')).toContain('your camera (HD Webcam)');
   expect(deviceWords('camera and microphone', 'missing')).toMatch(/^No camera or microphone was found/);
 });
 

@@ -17,6 +17,7 @@ const (
 	isHTTP
 	isTURN
 	isICE
+	isACME  // an authority that looks whose the domain is
 	isPROXY // the PROXY protocol; what it carries comes after its header
 )
 

@@ -284,3 +284,18 @@ func TestAListenerThatBreaks(t *testing.T) {
 		t.Error("Run without a port returned no error")
 	}
 }
+
+func TestAnAuthorityThatLooksWhoseTheDomainIs(t *testing.T) {
+	door := prepare(t, Config{HTTP: report})
+	door.config.TLS = door.config.TLS.Clone()
+	door.config.TLS.NextProtos = append(door.config.TLS.NextProtos, "acme-tls/1")
+	door.run()
+	stream := door.dialTLS("acme-tls/1")
+	if err := stream.HandshakeContext(t.Context()); err != nil || stream.ConnectionState().NegotiatedProtocol != "acme-tls/1" {
+		t.Fatalf("%v, ALPN %q", err, stream.ConnectionState().NegotiatedProtocol)
+	}
+	isClosed(t, "after the handshake", stream)
+	if now := door.Stats(); now.TLS != 1 || now.HTTPS != 0 || now.Unknown != 0 {
+		t.Errorf("counted %+v", now)
+	}
+}

@@ -29,7 +29,7 @@ func (d *Door) route(ctx context.Context, stream *counted, classified func()) {
 	case isICE:
 		d.serveBinary(ctx, known, d.config.ICE, &d.counters.ice)
 	default:
-		if err == nil {
+		if err == nil && kind != isACME {
 			d.counters.unknown.Add(1)
 		}
 		_ = stream.Close()
@@ -57,6 +57,8 @@ func (d *Door) recognize(ctx context.Context, stream *counted) (class, net.Conn,
 	switch secure.ConnectionState().NegotiatedProtocol {
 	case "h2", "http/1.1":
 		return isHTTP, secure, nil
+	case "acme-tls/1": // the handshake was all that the authority wanted (RFC 8737)
+		return isACME, secure, nil
 	}
 	kind, inner, err := peek(secure)
 	return kind, inner, err

@@ -21,8 +21,8 @@ type Diagnosis interface {
 
 // Entries of a timeline in one answer.
 const (
-	defaultEntries = 1000
-	maxEntries     = 10_000
+	defaultEntries = maxEntries
+	maxEntries     = 1000
 )
 
 func getTimeline(_ context.Context, r *request) (response, error) {

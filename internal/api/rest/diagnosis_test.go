@@ -42,7 +42,7 @@ func TestTimelineAndDiagnosis(t *testing.T) {
 	}{
 		{h, "Ended/timeline", 200, `{"numberOfElements":2,"content":[{"timestamp":1700000000000,"source":"server","connectionId":"con_1","kind":"connection.joined","fields":{"platform":"Chrome"}}`},
 		{h, "Ended/timeline?after=7&limit=2", 200, `{"numberOfElements":2`},
-		{h, "Ended/timeline?limit=10001", 400, `limit is \"10001\": give a whole number from 0 to 10000`},
+		{h, "Ended/timeline?limit=1001", 400, `limit is \"1001\": give a whole number from 0 to 1000`},
 		{h, "Ended/timeline?after=-1", 400, "after"},
 		{h, "Ended/timeline?after=now", 400, "after"},
 		{h, "Call/timeline", 200, empty},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -34,6 +35,7 @@ type socket struct {
 	watch    *watchdog
 	requests chan jsonrpc.Message // from the reader to the worker
 	running  sync.WaitGroup       // the worker and the pump
+	heard    atomic.Int64         // when the latest message came, Unix milliseconds; see silence.go
 	receipt  receipt
 
 	mu      sync.Mutex
@@ -81,6 +83,7 @@ func (c *socket) lost(why error) event.SocketLost {
 // read is the reader's half: what must be answered at once, however long the worker takes.
 func (c *socket) read(ctx context.Context, m jsonrpc.Message) {
 	c.watch.heard()
+	c.heard.Store(c.watch.latest.UnixMilli())
 	switch {
 	case m.IsResponse():
 		c.pulled(m)

@@ -32,7 +32,7 @@ func TestEveryKindHasACode(t *testing.T) {
 		if !ok || len(spec.Values) != 1 {
 			return true
 		}
-		if declared, ok := spec.Type.(*ast.Ident); !ok || declared.Name != "Kind" {
+		if of, ok := spec.Type.(*ast.Ident); !ok || of.Name != "Kind" {
 			return true
 		}
 		if text, ok := spec.Values[0].(*ast.BasicLit); ok && text.Kind == token.STRING {

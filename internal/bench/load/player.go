@@ -101,6 +101,9 @@ func (p *Player) parts(start time.Time) (parts, error) {
 				return nil, errors.New("the publisher and its server have not agreed on " + shape.Kind)
 			}
 			one := &part{client: c, track: t, shape: shape, length: p.Shape.Length, round: start.Add(-offset)}
+			if shape.Packets[0].Data != nil { // what is looked at begins with its key frame
+				one.round = start.Add(offset % clipFrame)
+			}
 			for one.due().Before(start) || !one.begins() {
 				one.advance()
 			}
@@ -133,6 +136,7 @@ func (p *part) send(out *outbox, played *Played, end time.Time) {
 		if due.Sub(now) > together || due.Sub(first) > together && due.After(now) || p.begins() && !due.Before(end) {
 			break
 		}
+		p.restart(due)
 		c.transportN++
 		raw := p.track.build(plain[:0], p.shape.Packets[p.next], p.begins(), due.UnixNano(), now.UnixNano(), c.transportN,
 			func() bool { return c.keyframe.Swap(false) })

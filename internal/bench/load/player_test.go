@@ -11,8 +11,8 @@ import (
 
 // drum is a shape of 40 ms: two pictures, of three packets and of one, and four sounds.
 var drum = Shape{Length: 40 * time.Millisecond, Tracks: []Track{
-	{Kind: "audio", Packets: []Packet{{0, 60, false}, {10e6, 60, false}, {20e6, 60, false}, {30e6, 60, false}}},
-	{Kind: "video", Packets: []Packet{{1e6, 200, false}, {1e6, 201, false}, {7e6, 202, true}, {25e6, 300, true}}},
+	{Kind: "audio", Packets: []Packet{{0, 60, false, nil}, {10e6, 60, false, nil}, {20e6, 60, false, nil}, {30e6, 60, false, nil}}},
+	{Kind: "video", Packets: []Packet{{1e6, 200, false, nil}, {1e6, 201, false, nil}, {7e6, 202, true, nil}, {25e6, 300, true, nil}}},
 }}
 
 // publisher is a stage whose client can be played.
@@ -144,8 +144,8 @@ func TestEndsWithItsContext(t *testing.T) {
 // TestShapesAreClosed: a round ends with a whole frame of every track; what cannot be a shape is refused.
 func TestShapesAreClosed(t *testing.T) {
 	s := Shape{Tracks: []Track{
-		{Kind: "video", Packets: []Packet{{0, 100, false}, {1, 100, true}, {30, 100, true}, {60, 100, false}, {61, 100, true}, {90, 100, false}}},
-		{Kind: "audio", Packets: []Packet{{0, 60, false}, {20, 60, false}, {40, 60, false}, {60, 60, false}}},
+		{Kind: "video", Packets: []Packet{{0, 100, false, nil}, {1, 100, true, nil}, {30, 100, true, nil}, {60, 100, false, nil}, {61, 100, true, nil}, {90, 100, false, nil}}},
+		{Kind: "audio", Packets: []Packet{{0, 60, false, nil}, {20, 60, false, nil}, {40, 60, false, nil}, {60, 60, false, nil}}},
 	}}
 	s.close()
 	if n := len(s.Tracks[0].Packets); s.Length != 80 || n != 5 || len(s.Tracks[1].Packets) != 4 {

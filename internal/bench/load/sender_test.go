@@ -41,7 +41,7 @@ func TestPadding(t *testing.T) {
 func TestBareSender(t *testing.T) {
 	s := newStage(t, Config{}, false)
 	task := order{Shape: Shape{Length: time.Second, Tracks: []Track{{Kind: "video", Packets: []Packet{
-		{0, 500, false}, {10 * time.Microsecond, 501, false}, {20 * time.Microsecond, 501, false}, {30 * time.Microsecond, 60, true},
+		{0, 500, false, nil}, {10 * time.Microsecond, 501, false, nil}, {20 * time.Microsecond, 501, false, nil}, {30 * time.Microsecond, 60, true, nil},
 	}}}}}
 	ears := []*stage{s, newStage(t, Config{}, false)}
 	task.Rooms = [][]netip.AddrPort{{ears[0].address(), ears[1].address()}}
@@ -90,7 +90,7 @@ func TestBareSender(t *testing.T) {
 // TestBursts end at a frame's end and where a millisecond passes.
 func TestBursts(t *testing.T) {
 	v := &voice{length: time.Second, track: &Track{Kind: "video", Packets: []Packet{
-		{0, 100, false}, {apart - 1, 100, false}, {2*apart - 1, 100, true}, {2 * apart, 100, true},
+		{0, 100, false, nil}, {apart - 1, 100, false, nil}, {2*apart - 1, 100, true, nil}, {2 * apart, 100, true, nil},
 	}}}
 	var bursts [][2]int
 	for range 4 {

@@ -13,6 +13,8 @@ type Packet struct {
 	At     time.Duration // since the start of the shape
 	Size   int           // bytes of RTP: header with extensions, and payload; without SRTP tag, UDP and IP
 	Marker bool          // the last of a video frame
+	// Data is the codec's part of the payload, of shapes that can be looked at; nil: as large as recorded, and nothing in it.
+	Data []byte
 }
 
 // Track is a track of a shape.
@@ -82,7 +84,7 @@ func parse(text string) ([]Packet, error) {
 		if _, err := fmt.Sscanf(line, "%d %d %d\n", &micros, &size, &marker); err != nil {
 			return nil, fmt.Errorf("line %d: %w", len(packets)+1, err)
 		}
-		p := Packet{time.Duration(micros) * time.Microsecond, size, marker == 1}
+		p := Packet{At: time.Duration(micros) * time.Microsecond, Size: size, Marker: marker == 1}
 		if size < 12 || size > 1500 || len(packets) > 0 && p.At < packets[len(packets)-1].At {
 			return nil, fmt.Errorf("line %d: %d bytes at %v", len(packets)+1, size, p.At)
 		}

@@ -91,7 +91,7 @@ func (t *track) build(b []byte, p Packet, begins bool, due, now int64, transport
 	if begins {
 		t.frameAt, t.frameOut = due, now
 		t.picture = (t.picture + 1) & 0x7fff
-		t.key = t.kind == "video" && (keyframe() || t.picture == 1)
+		t.key = t.kind == "video" && p.Data == nil && (keyframe() || t.picture == 1)
 	}
 	b = append(b, t.header...)
 	if p.Marker && t.kind == "video" {
@@ -109,9 +109,13 @@ func (t *track) build(b []byte, p Packet, begins bool, due, now int64, transport
 		binary.BigEndian.PutUint16(b[t.transportAt:], transportN)
 	}
 	head := len(b)
-	b = b[:max(p.Size, head+1)]
+	if p.Data != nil {
+		b = t.load(b, p.Data, begins)
+	} else {
+		b = b[:max(p.Size, head+1)]
+		t.fill(b[head:], begins, now)
+	}
 	payload := b[head:]
-	t.fill(payload, begins, now)
 	t.mu.Lock()
 	t.packets++
 	t.octets += uint32(len(payload))

@@ -90,6 +90,7 @@ func (s *tertulia) environment() []byte {
 		"OPENVIDU_SECRET":     s.secret,
 		"HTTPS_PORT":          "0",
 		"DOMAIN_OR_PUBLIC_IP": "127.0.0.1",
+		"ADDRESS_DISCOVERY":   "off",
 		"LOG_LEVEL":           "error",
 		"OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH": "0", // publishers send what the shape says
 	}

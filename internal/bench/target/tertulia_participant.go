@@ -26,12 +26,18 @@ type tertuliaParticipant struct {
 	answers    map[string]jsonrpc.Message // nil of those that are awaited
 	candidates map[string][]string        // by connection id of the publisher
 	stream     string                     // what it publishes
+	others     map[string]Stream          // what others publish, by id; nil of those that do not follow
 }
 
 func (s *tertulia) Join(ctx context.Context, room, name string) (Participant, error) {
 	if s.process == nil {
 		return nil, errNotRunning
 	}
+	return s.join(ctx, room, name, nil)
+}
+
+// join makes a participant; with others not nil it keeps them up to date.
+func (s *tertulia) join(ctx context.Context, room, name string, others map[string]Stream) (*tertuliaParticipant, error) {
 	token, err := s.token(ctx, room, name)
 	if err != nil {
 		return nil, err
@@ -40,7 +46,7 @@ func (s *tertulia) Join(ctx context.Context, room, name string) (Participant, er
 	if err != nil {
 		return nil, err
 	}
-	p := &tertuliaParticipant{line: l, answers: map[string]jsonrpc.Message{}, candidates: map[string][]string{}}
+	p := &tertuliaParticipant{line: l, answers: map[string]jsonrpc.Message{}, candidates: map[string][]string{}, others: others}
 	l.listen(p.take)
 	if err := p.enter(ctx, token, room, name, s.cfg.Ping); err != nil {
 		l.close()
@@ -69,6 +75,11 @@ func (p *tertuliaParticipant) enter(ctx context.Context, token, room, name strin
 		Token: token, Session: room, Platform: "tertulia bench", Metadata: string(metadata),
 	})
 	p.id = joined.ID
+	p.note(func() {
+		for _, there := range joined.Value {
+			p.add(there.ID, there.Streams)
+		}
+	})
 	return err
 }
 
@@ -99,15 +110,7 @@ func (p *tertuliaParticipant) Subscribe(ctx context.Context, from Participant, t
 	if stream == "" {
 		return errNoStream
 	}
-	offer, err := t.Offer()
-	if err != nil {
-		return err
-	}
-	var got openvidu.Receiving
-	if err := p.call(ctx, &got, "receiveVideoFrom", openvidu.ReceiveVideoFrom{Sender: stream, SDPOffer: offer}); err != nil {
-		return err
-	}
-	return p.accept(ctx, t, got.SDPAnswer, publisher.id)
+	return p.receive(ctx, Stream{stream, publisher.id}, t)
 }
 
 var (
@@ -190,7 +193,7 @@ var (
 
 // take is the line's reader. What it does not understand it passes over: the requests that wait say what is missing.
 func (p *tertuliaParticipant) take(text []byte) {
-	if bytes.HasPrefix(text, notification) && !bytes.HasPrefix(text, candidate) {
+	if p.others == nil && bytes.HasPrefix(text, notification) && !bytes.HasPrefix(text, candidate) {
 		return
 	}
 	m, bad := jsonrpc.Parse(text, jsonrpc.DefaultMaxDepth)
@@ -201,6 +204,7 @@ func (p *tertuliaParticipant) take(text []byte) {
 		if json.Unmarshal(m.Params, &c) == nil && strings.HasPrefix(c.Candidate, "candidate:") {
 			p.note(func() { p.candidates[c.SenderConnectionID] = append(p.candidates[c.SenderConnectionID], c.Candidate) })
 		}
+	case p.others != nil && p.follow(m):
 	case m.Method == openvidu.Pull && m.ID != nil:
 		_ = p.write([]byte(`{"jsonrpc":"2.0","id":` + string(m.ID) + `,"result":"push"}`)) // the reader sees the end
 	case m.IsResponse():

@@ -146,8 +146,13 @@ type hall struct {
 
 func openHall(t testing.TB, fingerprint string) *hall {
 	t.Helper()
+	return openHallAt(t, "127.0.0.1:0", fingerprint)
+}
+
+func openHallAt(t testing.TB, address, fingerprint string) *hall {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	conn, err := socket.Listen(ctx, "127.0.0.1:0")
+	conn, err := socket.Listen(ctx, address)
 	if err != nil {
 		t.Fatal(err)
 	}

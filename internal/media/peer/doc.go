@@ -42,6 +42,19 @@
 //   - ICE-TCP and relays: TestTCP, TestRelay
 //   - statistics: TestStats
 //
+// What it did not, and people look for when media does not flow:
+//
+//   - facts of an endpoint, for diagnosis (facts.go, notes.go): TestFactsOfACall, TestFactsOfLoss, TestFactsBeforeTheClient,
+//     TestFactsOfWrongCredentials, TestFactsOfWrongPasswordsCross, TestFactsOf, TestMoves; counted by path (census.go):
+//     TestPathsAreCounted
+//   - the address that a client's signalling reached us by is a candidate: TestFAQ_01__NATWithoutConfiguration,
+//     TestFAQ_01__ReachedCandidates
+//   - a client on TCP or a relay gets back to UDP when that opens, though its browser gave UDP up (again.go): TestBackToUDP,
+//     TestUDPIsOfferedAgain
+//   - descriptions that were mangled on their way connect, or are refused by name: TestKMS_18b__MangledOffersConnect
+//   - answers leave from the address their checks came to, in either family: TestEveryAddressAnswersForItself,
+//     TestEitherFamily
+//
 // What an endpoint costs, and the test that keeps it so (BenchmarkEndpoint measures it with clients in a process of
 // their own):
 //

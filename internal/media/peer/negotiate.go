@@ -106,8 +106,8 @@ func (e *Endpoint) OfferSubscribe(ctx context.Context, o SubscribeOptions) (Desc
 		}
 	}
 	text := offer.Text()
-	err := e.settle(ctx, text, offer.Transport.Candidates, func() { e.sections = sections })
-	return describe(&offer, text, sections), err
+	d := describe(&offer, text, sections)
+	return d, e.settle(ctx, &d, func() { e.sections = sections })
 }
 
 // Answer takes the client's answer to OfferSubscribe.
@@ -183,25 +183,32 @@ func (e *Endpoint) answer(ctx context.Context, offer string, p plan, maxKbps int
 	text := answer.Text()
 	sections := slices.DeleteFunc(p.sections, func(s *section) bool { return s == nil })
 	kept, transport, repairs := pack(offer), lastingTransport(p.offer.Transport), p.offer.Repairs
-	err := e.settle(ctx, text, answer.Transport.Candidates, func() {
+	d := describe(&answer, text, sections)
+	return d, e.settle(ctx, &d, func() {
 		e.sections, e.maxKbps = sections, maxKbps
 		e.rsize = slices.ContainsFunc(answer.Sections, func(s sdp.Section) bool { return s.RSize })
 		e.declare(p)
 		e.begin(kept, transport, repairs)
 	})
-	return describe(&answer, text, sections), err
 }
 
 // settle runs the shard's part of a negotiation, once in an endpoint's life: OpenVidu never renegotiates.
-func (e *Endpoint) settle(ctx context.Context, localSDP string, candidates []string, fn func()) error {
-	again, kept, offered := false, pack(localSDP), shared(strings.Join(candidates, "\n"))
+func (e *Endpoint) settle(ctx context.Context, local *Description, fn func()) error {
+	twice, kept := false, pack(local.SDP)
+	var lines []string
+	var a again
+	for _, c := range local.Candidates {
+		lines = append(lines, c.Candidate)
+		a.mid, a.line = shared(c.MID), c.Line // the same for all
+	}
+	offered := shared(strings.Join(lines, "\n"))
 	err := e.shard.Do(ctx, func() {
-		if again = e.localSDP != "" || e.closed; !again {
-			e.localSDP, e.offered = kept, offered
+		if twice = e.localSDP != "" || e.closed; !twice {
+			e.localSDP, e.offered, e.again = kept, offered, a
 			fn()
 		}
 	})
-	if err == nil && again {
+	if err == nil && twice {
 		return fault.New(fault.MediaFailed, "endpoint %s: negotiated already or closed; open a new one", e.config.Name)
 	}
 	return err

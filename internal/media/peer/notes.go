@@ -22,7 +22,8 @@ type notes struct {
 	reason string // of the latest failure
 	broken string // why the latest DTLS handshake did not finish
 
-	former *path // what was selected until it was forgotten, while nothing is
+	former string     // what was selected before
+	parted media.Time // when that was last heard
 	moves  []move
 	moved  int
 }
@@ -38,25 +39,20 @@ type move struct {
 
 // choose makes p, which may be nil, the selected path, and notes where a client with keys has moved.
 func (t *transport) choose(p *path) {
-	from := t.selected
-	if from == nil {
-		from = t.former
+	if old := t.selected; old != nil {
+		t.former, t.parted = old.String(), old.heard
 	}
-	t.selected, t.former = p, nil
-	switch {
-	case p == nil:
-		t.former = from
-	case from == nil || t.out == nil || p.remote == from.remote && p.via == from.via:
-		// Nobody has moved; before the keys the client is still trying.
-	default:
-		t.moved++
-		if len(t.moves) == maxMoves {
-			copy(t.moves, t.moves[1:])
-			t.moves = t.moves[:maxMoves-1]
-		}
-		now := t.endpoint.shard.now
-		t.moves = append(t.moves, move{at: now, silence: now - from.heard, from: from.String(), to: p.String()})
+	t.selected = p
+	if p == nil || t.former == "" || t.former == p.String() || t.out == nil { // before the keys the client is still trying
+		return
 	}
+	t.moved++
+	if len(t.moves) == maxMoves {
+		copy(t.moves, t.moves[1:])
+		t.moves = t.moves[:maxMoves-1]
+	}
+	now := t.endpoint.shard.now
+	t.moves = append(t.moves, move{at: now, silence: now - t.parted, from: t.former, to: p.String()})
 }
 
 // mistaken counts a check that named the endpoint and is not believed. Whoever knows its username fragment can send

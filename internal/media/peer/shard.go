@@ -39,6 +39,8 @@ type Event struct {
 	Endpoint *Endpoint
 	State    State // Connected or Failed
 	Reason   string
+	// Candidates are to be shown to the client of a connected endpoint, which may get on better with them; else empty.
+	Candidates []Candidate
 }
 
 // Shard is one goroutine (that of Run) with a socket and all endpoints on it. Every field below mailbox belongs to it.

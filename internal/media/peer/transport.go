@@ -54,6 +54,7 @@ type transport struct {
 
 	met   bool // it has been connected
 	notes      // for diagnosis
+	again again
 }
 
 // connected is called when a consenting path and keys are both there.
@@ -71,7 +72,7 @@ func (t *transport) connected() {
 	}
 	t.endpoint.shard.due.put(t.endpoint, t.endpoint.shard.now+frequent)
 	t.endpoint.shard.config.Log.Debug("endpoint connected", "endpoint", t.endpoint.config.Name, "srtp", fmt.Sprint(t.profile))
-	t.endpoint.config.Event(Event{t.endpoint, Connected, ""})
+	t.endpoint.config.Event(Event{Endpoint: t.endpoint, State: Connected})
 }
 
 // lapse fails an endpoint until the next verified check.
@@ -89,7 +90,7 @@ func (t *transport) fail(reason string) {
 		sec.pause()
 	}
 	t.endpoint.shard.config.Log.Info("endpoint failed", "endpoint", t.endpoint.config.Name, "reason", reason)
-	t.endpoint.config.Event(Event{t.endpoint, Failed, reason})
+	t.endpoint.config.Event(Event{Endpoint: t.endpoint, State: Failed, Reason: reason})
 }
 
 // authenticated notes that the client has our keys: its handshake can be released.

@@ -172,7 +172,7 @@ func TestChoose(t *testing.T) {
 	for _, c := range []struct {
 		allowed []string
 		want    uint8
-	}{{nil, 2}, {[]string{"VP8"}, 3}, {[]string{"vp8", "H264"}, 2}, {[]string{"AV1"}, 0}} {
+	}{{nil, 5}, {[]string{"VP8"}, 3}, {[]string{"vp8", "H264"}, 5}, {[]string{"AV1"}, 0}} {
 		if got, ok := s.Choose(c.allowed); got.PayloadType != c.want || ok != (c.want != 0) {
 			t.Errorf("of %v chosen %d, want %d", c.allowed, got.PayloadType, c.want)
 		}

@@ -17,14 +17,23 @@ type Addresses struct {
 
 // Gatherer lists the machine's addresses, at most every few seconds. The zero value is ready.
 type Gatherer struct {
-	Public []netip.Addr // what a 1:1 NAT in front of us translates; offered first
-
-	mu   sync.Mutex
-	read time.Time
-	last Addresses
+	mu     sync.Mutex
+	public []netip.Addr
+	read   time.Time
+	last   Addresses
 }
 
 const gatherEvery = 5 * time.Second
+
+// SetPublic says by which addresses a 1:1 NAT in front of us makes this machine known. They are offered first, from the
+// next call of Addresses on.
+func (g *Gatherer) SetPublic(public []netip.Addr) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !slices.Equal(g.public, public) {
+		g.public, g.read = slices.Clone(public), time.Time{}
+	}
+}
 
 // Addresses returns the current list. When the system cannot be asked the last known list is returned.
 func (g *Gatherer) Addresses() Addresses {
@@ -32,7 +41,7 @@ func (g *Gatherer) Addresses() Addresses {
 	defer g.mu.Unlock()
 	if now := time.Now(); g.read.IsZero() || now.Sub(g.read) >= gatherEvery {
 		if list, err := interfaces(); err == nil {
-			g.last, g.read = choose(list, g.Public), now
+			g.last, g.read = choose(list, g.public), now
 		}
 	}
 	return g.last

@@ -35,3 +35,23 @@ func TestChoose(t *testing.T) {
 		}
 	}
 }
+
+// What is found while the node runs is offered at once, and a lister of addresses is not disturbed by it.
+func TestPublicAddressesChange(t *testing.T) {
+	g := &Gatherer{}
+	before := fmt.Sprint(g.Addresses().Host)
+	public := addresses("203.0.113.1", "2001:db8::7")
+	g.SetPublic(public)
+	kept := g.Addresses().Host
+	if len(kept) < 2 || kept[0] != public[0] || kept[1] != public[1] {
+		t.Fatalf("offered %v", kept)
+	}
+	public[0] = netip.MustParseAddr("198.51.100.1")
+	if now := g.Addresses().Host; now[0].String() != "203.0.113.1" {
+		t.Errorf("the caller's list is used: %v", now)
+	}
+	g.SetPublic(nil)
+	if now := fmt.Sprint(g.Addresses().Host); now != before || kept[0].String() != "203.0.113.1" {
+		t.Errorf("offered %v, before it was %v; and %v was handed out", now, before, kept)
+	}
+}

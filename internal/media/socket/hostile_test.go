@@ -105,7 +105,7 @@ func TestGathererAsksRarely(t *testing.T) {
 		t.Error("the system was asked again at once")
 	}
 	g.read = at.Add(-gatherEvery)
-	g.Public = []netip.Addr{netip.MustParseAddr("203.0.113.9")}
+	g.public = []netip.Addr{netip.MustParseAddr("203.0.113.9")} // as SetPublic would, but for asking at once
 	if again := g.Addresses(); g.read.Equal(at) || len(again.Host) != len(first.Host)+1 {
 		t.Errorf("after %v: %v, before %v", gatherEvery, again.Host, first.Host)
 	}

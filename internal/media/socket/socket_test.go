@@ -161,7 +161,8 @@ func TestClassify(t *testing.T) {
 
 func TestGatherer(t *testing.T) {
 	public := netip.MustParseAddr("198.51.100.7")
-	g := socket.Gatherer{Public: []netip.Addr{public}}
+	g := socket.Gatherer{}
+	g.SetPublic([]netip.Addr{public})
 	got := g.Addresses()
 	if len(got.Host) == 0 || got.Host[0] != public {
 		t.Errorf("host addresses %v, want the public one first", got.Host)

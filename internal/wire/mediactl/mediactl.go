@@ -95,6 +95,8 @@ type Event struct {
 	Endpoint string    `json:"endpoint"`
 	Type     EventType `json:"type"`
 	Reason   string    `json:"reason,omitempty"`
+	// Candidates are those of Again.
+	Candidates []Candidate `json:"candidates,omitempty"`
 }
 
 // EventType says what happened to an endpoint.
@@ -103,6 +105,8 @@ type EventType string
 const (
 	Connected EventType = "connected" // ICE and DTLS are up: media can flow
 	Failed    EventType = "failed"    // consent expired, or the handshake failed; the endpoint stays until released
+	// Again: the client is connected, but not by UDP; it is to be shown these candidates and may move to them.
+	Again EventType = "again"
 )
 
 // EndpointStats is a snapshot of one endpoint (rest §4.6, ?webRtcStats=true).

@@ -30,7 +30,10 @@ type RESTHealth struct {
 // RESTCheck is one thing that must be right for the server to be of use.
 type RESTCheck struct {
 	Name string `json:"name"`
-	OK   bool   `json:"ok"`             // false makes the health DOWN
+	OK   bool   `json:"ok"`             // false makes the health DOWN, or UNSTABLE
 	Code string `json:"code,omitempty"` // what is to be known of it, such as MEDIA_UNPROVEN; may stand beside OK
 	Text string `json:"text,omitempty"`
+	Fix  string `json:"fix,omitempty"` // what to do about it
+	// Bearable says that calls go on although it is not OK: the health is UNSTABLE then, and the server stays ready.
+	Bearable bool `json:"-"`
 }

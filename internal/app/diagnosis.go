@@ -1,0 +1,112 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"tertulia/internal/api/signal"
+	"tertulia/internal/diagnosis"
+	"tertulia/internal/event"
+	"tertulia/internal/media/sdp"
+	"tertulia/internal/node"
+	"tertulia/internal/reach"
+	"tertulia/internal/session"
+	"tertulia/internal/wire/mediactl"
+)
+
+// observed gives every event to the journal and to the watch; neither waits.
+func observed(journal *diagnosis.Journal, watch *diagnosis.Watch) func(event.Event) {
+	return func(e event.Event) {
+		journal.Add(e)
+		watch.Event(e)
+	}
+}
+
+// calls answers what the diagnosis asks about calls; it is diagnosis' Calls. Its fields are set before its watch runs.
+type calls struct {
+	media    *node.Node
+	sessions *session.Registry
+	clients  *signal.Server
+}
+
+// Facts implements diagnosis.Calls. A session without media has none.
+func (c *calls) Facts(ctx context.Context, id, endpoint string) ([]mediactl.Facts, error) {
+	return c.media.Facts(ctx, id, endpoint)
+}
+
+// Stream implements diagnosis.Calls.
+func (c *calls) Stream(id, connection string) diagnosis.Published {
+	state, err := c.sessions.State(id)
+	if err != nil {
+		return diagnosis.Published{}
+	}
+	for _, other := range state.Connections {
+		if s := other.Stream; s != nil && other.ID == connection {
+			return diagnosis.Published{Stream: s.ID, Announced: diagnosis.Announced{
+				Known: true, Screen: s.Media.TypeOfVideo == "SCREEN",
+				Audio: s.Media.HasAudio && s.Media.AudioActive, Video: s.Media.HasVideo && s.Media.VideoActive,
+			}}
+		}
+	}
+	return diagnosis.Published{}
+}
+
+// Video implements diagnosis.Calls.
+func (c *calls) Video(ctx context.Context, id, endpoint string) (offered, allowed []string) {
+	state, err := c.sessions.State(id)
+	if err != nil {
+		return nil, nil
+	}
+	allowed = state.VideoCodecs()
+	stats, err := c.media.Stats(ctx, id)
+	if err != nil {
+		return nil, allowed
+	}
+	for _, s := range stats {
+		if s.Endpoint == endpoint {
+			offered = videoCodecs(s.RemoteSDP)
+		}
+	}
+	return offered, allowed
+}
+
+// videoCodecs are those a description names, without what repairs them.
+func videoCodecs(description string) []string {
+	d, err := sdp.Parse(description)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, section := range d.Sections {
+		for _, codec := range section.Codecs {
+			repairs := slices.Contains([]string{"rtx", "red", "ulpfec", "flexfec-03"}, codec.Name)
+			if section.Kind == "video" && !repairs && !slices.Contains(names, codec.Name) {
+				names = append(names, codec.Name)
+			}
+		}
+	}
+	return names
+}
+
+// Silence implements diagnosis.Calls.
+func (c *calls) Silence(id, connection string) time.Duration {
+	return c.clients.Silence(id, connection)
+}
+
+// host is what the diagnosis is told of this machine. It does not wait for anybody.
+func (r *reached) host() diagnosis.Host {
+	found := r.watch.Finding()
+	h := diagnosis.Host{
+		Port: int(r.port), Configured: r.domain, Resolved: found.Resolved, Addresses: found.Interfaces,
+		Rule: strings.Join(reach.Rules(r.port, "udp"), " or "),
+	}
+	if found.Verified {
+		h.Verified = found.Public
+	}
+	for _, p := range r.watch.TURN() {
+		h.TURN = append(h.TURN, diagnosis.TURNState{URL: p.URL, Code: diagnosis.Code(p.Code), Text: p.Text})
+	}
+	return h
+}

@@ -1,0 +1,23 @@
+package diagnosis
+
+import "fmt"
+
+// cameraBusy believes the client until video of it arrives.
+func cameraBusy(v *View) *Finding {
+	if v.Clues.CameraBusy == 0 {
+		return nil
+	}
+	var stream string
+	for _, e := range v.Endpoints {
+		if e.Publisher != "" {
+			continue
+		}
+		stream = e.Stream
+		if t := e.track("video", false); t != nil && t.Packets > 0 && !older(t.Latest, v.Now-v.Clues.CameraBusy) {
+			return nil
+		}
+	}
+	return &Finding{Code: CameraBusy, Stream: stream, Evidence: []string{
+		fmt.Sprintf("The client's log said %s ago: %s.", seconds(v.since(v.Clues.CameraBusy)), v.Clues.Device),
+	}}
+}
