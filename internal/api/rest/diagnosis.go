@@ -17,6 +17,10 @@ type Diagnosis interface {
 	Timeline(session string, after int64, limit int) ([]diagnosis.Entry, bool)
 	// Diagnosis returns what was found of one connection, in order.
 	Diagnosis(session, connection string) ([]diagnosis.Record, bool)
+	// ClientLines takes what a client has logged; received is when it came, Unix milliseconds.
+	ClientLines(session, connection string, lines []diagnosis.ClientLine, received int64)
+	// ClientStats takes what a client has measured, as its SDK says it.
+	ClientStats(session, connection string, stats map[string]any)
 }
 
 // Entries of a timeline in one answer.

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 
 // journal is a Diagnosis that remembers one session that has ended, and notes what it is asked.
 type journal struct {
+	lines []string // of clients
+	stats []string
 	after int64
 	limit int
 }
@@ -27,6 +30,16 @@ func (j *journal) Diagnosis(session, connection string) ([]diagnosis.Record, boo
 		At: 1700000000500, Code: "NET_UNREACHABLE", Severity: diagnosis.Error, Side: diagnosis.Network, Session: session,
 		Connection: connection, Title: "title", Evidence: []string{"one", "two"}, Fix: "open the port",
 	}}, session == "Ended" && connection == "con_1"
+}
+
+func (j *journal) ClientLines(session, connection string, lines []diagnosis.ClientLine, received int64) {
+	for _, l := range lines {
+		j.lines = append(j.lines, fmt.Sprint(session, " ", connection, " ", l.At, " ", l.Level, " ", l.Text, " ", received > l.At))
+	}
+}
+
+func (j *journal) ClientStats(session, connection string, stats map[string]any) {
+	j.stats = append(j.stats, fmt.Sprint(session, " ", connection, " ", stats))
 }
 
 func TestTimelineAndDiagnosis(t *testing.T) {
