@@ -69,7 +69,7 @@ func largeLostOnTheWayOut(v *View, e *Endpoint) *Finding {
 	}
 	lost := float64(video.Fraction) / 256
 	if e.stuck("video") > 0 && c.octets/c.packets >= largeSize*0.8 {
-		if !e.hears("audio", e.behind("video")) {
+		if !e.hears("audio", e.lostFor("video")) {
 			return nil // it may be that nothing arrives
 		}
 		lost = 1
@@ -148,7 +148,7 @@ func (e *Endpoint) deaf() (found *Finding, sure bool) {
 	if lost == nil {
 		return nil, true
 	}
-	since := e.behind(lost[0])
+	since := e.lostFor(lost[0])
 	for _, kind := range kept {
 		if e.track(lost[0], true).Reports > 0 && since < reportsWithin && !e.hears(kind, since) {
 			return nil, false
@@ -162,13 +162,23 @@ func (e *Endpoint) deaf() (found *Finding, sure bool) {
 	return &Finding{Code: AudioOneWay, Stream: e.Stream, Fill: map[string]string{"kind": kind}, Evidence: []string{evidence}}, true
 }
 
-// reportsWithin is how long, in seconds, a report may take to come: sound alone is reported every 2.5 to 7.5 s.
-const reportsWithin = 7.5
+// Seconds: reportsWithin is how long it is worth to wait for a report that tells, since sound alone is reported every 2.5
+// to 7.5 s; tellingAfter is how late it must be to tell.
+const (
+	reportsWithin = 9
+	tellingAfter  = 2.5
+)
 
-// hears says that the viewer has reported on a track we send within the latest seconds, and was not behind.
+// lostFor is for how many seconds nothing of a track we send has arrived.
+func (e *Endpoint) lostFor(kind string) float64 {
+	return e.behind(kind) + float64(max(e.track(kind, true).Reported, 0))/1000
+}
+
+// hears says that the viewer was not behind with a track we send, by a report that it made well after something else
+// began to be lost, so many seconds ago.
 func (e *Endpoint) hears(kind string, seconds float64) bool {
 	t := e.track(kind, true)
-	return t != nil && t.Reports > 0 && float64(t.Reported)/1000 < seconds && e.behind(kind) < stuckAfter/2
+	return t != nil && t.Reports > 0 && float64(t.Reported)/1000 <= seconds-tellingAfter && e.behind(kind) < stuckAfter/2
 }
 
 // unheard says that the viewer reports on another track and has never done so on this one, of which much was sent.

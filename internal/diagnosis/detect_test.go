@@ -403,6 +403,10 @@ func healthy() map[string]func() *View {
 			of(e, "video").Latest = 4000
 			of(e, "video").Claimed, before(e, "video").Claimed = 1500, 1000
 		}),
+		"no picture, and the report on sound came too soon": with(viewer(), func(_ *View, e *Endpoint) {
+			of(e, "video").Highest = 750
+			of(e, "audio").Reported, of(e, "audio").Highest = 3000, 440
+		}),
 		"sound that waits for its report": with(viewer(), func(_ *View, e *Endpoint) {
 			of(e, "audio").Reported, of(e, "audio").Highest = 6500, 270
 		}),
