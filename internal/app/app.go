@@ -61,7 +61,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if c.HTTPSPort != 0 { // it need not wait for the one port
 		redirectHTTP(c.HTTPPort, c.HTTPSPort, running, log)
 	}
-	listener, conns, err := bind(ctx, c.HTTPSPort, log)
+	listener, conns, err := bind(ctx, "HTTPS_PORT", c.HTTPSPort, log)
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return nil // stopped while it waited; the log has said what for
@@ -104,7 +104,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
-	credentials, err := serveTURN(ctx, c, relay, port, keys.Trusted, reached, running)
+	credentials, err := serveTURN(ctx, c, relay, port, keys.Trusted, reached, running, log)
 	if err != nil {
 		return err
 	}
@@ -130,8 +130,9 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	*asked = calls{media: media, sessions: registry, clients: clients}
 	running.start("diagnosis", watch.Run)
 	door, err := frontdoor.New(frontdoor.Config{
-		Listener: listener, TLS: reached.tls(keys.TLSConfig()), HTTP: handler, TrustedProxies: c.TrustedProxies, Limits: open.door(),
-		ICE: logged(log, "ICE-TCP", reached.over(reach.TCP, shards.ServeTCP)), TURN: logged(log, "TURN", reached.over(reach.TURN, relay.ServeConn)), Log: log,
+		Listener: listener, TLS: reached.tls(keys.TLSConfig()), HTTP: handler, TrustedProxies: c.TrustedProxies,
+		ICE: logged(log, "ICE-TCP", reached.over(reach.TCP, shards.ServeTCP)), TURN: logged(log, "TURN", reached.over(reach.TURN, relay.ServeConn)),
+		Limits: open.door(), Log: log,
 	})
 	if err != nil {
 		return err

@@ -25,11 +25,11 @@ const (
 	tellAgain  = time.Minute
 )
 
-// bind takes the one port for TCP and UDP, once it is free; UDP has a socket for each shard of the media, one per core.
+// bind takes a port, the one port above all, for TCP and UDP, once it is free; UDP has a socket for each shard of the media, one per core.
 // With port 0 the system draws one that is free for TCP, and UDP may find it taken: then another is drawn.
-func bind(ctx context.Context, port int, log *slog.Logger) (listener net.Listener, conns []socket.Conn, err error) {
+func bind(ctx context.Context, setting string, port int, log *slog.Logger) (listener net.Listener, conns []socket.Conn, err error) {
 	draws := 0
-	err = onceFree(ctx, "HTTPS_PORT", log, func() error {
+	err = onceFree(ctx, setting, log, func() error {
 		listener, conns, err = bindBoth(ctx, port)
 		for ; port == 0 && errors.Is(err, syscall.EADDRINUSE) && draws < 8; draws++ {
 			listener, conns, err = bindBoth(ctx, port)
@@ -83,7 +83,7 @@ func onceFree(ctx context.Context, setting string, log *slog.Logger, open func()
 		case !ok:
 			return err
 		case !errors.Is(err, syscall.EADDRINUSE):
-			return fault.Wrap(fault.Invalid, err, "%s: this port cannot be opened → those below 1024 need root, or CAP_NET_BIND_SERVICE: give it, or set %[1]s to a higher one", setting)
+			return unavailable(setting, err)
 		}
 		if time.Since(told) >= tellAgain {
 			told = time.Now()
@@ -98,4 +98,8 @@ func onceFree(ctx context.Context, setting string, log *slog.Logger, open func()
 			return ctx.Err()
 		}
 	}
+}
+
+func unavailable(setting string, err error) error {
+	return fault.Wrap(fault.Invalid, err, "%s: this port cannot be opened → a port below 1024 needs root or CAP_NET_BIND_SERVICE: give it, or set %[1]s to a higher one", setting)
 }

@@ -28,7 +28,7 @@ type waiting struct {
 // begin starts a node on settings and does not wait until it serves.
 func begin(t *testing.T, settings ...string) waiting {
 	t.Helper()
-	c, err := config.Load(append([]string{"--data=" + t.TempDir(), "--openvidu-secret=MY_SECRET"}, settings...), nil)
+	c, err := config.Load(append([]string{"--data=" + t.TempDir(), "--openvidu-secret=MY_SECRET", "--address-discovery=off"}, settings...), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

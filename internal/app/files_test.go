@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 func serveForTest(data string) error {
-	c, err := config.Load([]string{"--data=" + data, "--https-port=0", "--openvidu-secret=MY_SECRET"}, nil)
+	c, err := config.Load([]string{"--data=" + data, "--https-port=0", "--openvidu-secret=MY_SECRET", "--address-discovery=off"}, nil)
 	if err != nil {
 		return err
 	}

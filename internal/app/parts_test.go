@@ -65,7 +65,7 @@ func TestOnePartThatFailsEndsTheRest(t *testing.T) {
 }
 
 func TestThePortIsOneForBothProtocols(t *testing.T) {
-	listener, conns, err := bind(t.Context(), 0, slog.New(slog.DiscardHandler))
+	listener, conns, err := bind(t.Context(), "HTTPS_PORT", 0, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestAPortWhoseUDPIsTaken(t *testing.T) {
 	logged := make(lines, 8)
 	bound := make(chan error, 1)
 	go func() {
-		listener, conns, err := bind(t.Context(), port, slog.New(slog.NewTextHandler(logged, nil)))
+		listener, conns, err := bind(t.Context(), "HTTPS_PORT", port, slog.New(slog.NewTextHandler(logged, nil)))
 		for _, c := range conns {
 			_ = c.Close()
 		}

@@ -38,6 +38,7 @@ func routes(c config.Config, port int, registry *session.Registry, keys *certs.S
 	api, err := rest.New(rest.Config{
 		Registry: registry, Log: log, Secret: c.Secret, Settings: shown, ICEServers: iceServers(c),
 		Deprecated: c.DeprecatedAPI, Checks: checks(keys, reached), Diagnosis: journal, Room: newcomers(open),
+		LogParams: rest.LogParams(c.BrowserLogs, c.StatsInterval),
 	})
 	if err != nil {
 		return nil, nil, err
@@ -53,7 +54,7 @@ func routes(c config.Config, port int, registry *session.Registry, keys *certs.S
 		mux.Handle(path, clients)
 	}
 	mux.Handle("/", dashboard.New(dashboard.Config{
-		Assets: web.Assets(), Rooms: &rooms{newcomers(open), registry, rest.Defaults(shown), net.JoinHostPort(c.Host(), strconv.Itoa(port))}, Mode: dashboard.Mode(c.CallPage), Log: log,
+		Assets: web.Assets(), Rooms: &rooms{newcomers(open), registry, rest.Defaults(shown), net.JoinHostPort(c.Host(), strconv.Itoa(port)), rest.LogParams(c.BrowserLogs, c.StatsInterval)}, Mode: dashboard.Mode(c.CallPage), Log: log,
 	}))
 	return clients, mux, nil
 }
@@ -89,6 +90,7 @@ type rooms struct {
 	registry *session.Registry
 	defaults session.Properties
 	host     string // of the URL; the page replaces it with the one it was opened at
+	params   string // that follow in it
 }
 
 // Token makes the room's session unless it is there, and a place in it.
@@ -109,5 +111,5 @@ func (r *rooms) Token(ctx context.Context, room string) (string, error) {
 	if !ok {
 		return "", errors.New("createConnection answered something else")
 	}
-	return "wss://" + r.host + "?sessionId=" + room + "&token=" + connection.Token, nil
+	return "wss://" + r.host + "?sessionId=" + room + "&token=" + connection.Token + r.params, nil
 }

@@ -28,6 +28,7 @@ type participant struct {
 	refused map[string]Refusal
 	idle    Idle
 	udp     *bool // how it comes; nil: not yet
+	usedUDP int64 // when it last came so, Unix milliseconds
 	open    map[string]*opened
 	unwell  bool
 }

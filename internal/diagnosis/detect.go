@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -36,8 +37,7 @@ var (
 )
 
 // Detect returns what is wrong with a connection, each code once per stream.
-func Detect(v *View) []Finding {
-	var found []Finding
+func Detect(v *View) (found []Finding) {
 	add := func(f *Finding) bool {
 		if f == nil {
 			return false
@@ -53,6 +53,7 @@ func Detect(v *View) []Finding {
 	for _, find := range people {
 		add(find(v))
 	}
+	defer func() { found = withoutExplained(found) }()
 	for _, e := range v.Endpoints {
 		for _, find := range descriptions {
 			add(find(v, e))
@@ -66,6 +67,20 @@ func Detect(v *View) []Finding {
 		firstOf(flows, v, e, add)
 	}
 	return found
+}
+
+// withoutExplained drops the general cause where another endpoint of the same client tells the particular one.
+func withoutExplained(found []Finding) []Finding {
+	particular := slices.ContainsFunc(found, func(f Finding) bool { return slices.Contains(particulars, f.Code) })
+	if !particular {
+		return found
+	}
+	noWayBack := slices.ContainsFunc(found, func(f Finding) bool { return f.Code == ReturnPathBlocked })
+	return slices.DeleteFunc(found, func(f Finding) bool { return f.Code == NetUnreachable || noWayBack && f.Code == AudioOneWay })
+}
+
+var particulars = []Code{
+	ClientNetworkLost, ReturnPathBlocked, DTLSBlocked, ExternalAddressWrong, TURNClockSkewed, TURNSecretWrong, SymmetricNATNoRelay,
 }
 
 func firstOf(list []detector, v *View, e *Endpoint, add func(*Finding) bool) bool {
@@ -85,7 +100,7 @@ func (f *Finding) record(v *View) *Record {
 		severity = row.Severity
 	}
 	values := map[string]string{
-		"port": fmt.Sprint(v.Host.Port), "address": v.Host.address(), "rule": v.Host.rule(), "connection": v.Connection,
+		"port": fmt.Sprint(v.Host.Port), "address": v.Host.address(v.Reached), "rule": v.Host.rule(), "connection": v.Connection,
 	}
 	for k, val := range f.Fill {
 		values[k] = val

@@ -34,11 +34,11 @@ func largeLostOnTheWayIn(v *View, e *Endpoint) *Finding {
 		return nil
 	}
 	sound := audio != nil && !older(audio.Latest, 2000)
-	if video.Packets == 0 { // not even a small packet: that it is sent, the client must say
-		if !sound || !v.Clues.sends("video", v.Now) {
+	if older(video.Latest, 3000) { // not even a small packet: that it is sent, the client must say
+		if !sound || !e.claims("video") && !v.Clues.sends("video", v.Now) {
 			return nil
 		}
-		return v.hole(e, video, "The client sends video and no packet of it has come, while its sound does.")
+		return v.hole(e, video, "The client says that it sends video, and no packet of it comes, while its sound does.")
 	}
 	c, ok := e.change("video", false)
 	if !ok || c.lost+c.packets == 0 {
@@ -69,6 +69,9 @@ func largeLostOnTheWayOut(v *View, e *Endpoint) *Finding {
 	}
 	lost := float64(video.Fraction) / 256
 	if e.stuck("video") > 0 && c.octets/c.packets >= largeSize*0.8 {
+		if !e.hears("audio", e.lostFor("video")) {
+			return nil // it may be that nothing arrives
+		}
 		lost = 1
 	}
 	if lost < holeLoss || c.asked < 2 || e.sourceLoss("video") >= hardlyLost {
@@ -122,22 +125,60 @@ func audioOneWay(v *View, e *Endpoint) *Finding {
 	if !e.alive() {
 		return nil // nothing comes from there either
 	}
-	var deaf []string
+	if found, sure := e.deaf(); found != nil || !sure {
+		return found
+	}
+	return v.mute(e)
+}
+
+// deaf says what of the tracks we send does not arrive: one of them, or all, which is the way back as a whole. It is not
+// sure while the report that would tell about another track is still to come.
+func (e *Endpoint) deaf() (found *Finding, sure bool) {
+	var lost, kept []string
 	var missing int64
 	for _, kind := range kinds {
 		if n := e.stuck(kind); n > 0 {
-			deaf, missing = append(deaf, kind), missing+n
+			lost, missing = append(lost, kind), missing+n
 		} else if e.unheard(kind) {
-			deaf, missing = append(deaf, kind), missing+int64(e.track(kind, true).Packets)
+			lost, missing = append(lost, kind), missing+int64(e.track(kind, true).Packets)
+		} else if t := e.track(kind, true); t != nil && t.Packets > 0 {
+			kept = append(kept, kind)
 		}
 	}
-	if deaf != nil {
-		kind := strings.Join(deaf, " and ")
-		return &Finding{Code: AudioOneWay, Stream: e.Stream, Fill: map[string]string{"kind": kind}, Evidence: []string{
-			fmt.Sprintf("%s was sent; by its reports the participant has not heard of the latest %d packets, while its own packets reach us.", kind, missing),
-		}}
+	if lost == nil {
+		return nil, true
 	}
-	return v.mute(e)
+	since := e.lostFor(lost[0])
+	for _, kind := range kept {
+		if e.track(lost[0], true).Reports > 0 && since < reportsWithin && !e.hears(kind, since) {
+			return nil, false
+		}
+	}
+	kind := strings.Join(lost, " and ")
+	evidence := fmt.Sprintf("%s was sent; by its reports the participant has not heard of the latest %d packets, while its own packets reach us.", kind, missing)
+	if len(lost) > 1 {
+		return &Finding{Code: ReturnPathBlocked, Evidence: []string{evidence}}, true
+	}
+	return &Finding{Code: AudioOneWay, Stream: e.Stream, Fill: map[string]string{"kind": kind}, Evidence: []string{evidence}}, true
+}
+
+// Seconds: reportsWithin is how long it is worth to wait for a report that tells, since sound alone is reported every 2.5
+// to 7.5 s; tellingAfter is how late it must be to tell.
+const (
+	reportsWithin = 9
+	tellingAfter  = 2.5
+)
+
+// lostFor is for how many seconds nothing of a track we send has arrived.
+func (e *Endpoint) lostFor(kind string) float64 {
+	return e.behind(kind) + float64(max(e.track(kind, true).Reported, 0))/1000
+}
+
+// hears says that the viewer was not behind with a track we send, by a report that it made well after something else
+// began to be lost, so many seconds ago.
+func (e *Endpoint) hears(kind string, seconds float64) bool {
+	t := e.track(kind, true)
+	return t != nil && t.Reports > 0 && float64(t.Reported)/1000 <= seconds-tellingAfter && e.behind(kind) < stuckAfter/2
 }
 
 // unheard says that the viewer reports on another track and has never done so on this one, of which much was sent.
@@ -169,7 +210,7 @@ func (v *View) mute(e *Endpoint) *Finding {
 		if !older(t.Latest, mutedAfter) {
 			return nil // the camera or the microphone, then
 		}
-		if v.Clues.sends(kind, v.Now) || t.Packets > 0 && older(e.Facts.Heard, mutedAfter) {
+		if e.claims(kind) || v.Clues.sends(kind, v.Now) || t.Packets > 0 && older(e.Facts.Heard, mutedAfter) {
 			kept = append(kept, kind)
 		}
 	}

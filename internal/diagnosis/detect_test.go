@@ -248,9 +248,22 @@ func mediaFaults() map[string]faulty {
 			a.Highest, a.Reports, a.Reported = -1, 0, -1
 			before(e, "audio").Reports, before(e, "audio").Highest = 0, -1
 		})},
-		"the viewer gets nothing any more": {want: AudioOneWay, words: []string{"audio and video"}, view: with(viewer(), func(_ *View, e *Endpoint) {
+		"the viewer gets nothing any more": {want: ReturnPathBlocked, words: []string{"audio and video"}, view: with(viewer(), func(_ *View, e *Endpoint) {
 			of(e, "audio").Highest, of(e, "video").Highest = 250, 700
 			of(e, "audio").Reported, of(e, "video").Reported = 500, 500
+		})},
+		"the viewer gets no picture any more": {want: AudioOneWay, words: []string{"video was sent"}, view: with(viewer(), func(_ *View, e *Endpoint) {
+			of(e, "video").Highest, of(e, "audio").Highest, of(e, "audio").Reported = 700, 590, 100
+		})},
+		"the publisher sends, by its own reports, what does not come": {want: AudioOneWay, words: []string{"audio and video"}, view: with(publisher(), func(_ *View, e *Endpoint) {
+			for _, kind := range kinds {
+				of(e, kind).Packets, of(e, kind).Octets, of(e, kind).Latest = before(e, kind).Packets, before(e, kind).Octets, 5600
+				before(e, kind).Claimed, of(e, kind).Claimed = 500, 700
+			}
+		})},
+		"the picture is sent, by the client's reports, and does not come": {want: MTUBlackHole, view: with(publisher(), func(_ *View, e *Endpoint) {
+			of(e, "video").Packets, of(e, "video").Octets, of(e, "video").Latest = before(e, "video").Packets, before(e, "video").Octets, 4600
+			before(e, "video").Claimed, of(e, "video").Claimed = 1000, 1400
 		})},
 		"the publisher is not heard any more": {want: AudioOneWay, words: []string{"audio and video"}, view: with(publisher(), func(_ *View, e *Endpoint) {
 			of(e, "audio").Latest, of(e, "video").Latest, e.Facts.Heard = 6000, 6000, 6000
@@ -382,6 +395,18 @@ func healthy() map[string]func() *View {
 		"one loss in a thousand": with(publisher(), func(_ *View, e *Endpoint) { of(e, "video").Lost = 5 }),
 		"a key frame is awaited": with(publisher(), func(_ *View, e *Endpoint) { of(e, "video").Asked += 3 }),
 		"small pictures":         with(publisher(), func(_ *View, e *Endpoint) { of(e, "video").Octets = before(e, "video").Octets + 100_000 }),
+		"no picture, and the report on sound is still to come": with(viewer(), func(_ *View, e *Endpoint) {
+			of(e, "video").Highest = 750
+			of(e, "audio").Reported, of(e, "audio").Highest = 4500, 373
+		}),
+		"a camera that is slow, by its own reports as well": with(publisher(), func(_ *View, e *Endpoint) {
+			of(e, "video").Latest = 4000
+			of(e, "video").Claimed, before(e, "video").Claimed = 1500, 1000
+		}),
+		"no picture, and the report on sound came too soon": with(viewer(), func(_ *View, e *Endpoint) {
+			of(e, "video").Highest = 750
+			of(e, "audio").Reported, of(e, "audio").Highest = 3000, 440
+		}),
 		"sound that waits for its report": with(viewer(), func(_ *View, e *Endpoint) {
 			of(e, "audio").Reported, of(e, "audio").Highest = 6500, 270
 		}),

@@ -151,14 +151,19 @@ func turnClockSkewed(v *View, e *Endpoint) *Finding { return v.turn(e, TURNClock
 
 // turn blames a TURN server that refuses us for a participant that got no relay from it and reached us in no other way.
 func (v *View) turn(e *Endpoint, code Code) *Finding {
-	if !v.unreached(e) || len(signalled(e, "relay")) > 0 {
+	cut := e.cutOff() && v.Socket.Lost == 0
+	if !v.unreached(e) && !cut || len(signalled(e, "relay")) > 0 {
 		return nil
+	}
+	outcome := fmt.Sprintf("no check has come in %s.", seconds(e.Facts.Age))
+	if cut {
+		outcome = fmt.Sprintf("no packet has come for %s.", seconds(least(e.Facts.Consent, e.Facts.Heard)))
 	}
 	for _, t := range v.Host.TURN {
 		if t.Code == code {
 			return &Finding{Code: code, Severity: Error, Fill: map[string]string{"turn": t.URL}, Evidence: []string{
 				fmt.Sprintf("%s: %s", t.URL, t.Text),
-				fmt.Sprintf("The client announced no relayed candidate, and no check has come in %s.", seconds(e.Facts.Age)),
+				"The client announced no relayed candidate, and " + outcome,
 			}}
 		}
 	}

@@ -250,9 +250,12 @@ func (w *Watch) ways(c *call, p *participant, v *View) {
 		}
 		anew := p.udp == nil || *p.udp != udp
 		p.udp = &udp
+		if udp {
+			p.usedUDP = v.Now
+		}
 		k.use(v.Now, udp, anew)
 	}
-	v.Others = w.networks.others(v.Now, p.network)
+	v.Others = w.networks.others(v.Now, p.network, p.usedUDP)
 	if e := unasked(v.Endpoints); e != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), factsWait)
 		e.Video.asked = true

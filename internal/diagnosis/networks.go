@@ -100,8 +100,9 @@ func (k *network) use(now int64, udp, anew bool) {
 	}
 }
 
-// others counts how the clients come, but for the network named.
-func (n *networks) others(now int64, except string) Others {
+// others counts how the clients come. Of the network named, UDP counts if somebody has used it later than mine: then that
+// was another.
+func (n *networks) others(now int64, own string, mine int64) Others {
 	if now-n.counted >= 1000 || now < n.counted {
 		n.counted, n.sum = now, Others{}
 		for _, k := range n.known {
@@ -109,7 +110,7 @@ func (n *networks) others(now int64, except string) Others {
 		}
 	}
 	sum := n.sum
-	if k := n.known[except]; k != nil {
+	if k := n.known[own]; k != nil && k.udp <= mine {
 		other := sum.Other
 		sum.add(k, now, -1)
 		sum.Other = other // its own included
@@ -213,7 +214,7 @@ func (n *networks) settle(v *View, wanted map[string]Finding) []alarm {
 		if k := n.known[name]; k != nil && k.udp < k.other && v.Now-k.other <= stillUsed {
 			continue // nobody comes anew, and those who are there still go around
 		}
-		if sum := n.others(v.Now, ""); name == "" && sum.UDP == 0 && sum.Other > 0 {
+		if sum := n.others(v.Now, "", 0); name == "" && sum.UDP == 0 && sum.Other > 0 {
 			continue
 		}
 		delete(n.alarms, name)

@@ -119,10 +119,13 @@ func TestOthersAreCounted(t *testing.T) {
 	n.of("198.51.1.0/24", &own).use(start, true, true)
 	n.of("198.51.2.0/24", &own).use(start-60_000, true, true)
 	n.of("198.51.3.0/24", &own).use(start, false, true)
-	if got := n.others(start, "198.51.3.0/24"); got != (Others{UDP: 1, Lately: 2, Other: 1}) {
+	if got := n.others(start, "198.51.3.0/24", 0); got != (Others{UDP: 1, Lately: 2, Other: 1}) {
 		t.Errorf("seen by another: %+v", got)
 	}
-	if got := n.others(start, "198.51.1.0/24"); got != (Others{UDP: 0, Lately: 1, Other: 1}) {
+	if got := n.others(start, "198.51.1.0/24", start-1); got != (Others{UDP: 1, Lately: 2, Other: 1}) {
+		t.Errorf("seen by a neighbour of the first: %+v", got)
+	}
+	if got := n.others(start, "198.51.1.0/24", start); got != (Others{UDP: 0, Lately: 1, Other: 1}) {
 		t.Errorf("seen by the first: %+v", got)
 	}
 	if n.of("", &own) != nil {

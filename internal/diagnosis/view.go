@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -110,8 +111,11 @@ type TURNState struct {
 	Text string
 }
 
-// address is the one clients should reach.
-func (h *Host) address() string {
+// address is the one clients should reach; reached is the host by which one of them has.
+func (h *Host) address(reached string) string {
+	if host, _, err := net.SplitHostPort(reached); err == nil {
+		reached = host
+	}
 	switch {
 	case len(h.Verified) > 0:
 		return h.Verified[0].String()
@@ -119,8 +123,13 @@ func (h *Host) address() string {
 		return h.Resolved[0].String()
 	case h.Configured != "":
 		return h.Configured
-	case len(h.Addresses) > 0:
-		return h.Addresses[0].String()
+	case reached != "":
+		return reached
+	}
+	for _, a := range h.Addresses {
+		if !a.IsLoopback() && !a.IsLinkLocalUnicast() {
+			return a.String()
+		}
 	}
 	return "this server"
 }
@@ -227,6 +236,24 @@ type change struct {
 	heard                                   float64 // of a track we send: packets the viewer heard of
 	reports                                 float64
 	ms                                      int64
+}
+
+// claims says that the client's own sender reports tell of packets of a kind that did not arrive: none, or next to none,
+// of what it has sent since the oldest reading.
+func (e *Endpoint) claims(kind string) bool {
+	t := e.track(kind, false)
+	if t == nil {
+		return false
+	}
+	for i := range e.Past {
+		if b := trackOf(e.Past[i].Tracks, kind, false); b != nil && b.Claimed > 0 && t.Claimed > b.Claimed && t.Packets >= b.Packets {
+			sent, came := t.Claimed-b.Claimed, t.Packets-b.Packets
+			if sent >= 10 && came*5 < uint64(sent) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // change compares a track with an earlier reading; ok is false if there is none.

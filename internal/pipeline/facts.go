@@ -66,7 +66,7 @@ func trackFacts(t *peer.TrackFacts) mediactl.TrackFacts {
 	if in := &t.Received; !t.Sends {
 		out.Packets, out.Octets, out.Largest = in.Packets, in.Octets, in.Largest
 		out.Lost, out.Fraction, out.Keyframes = in.Lost, int(in.Fraction), in.Keyframes
-		out.Asked, out.NACKed = in.KeyframeRequests, in.NACKed
+		out.Asked, out.NACKed, out.Claimed = in.KeyframeRequests, in.NACKed, in.Claimed
 		if in.Measured {
 			out.RTT = roundTrip(in.RTT)
 		}

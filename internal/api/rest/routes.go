@@ -65,7 +65,7 @@ var routes = []route{
 	{method: "DELETE", pattern: "/sessions/{session}/connection/{connection}", run: deleteConnection, except: missingIs400,
 		doc: "Put a participant out, or drop a token that is not spent."},
 	{method: "GET", pattern: "/sessions/{session}/timeline", run: getTimeline,
-		doc: "What happened, in order, of sessions that ended lately too; `?after=` Unix milliseconds, `?limit=` entries (1,000; at most 10,000)."},
+		doc: "What happened, in order, of sessions that ended lately too; `?after=` Unix milliseconds, `?limit=` entries (at most 1,000, the default)."},
 	{method: "GET", pattern: "/sessions/{session}/connection/{connection}/diagnosis", run: getDiagnosis,
 		doc: "Why media does not flow to or from a participant: code, side, evidence and fix of each finding."},
 	{method: "DELETE", pattern: "/sessions/{session}/stream/{stream}", run: deleteStream, except: streamGone,

@@ -45,6 +45,9 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.write(w, response)
 		return
 	}
+	if a.takesReports(w, r) {
+		return
+	}
 	path, old := rewrite(r.URL.Path)
 	below, inside := strings.CutPrefix(path, prefix)
 	if !inside || old && !a.Deprecated {

@@ -142,7 +142,7 @@ func TestReportsAllocate(t *testing.T) {
 	v := b.watch(t)
 	b.from(t, 1, 1, 3)
 	publisher := b.shard.paths[b.key].endpoint
-	publisher.sections[0].receiver.SenderReport(b.shard.now, 1<<60, 1000)
+	publisher.sections[0].receiver.SenderReport(b.shard.now, 1<<60, 1000, 0)
 	b.shard.out.flush()
 	sent := b.wire.sent
 	for _, e := range []*Endpoint{publisher, v.endpoint} {

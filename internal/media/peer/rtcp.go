@@ -46,7 +46,7 @@ func (m *streams) takeRTCP(part compound) bool {
 			return false
 		}
 		if src := m.sources[binary.BigEndian.Uint32(part[4:])]; src != nil && !src.repair {
-			src.receiver.SenderReport(now, binary.BigEndian.Uint64(part[8:]), binary.BigEndian.Uint32(part[16:]))
+			src.receiver.SenderReport(now, binary.BigEndian.Uint64(part[8:]), binary.BigEndian.Uint32(part[16:]), binary.BigEndian.Uint32(part[20:]))
 		}
 		return m.takeReports(now, part)
 	case typeRR:

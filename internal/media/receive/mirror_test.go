@@ -123,7 +123,7 @@ func TestMirrorTellsTheClock(t *testing.T) {
 	if _, _, _, ok := m.ClockAt(); ok {
 		t.Error("a clock before the first sender report")
 	}
-	g.SenderReport(2*ms, 1<<40, 90)
+	g.SenderReport(2*ms, 1<<40, 90, 0)
 	g.original(3*ms, 2, key...)
 	if ntp, stamp, arrival, ok := m.ClockAt(); !ok || ntp != 1<<40 || stamp != 90 || arrival != 2*ms {
 		t.Errorf("clock %d %d %v %v", ntp, stamp, arrival, ok)

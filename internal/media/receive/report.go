@@ -17,8 +17,9 @@ type clock struct {
 }
 
 // SenderReport takes the sender report of the original SSRC: NTP time in its 64-bit format, and the RTP timestamp of
-// the same instant.
-func (r *Receiver) SenderReport(now media.Time, ntp uint64, rtpTime uint32) {
+// the same instant, and how many packets were sent by then (RFC 3550 §6.4.1).
+func (r *Receiver) SenderReport(now media.Time, ntp uint64, rtpTime, packets uint32) {
+	r.stats.Claimed = packets
 	r.clock = clock{known: true, ntp: ntp, rtp: rtpTime, arrival: now}
 }
 

@@ -49,7 +49,7 @@ func TestReportAnswersSenderReport(t *testing.T) {
 	if _, _, _, ok := g.ClockAt(); ok {
 		t.Error("a clock before the first sender report")
 	}
-	g.SenderReport(1000*ms, 0x1122334455667788, 90000)
+	g.SenderReport(1000*ms, 0x1122334455667788, 90000, 77)
 	r := g.Report(1500 * ms)
 	if r.LastSenderReport != 0x33445566 || r.Delay != 1<<15 {
 		t.Errorf("LSR %x, DLSR %x", r.LastSenderReport, r.Delay)
@@ -57,6 +57,9 @@ func TestReportAnswersSenderReport(t *testing.T) {
 	ntp, rtp, at, ok := g.ClockAt()
 	if ntp != 0x1122334455667788 || rtp != 90000 || at != 1000*ms || !ok {
 		t.Errorf("clock = %x, %d, %d, %v", ntp, rtp, at, ok)
+	}
+	if n := g.Stats().Claimed; n != 77 {
+		t.Errorf("%d packets are claimed, want 77", n)
 	}
 }
 

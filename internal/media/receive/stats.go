@@ -27,6 +27,8 @@ type Stats struct {
 
 	KeyframeRequests uint64 // sent
 
+	Claimed uint32 // packets the publisher's latest sender report says were sent
+
 	Malformed  uint64 // not RTP, or RTX that is cut short
 	Foreign    uint64 // SSRC or payload type of no stream of ours
 	Suspicious uint64 // sequence number too old or too far ahead

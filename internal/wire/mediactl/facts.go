@@ -96,4 +96,5 @@ type TrackFacts struct {
 	Asked     uint64 `json:"asked"`     // key frames asked for: by us of a publisher, by a viewer of us
 	NACKed    uint64 `json:"nacked"`    // packets asked for again: by us of a publisher, by a viewer of us
 	RTT       int64  `json:"rtt"`       // milliseconds, 1 at least; 0 unknown
+	Claimed   uint32 `json:"claimed"`   // received: packets sent, by the client's latest sender report; 0 before the first
 }
