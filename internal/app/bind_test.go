@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -77,7 +79,7 @@ func (w waiting) says(t *testing.T, what string) string {
 func TestFAQ_14__ForeignNginx(t *testing.T) {
 	foreign := testkit.StartNginx(t, `listen LISTEN; location / { return 200 foreign; }`)
 	_, port, _ := net.SplitHostPort(foreign.Address)
-	other := freePort(t)
+	other := strconv.Itoa(testkit.FreePort(t))
 	w := begin(t, "--https-port="+port, "--http-port="+other)
 	line := w.says(t, "PORT_TAKEN")
 	for _, want := range []string{fmt.Sprintf("process %d (nginx)", foreign.PID), "port=" + port, "network=tcp", "HTTPS_PORT"} {
@@ -197,13 +199,35 @@ func must(r *http.Request, err error) *http.Request {
 	return r
 }
 
-func freePort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+// TestFAQ_14__UDPAlone: it is the same when only UDP is taken; TCP is not kept meanwhile.
+func TestFAQ_14__UDPAlone(t *testing.T) {
+	port := testkit.FreePort(t)
+	taken, err := net.ListenPacket("udp", fmt.Sprint(":", port))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = listener.Close() }()
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	return port
+	defer taken.Close()
+	w := begin(t, fmt.Sprint("--https-port=", port))
+	line := w.says(t, "PORT_TAKEN")
+	for _, want := range []string{"network=udp", fmt.Sprint("port=", port), fmt.Sprintf("process %d (", os.Getpid())} {
+		if !strings.Contains(line, want) {
+			t.Errorf("%q lacks %q", line, want)
+		}
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; { // each try has it for a moment
+		listener, err := net.Listen("tcp", fmt.Sprint(":", port))
+		if err == nil {
+			listener.Close()
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the TCP port was kept: %v", err)
+		}
+	}
+	taken.Close()
+	select {
+	case <-w.ready:
+	case <-time.After(20 * time.Second):
+		t.Fatal("it does not serve")
+	}
 }

@@ -3,14 +3,10 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
-	"os"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -78,43 +74,6 @@ func TestThePortIsOneForBothProtocols(t *testing.T) {
 	}
 	if runtime.GOOS == "linux" && len(conns) != runtime.GOMAXPROCS(0) {
 		t.Errorf("%d UDP sockets, want one per core", len(conns))
-	}
-}
-
-// TestAPortWhoseUDPIsTaken: the log names who has it, TCP is not kept meanwhile, and both are taken once it is free.
-func TestAPortWhoseUDPIsTaken(t *testing.T) {
-	taken, err := net.ListenPacket("udp", ":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer taken.Close()
-	port := taken.LocalAddr().(*net.UDPAddr).Port
-	logged := make(lines, 8)
-	bound := make(chan error, 1)
-	go func() {
-		listener, conns, err := bind(t.Context(), "HTTPS_PORT", port, slog.New(slog.NewTextHandler(logged, nil)))
-		for _, c := range conns {
-			_ = c.Close()
-		}
-		if err == nil {
-			err = listener.Close()
-		}
-		bound <- err
-	}()
-	line := <-logged
-	for _, want := range []string{"code=PORT_TAKEN", "network=udp", "port=" + strconv.Itoa(port), fmt.Sprintf("process %d (", os.Getpid()), "HTTPS_PORT"} {
-		if !strings.Contains(line, want) {
-			t.Errorf("%q lacks %q", line, want)
-		}
-	}
-	if listener, err := net.Listen("tcp", taken.LocalAddr().String()); err != nil {
-		t.Errorf("the TCP port was kept: %v", err)
-	} else {
-		listener.Close()
-	}
-	taken.Close()
-	if err := <-bound; err != nil {
-		t.Errorf("bind: %v", err)
 	}
 }
 

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -73,11 +75,27 @@ func StartNginx(t testing.TB, server string) *Proxy {
 	}
 }
 
-// freeAddress is a loopback address that nobody listened on a moment ago; nginx cannot be asked which it took.
-func freeAddress(t testing.TB) string {
+// freeAddress is a loopback address that nobody listens on now; nginx cannot be asked which it took.
+func freeAddress(t testing.TB) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort(t))) }
+
+// FreePort is a port that is free now, for TCP and UDP on every address. It is below those the system hands out
+// (net.ipv4.ip_local_port_range), where one of another process's connections may take it the next moment.
+func FreePort(t testing.TB) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
+	const from, to = 20_000, 32_000
+	for range 100 {
+		address := ":" + strconv.Itoa(from+rand.IntN(to-from))
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			continue
+		}
+		conn, err := net.ListenPacket("udp", address)
+		check(t, listener.Close())
+		if err == nil {
+			check(t, conn.Close())
+			return listener.Addr().(*net.TCPAddr).Port
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
 }

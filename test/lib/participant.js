@@ -19,6 +19,9 @@ export class Participant {
 
   #opened;
 
+  /** The page itself, for what it sends. */
+  get page() { return this.#opened.page; }
+
   async load(origin, sdk) {
     await this.#opened.page.goto(`${origin}/call/${sdk}`);
     await this.call('ready');
