@@ -56,10 +56,10 @@ describe('counts', () => {
     const found = counts(report(
       { id: 'T', type: 'transport', selectedCandidatePairId: 'P' }, pair({ id: 'Q', totalRoundTripTime: 9 }), pair({}),
       { id: 'L', type: 'local-candidate', candidateType: 'relay', relayProtocol: 'tls' },
-      { id: 'O', type: 'outbound-rtp', kind: 'video', packetsSent: 90 }, { id: 'R', type: 'remote-inbound-rtp', kind: 'video', packetsLost: 3 },
-      { id: 'I', type: 'inbound-rtp', kind: 'video', packetsReceived: 80, packetsLost: 5 }, { id: 'A', type: 'inbound-rtp', kind: 'audio', packetsReceived: 7 },
+      { id: 'O', type: 'outbound-rtp', kind: 'video', packetsSent: 90, retransmittedPacketsSent: 4 }, { id: 'R', type: 'remote-inbound-rtp', kind: 'video', packetsLost: 3 },
+      { id: 'I', type: 'inbound-rtp', kind: 'video', packetsReceived: 80, packetsLost: 5, retransmittedPacketsReceived: 2 }, { id: 'A', type: 'inbound-rtp', kind: 'audio', packetsReceived: 7 },
     ));
-    expect(found).toEqual({ pair: 'P', roundTrips: 0.4, checks: 8, rtt: 0.05, sent: 90, lostUp: 3, received: 80, lostDown: 5, via: 'tls' });
+    expect(found).toEqual({ pair: 'P', roundTrips: 0.4, checks: 8, rtt: 0.05, sent: 90, lostUp: 3, resent: 4, received: 80, lostDown: 5, repaired: 2, via: 'tls' });
   });
 
   test('a browser without a transport says which pair it has nominated', () => {
@@ -73,7 +73,7 @@ describe('counts', () => {
 });
 
 describe('measured', () => {
-  const none = { pair: 'P', roundTrips: 1, checks: 10, rtt: 0.1, sent: 100, lostUp: 0, received: 100, lostDown: 0, via: '' as const };
+  const none = { pair: 'P', roundTrips: 1, checks: 10, rtt: 0.1, sent: 100, lostUp: 0, resent: 0, received: 100, lostDown: 0, repaired: 0, via: '' as const };
 
   test('takes what lies between the looks', () => {
     const path = measured(none, { ...none, roundTrips: 1.06, checks: 12, sent: 200, received: 190, lostDown: 10 }, 123.6);
@@ -83,6 +83,13 @@ describe('measured', () => {
   test('what is lost on the way up is not lost on the way down once more', () => {
     const path = measured(none, { ...none, sent: 200, lostUp: 20, received: 180, lostDown: 20 }, 1);
     expect([path.lossUp, path.lossDown]).toEqual([20, 0]);
+  });
+
+  test('what was mended was lost all the same', () => {
+    const up = measured(none, { ...none, sent: 200, resent: 25, received: 200 }, 1);
+    expect([up.lossUp, up.lossDown]).toEqual([25, 0]);
+    const down = measured(none, { ...none, sent: 200, received: 200, repaired: 30 }, 1);
+    expect([down.lossUp, down.lossDown]).toEqual([0, 30]);
   });
 
   test('without a new check the latest one counts; without any, nothing is known', () => {

@@ -4,7 +4,7 @@ import { counts, iceServers, measured, offers, only, relays } from './path';
 import { absent, failed, type Path, type Transport } from './result';
 import { Refused, Signalling, within } from './signalling';
 
-const CONNECT_WITHIN = 8000; // ms
+const CONNECT_WITHIN = 6000; // ms; the server calls a participant unreachable after 7 s without a check
 const MEASURE_FOR = 3000; // ms
 const CODEC_MISSING = 800; // OpenVidu's code: no codec that the session allows
 

@@ -40,10 +40,12 @@ export interface Counts {
   roundTrips: number;
   checks: number;
   rtt: number; // the latest; -1 unknown
-  sent: number;
+  sent: number; // those sent again included, as in the next but one
   lostUp: number;
+  resent: number;
   received: number;
   lostDown: number;
+  repaired: number; // received only when sent again
   via: Path['via'];
 }
 
@@ -66,20 +68,25 @@ export function counts(report: Iterable<Stat>): Counts {
     rtt: typeof latest === 'number' ? latest : -1,
     sent: number(of('outbound-rtp'), 'packetsSent'),
     lostUp: number(heard, 'packetsLost'),
+    resent: number(of('outbound-rtp'), 'retransmittedPacketsSent'),
     received: number(of('inbound-rtp'), 'packetsReceived'),
     lostDown: number(of('inbound-rtp'), 'packetsLost'),
+    repaired: number(of('inbound-rtp'), 'retransmittedPacketsReceived'),
     via: relay === 'tls' || relay === 'tcp' || relay === 'udp' ? relay : '',
   };
 }
 
-/** What lies between two looks. What was lost on its way up is missing on its way down too: that is told apart. */
+/** What lies between two looks. What was lost on its way up may be missing on its way down too: that is told apart. */
 export function measured(before: Counts, after: Counts, connect: number): Path {
   const received = after.received - before.received;
   if (received <= 0) return { state: 'fail', stage: 'media', connect, rtt: -1, lossUp: 0, lossDown: 0, via: after.via };
   const [checks, roundTrips] = before.pair === after.pair ? [before.checks, before.roundTrips] : [0, 0]; // it may change its mind
   const rtt = after.checks > checks ? (after.roundTrips - roundTrips) / (after.checks - checks) : after.rtt;
-  const lossUp = share(after.lostUp - before.lostUp, after.sent - before.sent);
-  const missing = share(after.lostDown - before.lostDown, received + after.lostDown - before.lostDown);
+  // What was asked for and sent again was lost once, whether or not the reports still count it.
+  const sent = after.sent - before.sent;
+  const lossUp = Math.max(share(after.lostUp - before.lostUp, sent), share(after.resent - before.resent, sent));
+  const lost = after.lostDown - before.lostDown;
+  const missing = Math.max(share(lost, received + lost), share(after.repaired - before.repaired, received));
   return {
     state: 'ok', stage: '', connect: Math.round(connect), rtt: rtt < 0 ? -1 : Math.round(rtt * 1000),
     lossUp, lossDown: Math.max(0, tenth(missing - lossUp)), via: after.via,
