@@ -2,6 +2,7 @@ package netlab
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 )
 
@@ -12,6 +13,9 @@ const (
 	onlyPort443 = "tcp dport 443 accept; tcp sport 443 accept; udp dport 443 accept; udp sport 443 accept; drop"
 	nothing     = "drop"
 )
+
+// oneWay lets no UDP pass that comes from an address.
+func oneWay(from netip.Addr) string { return fmt.Sprintf("ip saddr %s meta l4proto udp drop", from) }
 
 // firewall judges every packet that a node gets or sends, those it forwards included, and replaces the rules before; none
 // lets everything pass. A router's see packets as they come in: from inside not yet translated, from outside not yet

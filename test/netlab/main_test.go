@@ -82,7 +82,8 @@ func furnish() error {
 	if err := os.MkdirAll("/run/netns", 0o755); err != nil {
 		return err
 	}
-	for target, kind := range map[string]string{"/run/netns": "tmpfs", "/proc": "proc"} {
+	// Temporary files are in memory, so that they end with the namespaces too.
+	for target, kind := range map[string]string{"/run/netns": "tmpfs", os.TempDir(): "tmpfs", "/proc": "proc"} {
 		if err := syscall.Mount(kind, target, kind, 0, ""); err != nil {
 			return fmt.Errorf("mount %s: %w", target, err)
 		}

@@ -56,6 +56,16 @@ func TestFAQ_02d__OnePortThroughAForwarder(t *testing.T) {
 	assertPaths(t, server, people, "tcp relay/tcp", "tcp relay/tcp")
 }
 
+// TestOneWayFirewall: what a client sends by UDP arrives, and no answer comes back. It goes over to TCP.
+func TestOneWayFirewall(t *testing.T) {
+	lab := newLab(t)
+	server := lab.serve(lab.internet.host("srv"), settings{})
+	gate := lab.internet.router("gate", portRestricted)
+	gate.firewall(oneWay(server.node.ip))
+	people := server.meet(guest{at: gate.host("alice")}, guest{at: lab.internet.host("bob")})
+	assertPaths(t, server, people, "tcp relay/tcp", "udp")
+}
+
 // TestNginxInFront: the websocket goes through an nginx with its defaults, media to the server itself.
 func TestNginxInFront(t *testing.T) { behindNginx(t) }
 
