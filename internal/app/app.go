@@ -42,6 +42,7 @@ func Run(ctx context.Context, c config.Config, log *slog.Logger, ready func(url 
 
 func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts, ready func(url string)) error {
 	limitMemory(os.DirFS("/"), log)
+	open := openFiles(log)
 	held, err := lock(c.Data)
 	if err != nil {
 		return err
@@ -53,8 +54,18 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
-	listener, conns, err := bind(ctx, "HTTPS_PORT", c.HTTPSPort)
+	store, err := openStore(ctx, c, log, running)
 	if err != nil {
+		return err
+	}
+	if c.HTTPSPort != 0 { // it need not wait for the one port
+		redirectHTTP(c.HTTPPort, c.HTTPSPort, running, log)
+	}
+	listener, conns, err := bind(ctx, "HTTPS_PORT", c.HTTPSPort, log)
+	switch {
+	case ctx.Err() != nil && err != nil:
+		return nil // stopped while it waited; the log has said what for
+	case err != nil:
 		return err
 	}
 	running.hold("port", func() error {
@@ -62,6 +73,9 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return nil
 	})
 	port := portOf(listener)
+	if c.HTTPSPort == 0 {
+		redirectHTTP(c.HTTPPort, port, running, log)
+	}
 	name := nodeName(keys.DTLS().Certificate[0])
 	reached.begin(c, uint16(port), addresses, conns[0], log)
 	journal := diagnosis.NewJournal()
@@ -90,16 +104,12 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
-	credentials, err := serveTURN(ctx, c, relay, port, keys.Trusted, reached, running)
+	credentials, err := serveTURN(ctx, c, relay, port, keys.Trusted, reached, running, log)
 	if err != nil {
 		return err
 	}
 	running.start("reach", reached.watching(c, relay, log).Run)
 
-	store, err := openStore(ctx, c, log, running)
-	if err != nil {
-		return err
-	}
 	var registry *session.Registry
 	media := node.New(node.Config{Pipeline: func(id string) *pipeline.Pipeline {
 		return pipeline.New(id, shards.Group(), func(e mediactl.Event) { registry.Event(e) })
@@ -113,7 +123,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	})
 	running.start("sessions", registry.Run)
 
-	clients, handler, err := routes(c, port, registry, keys, reached, journal, log)
+	clients, handler, err := routes(c, port, registry, keys, reached, journal, open, log)
 	if err != nil {
 		return err
 	}
@@ -121,7 +131,8 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	running.start("diagnosis", watch.Run)
 	door, err := frontdoor.New(frontdoor.Config{
 		Listener: listener, TLS: reached.tls(keys.TLSConfig()), HTTP: handler, TrustedProxies: c.TrustedProxies,
-		ICE: logged(log, "ICE-TCP", reached.over(reach.TCP, shards.ServeTCP)), TURN: logged(log, "TURN", reached.over(reach.TURN, relay.ServeConn)), Log: log,
+		ICE: logged(log, "ICE-TCP", reached.over(reach.TCP, shards.ServeTCP)), TURN: logged(log, "TURN", reached.over(reach.TURN, relay.ServeConn)),
+		Limits: open.door(), Log: log,
 	})
 	if err != nil {
 		return err

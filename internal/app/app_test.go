@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -258,21 +257,5 @@ func TestTwoProcessesOnOneDataFolder(t *testing.T) {
 	err = app.Run(t.Context(), c, slog.New(slog.DiscardHandler), func(string) { t.Error("the second one serves") })
 	if err == nil || !strings.Contains(err.Error(), "another tertulia") {
 		t.Errorf("the second process ended with %v", err)
-	}
-}
-
-func TestAPortThatIsTaken(t *testing.T) {
-	r := start(t, t.TempDir(), "0")
-	port := r.url[strings.LastIndex(r.url, ":")+1:]
-	c, err := config.Load([]string{"--data=" + t.TempDir(), "--https-port=" + port, "--openvidu-secret=MY_SECRET", "--address-discovery=off"}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = app.Run(t.Context(), c, slog.New(slog.DiscardHandler), func(string) { t.Error("the second one serves") })
-	if err == nil || !strings.Contains(err.Error(), "HTTPS_PORT") || !strings.Contains(err.Error(), port) {
-		t.Errorf("the second process ended with %v", err)
-	}
-	if errors.Is(err, context.Canceled) {
-		t.Error("the reason is hidden")
 	}
 }

@@ -3,12 +3,17 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"tertulia/internal/fault"
@@ -60,7 +65,7 @@ func TestOnePartThatFailsEndsTheRest(t *testing.T) {
 }
 
 func TestThePortIsOneForBothProtocols(t *testing.T) {
-	listener, conns, err := bind(t.Context(), "HTTPS_PORT", 0)
+	listener, conns, err := bind(t.Context(), "HTTPS_PORT", 0, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +81,7 @@ func TestThePortIsOneForBothProtocols(t *testing.T) {
 	}
 }
 
+// TestAPortWhoseUDPIsTaken: the log names who has it, TCP is not kept meanwhile, and both are taken once it is free.
 func TestAPortWhoseUDPIsTaken(t *testing.T) {
 	taken, err := net.ListenPacket("udp", ":0")
 	if err != nil {
@@ -83,14 +89,53 @@ func TestAPortWhoseUDPIsTaken(t *testing.T) {
 	}
 	defer taken.Close()
 	port := taken.LocalAddr().(*net.UDPAddr).Port
-	_, _, err = bind(t.Context(), "HTTPS_PORT", port)
-	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "UDP port") || !strings.Contains(err.Error(), "HTTPS_PORT") {
-		t.Errorf("bind: %v", err)
+	logged := make(lines, 8)
+	bound := make(chan error, 1)
+	go func() {
+		listener, conns, err := bind(t.Context(), "HTTPS_PORT", port, slog.New(slog.NewTextHandler(logged, nil)))
+		for _, c := range conns {
+			_ = c.Close()
+		}
+		if err == nil {
+			err = listener.Close()
+		}
+		bound <- err
+	}()
+	line := <-logged
+	for _, want := range []string{"code=PORT_TAKEN", "network=udp", "port=" + strconv.Itoa(port), fmt.Sprintf("process %d (", os.Getpid()), "HTTPS_PORT"} {
+		if !strings.Contains(line, want) {
+			t.Errorf("%q lacks %q", line, want)
+		}
 	}
 	if listener, err := net.Listen("tcp", taken.LocalAddr().String()); err != nil {
 		t.Errorf("the TCP port was kept: %v", err)
 	} else {
 		listener.Close()
+	}
+	taken.Close()
+	if err := <-bound; err != nil {
+		t.Errorf("bind: %v", err)
+	}
+}
+
+// lines is a log whose lines a test waits for.
+type lines chan string
+
+func (l lines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
+}
+
+func TestAPortWeMayNotHave(t *testing.T) {
+	err := onceFree(t.Context(), "HTTP_PORT", slog.New(slog.DiscardHandler), func() error { return &unbound{"tcp", 80, syscall.EACCES} })
+	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "HTTP_PORT") || !strings.Contains(err.Error(), "root") {
+		t.Errorf("%v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err = onceFree(ctx, "HTTP_PORT", slog.New(slog.DiscardHandler), func() error { return &unbound{"tcp", 80, syscall.EADDRINUSE} })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped while waiting: %v", err)
 	}
 }
 

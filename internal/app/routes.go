@@ -33,17 +33,18 @@ func settings(c config.Config, port int) openvidu.RESTConfig {
 }
 
 // routes mounts everything that speaks HTTP: signalling, REST, and the call page at what is left.
-func routes(c config.Config, port int, registry *session.Registry, keys *certs.Store, reached *reached, journal *diagnosis.Journal, log *slog.Logger) (*signal.Server, http.Handler, error) {
+func routes(c config.Config, port int, registry *session.Registry, keys *certs.Store, reached *reached, journal *diagnosis.Journal, open *files, log *slog.Logger) (*signal.Server, http.Handler, error) {
 	shown := settings(c, port)
 	api, err := rest.New(rest.Config{
 		Registry: registry, Log: log, Secret: c.Secret, Settings: shown, ICEServers: iceServers(c),
-		Deprecated: c.DeprecatedAPI, Checks: checks(keys, reached), Diagnosis: journal,
+		Deprecated: c.DeprecatedAPI, Checks: checks(keys, reached), Diagnosis: journal, Room: newcomers(open),
+		LogParams: rest.LogParams(c.BrowserLogs, c.StatsInterval),
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	clients := signal.New(signal.Config{
-		Sessions: signal.Local(registry), Secret: c.Secret, Log: log, MediaServer: c.MediaServer,
+		Sessions: signal.Local(registry), Secret: c.Secret, Log: log, MediaServer: c.MediaServer, Room: open.Room,
 	})
 	mux := http.NewServeMux()
 	for _, path := range rest.Paths {
@@ -53,10 +54,12 @@ func routes(c config.Config, port int, registry *session.Registry, keys *certs.S
 		mux.Handle(path, clients)
 	}
 	mux.Handle("/", dashboard.New(dashboard.Config{
-		Assets: web.Assets(), Rooms: &rooms{registry, rest.Defaults(shown), net.JoinHostPort(c.Host(), strconv.Itoa(port))}, Mode: dashboard.Mode(c.CallPage), Log: log,
+		Assets: web.Assets(), Rooms: &rooms{newcomers(open), registry, rest.Defaults(shown), net.JoinHostPort(c.Host(), strconv.Itoa(port)), rest.LogParams(c.BrowserLogs, c.StatsInterval)}, Mode: dashboard.Mode(c.CallPage), Log: log,
 	}))
 	return clients, mux, nil
 }
+
+func newcomers(open *files) func() error { return func() error { return open.Room(false) } }
 
 // checks are what health adds to being up: a lone node has nobody to prove its media with (design decision 6).
 func checks(keys *certs.Store, reached *reached) func(context.Context) []openvidu.RESTCheck {
@@ -83,13 +86,18 @@ func iceServers(c config.Config) []openvidu.RESTICEServer {
 
 // rooms makes the call page's tokens; it is dashboard's Rooms.
 type rooms struct {
+	room     func() error
 	registry *session.Registry
 	defaults session.Properties
 	host     string // of the URL; the page replaces it with the one it was opened at
+	params   string // that follow in it
 }
 
 // Token makes the room's session unless it is there, and a place in it.
 func (r *rooms) Token(ctx context.Context, room string) (string, error) {
+	if err := r.room(); err != nil {
+		return "", err
+	}
 	properties := r.defaults
 	properties.CustomSessionID = room
 	if _, err := r.registry.Create(ctx, properties); err != nil && !fault.Is(err, fault.SessionExists) {
@@ -103,5 +111,5 @@ func (r *rooms) Token(ctx context.Context, room string) (string, error) {
 	if !ok {
 		return "", errors.New("createConnection answered something else")
 	}
-	return "wss://" + r.host + "?sessionId=" + room + "&token=" + connection.Token, nil
+	return "wss://" + r.host + "?sessionId=" + room + "&token=" + connection.Token + r.params, nil
 }

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"tertulia/internal/config"
@@ -35,7 +37,7 @@ func newTURN(c config.Config, name string, port int, addresses *socket.Gatherer,
 }
 
 // serveTURN opens COTURN_PORT, if it is ours, and returns what clients are told. The front door serves TURN in any case.
-func serveTURN(ctx context.Context, c config.Config, relay *turn.Server, port int, trusted func() bool, reached *reached, running *parts) (*credentials, error) {
+func serveTURN(ctx context.Context, c config.Config, relay *turn.Server, port int, trusted func() bool, reached *reached, running *parts, log *slog.Logger) (*credentials, error) {
 	told := &credentials{server: relay, port: port, domain: c.Domain, overTLS: trusted}
 	switch {
 	case c.TURNHost != "":
@@ -49,11 +51,30 @@ func serveTURN(ctx context.Context, c config.Config, relay *turn.Server, port in
 	if err != nil {
 		return nil, err // config has parsed it
 	}
-	listener, conns, err := bind(ctx, "COTURN_PORT", wanted)
+	listener, conns, err := bindBoth(ctx, wanted)
+	if errors.Is(err, syscall.EADDRINUSE) && wanted != 0 { // often by a coturn of the system; calls do not wait for it
+		told.own = c.TURNPort
+		running.start("TURN", func(ctx context.Context) error {
+			listener, conns, err := bind(ctx, "COTURN_PORT", wanted, log)
+			if err != nil {
+				return err
+			}
+			late, over := newParts(ctx)
+			startTURN(late, relay, reached, listener, conns)
+			<-over.Done()
+			return late.stop()
+		})
+		return told, nil
+	}
 	if err != nil {
-		return nil, err
+		return nil, unavailable("COTURN_PORT", err)
 	}
 	told.own = strconv.Itoa(portOf(listener))
+	startTURN(running, relay, reached, listener, conns)
+	return told, nil
+}
+
+func startTURN(running *parts, relay *turn.Server, reached *reached, listener net.Listener, conns []socket.Conn) {
 	running.start("TURN over TCP", func(ctx context.Context) error {
 		return relay.ServeListener(ctx, reached.listener(reach.TURN, listener))
 	})
@@ -61,7 +82,6 @@ func serveTURN(ctx context.Context, c config.Config, relay *turn.Server, port in
 		conn = reached.by(reach.TURN, conn)
 		running.start("TURN over UDP", func(ctx context.Context) error { return relay.ServeUDP(ctx, conn) })
 	}
-	return told, nil
 }
 
 // credentials are what a joining client is told of TURN; it is session's Secrets.

@@ -1,12 +1,12 @@
 package app
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strconv"
@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"tertulia/internal/config"
-	"tertulia/internal/fault"
 	"tertulia/internal/reach"
 	"tertulia/internal/turn"
 )
@@ -67,7 +66,7 @@ func TestAnOutsideCoturn(t *testing.T) {
 	} {
 		c := config.Config{TURNHost: host[0], TURNPort: host[1], CoturnSecret: "the secret of both"}
 		running, ctx := newParts(t.Context())
-		told, err := serveTURN(ctx, c, relayServer(t), 4443, func() bool { return false }, nil, running)
+		told, err := serveTURN(ctx, c, relayServer(t), 4443, func() bool { return false }, nil, running, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,22 +101,41 @@ func TestAnOutsideCoturn(t *testing.T) {
 	}
 }
 
-// COTURN_PORT is open for UDP and TCP, and taken ports stop the start by name.
+// COTURN_PORT is open for UDP and TCP; one that is taken holds nobody up, and is taken over when it is free.
 func TestAPortForTURN(t *testing.T) {
 	running, ctx := newParts(t.Context())
 	r := &reached{seen: &reach.Seen{}}
-	told, err := serveTURN(ctx, config.Config{TURNPort: "0"}, relayServer(t), 4443, nil, r, running)
+	quiet := slog.New(slog.DiscardHandler)
+	told, err := serveTURN(ctx, config.Config{TURNPort: "0"}, relayServer(t), 4443, nil, r, running, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := net.ListenPacket("udp", ":"+told.own); err == nil {
 		t.Error("the UDP port is free")
 	}
-	_, err = serveTURN(context.Background(), config.Config{TURNPort: told.own}, relayServer(t), 4443, nil, r, running)
-	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "COTURN_PORT") {
-		t.Errorf("a taken port: %v", err)
+	logged := make(lines, 8)
+	next, ctx := newParts(t.Context())
+	again, err := serveTURN(ctx, config.Config{TURNPort: told.own}, relayServer(t), 4443, nil, r, next, slog.New(slog.NewTextHandler(logged, nil)))
+	if err != nil || again.own != told.own {
+		t.Fatalf("a taken port: %+v, %v", again, err)
+	}
+	if line := <-logged; !strings.Contains(line, "PORT_TAKEN") || !strings.Contains(line, "COTURN_PORT") {
+		t.Errorf("the log says %q", line)
 	}
 	if err := running.stop(); err != nil && !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		stream, err := net.Dial("tcp", "127.0.0.1:"+told.own)
+		if err == nil {
+			_ = stream.Close()
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("a port that is free was not taken")
+		}
+	}
+	if err := next.stop(); err != nil && !errors.Is(err, net.ErrClosed) {
 		t.Error(err)
 	}
 	conn, err := net.ListenPacket("udp", fmt.Sprintf(":%s", told.own))

@@ -18,12 +18,25 @@ import (
 // where LISTEN stands for the address. It ends with the test. Install it by: scripts/need all.
 func Nginx(t testing.TB, server string) (address string) {
 	t.Helper()
+	return StartNginx(t, server).Address
+}
+
+// Proxy is a running nginx.
+type Proxy struct {
+	Address string // 127.0.0.1:port
+	PID     int
+	Stop    func() // ends it and waits; may be called twice
+}
+
+// StartNginx is Nginx for tests that end it themselves.
+func StartNginx(t testing.TB, server string) *Proxy {
+	t.Helper()
 	program, err := exec.LookPath("nginx")
 	if err != nil {
 		program = "/usr/sbin/nginx"
 	}
 	dir := t.TempDir()
-	address = freeAddress(t)
+	address := freeAddress(t)
 	config := fmt.Sprintf("pid nginx.pid; error_log stderr; daemon off; master_process off; events {}\n"+
 		"http { access_log off; client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;\n"+
 		"server { %s } }\n", strings.ReplaceAll(server, "LISTEN", address))
@@ -37,17 +50,18 @@ func Nginx(t testing.TB, server string) (address string) {
 	}
 	ended := make(chan struct{})
 	go func() { _ = command.Wait(); close(ended) }()
-	t.Cleanup(func() {
-		_ = command.Process.Signal(syscall.SIGTERM)
+	p := &Proxy{Address: address, PID: command.Process.Pid, Stop: func() {
+		_ = command.Process.Signal(syscall.SIGTERM) // fails once it has ended
 		<-ended
-	})
+	}}
+	t.Cleanup(p.Stop)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	for dialer := (net.Dialer{}); ; {
 		stream, err := dialer.DialContext(ctx, "tcp", address)
 		if err == nil {
 			_ = stream.Close()
-			return address
+			return p
 		}
 		select {
 		case <-ended:

@@ -17,12 +17,16 @@ type Diagnosis interface {
 	Timeline(session string, after int64, limit int) ([]diagnosis.Entry, bool)
 	// Diagnosis returns what was found of one connection, in order.
 	Diagnosis(session, connection string) ([]diagnosis.Record, bool)
+	// ClientLines takes what a client has logged; received is when it came, Unix milliseconds.
+	ClientLines(session, connection string, lines []diagnosis.ClientLine, received int64)
+	// ClientStats takes what a client has measured, as its SDK says it.
+	ClientStats(session, connection string, stats map[string]any)
 }
 
 // Entries of a timeline in one answer.
 const (
-	defaultEntries = 1000
-	maxEntries     = 10_000
+	defaultEntries = maxEntries
+	maxEntries     = 1000
 )
 
 func getTimeline(_ context.Context, r *request) (response, error) {

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 
 // journal is a Diagnosis that remembers one session that has ended, and notes what it is asked.
 type journal struct {
+	lines []string // of clients
+	stats []string
 	after int64
 	limit int
 }
@@ -29,6 +32,16 @@ func (j *journal) Diagnosis(session, connection string) ([]diagnosis.Record, boo
 	}}, session == "Ended" && connection == "con_1"
 }
 
+func (j *journal) ClientLines(session, connection string, lines []diagnosis.ClientLine, received int64) {
+	for _, l := range lines {
+		j.lines = append(j.lines, fmt.Sprint(session, " ", connection, " ", l.At, " ", l.Level, " ", l.Text, " ", received > l.At))
+	}
+}
+
+func (j *journal) ClientStats(session, connection string, stats map[string]any) {
+	j.stats = append(j.stats, fmt.Sprint(session, " ", connection, " ", stats))
+}
+
 func TestTimelineAndDiagnosis(t *testing.T) {
 	remembered := &journal{}
 	h, _ := server(t, func(c *Config) { c.Diagnosis = remembered })
@@ -42,7 +55,7 @@ func TestTimelineAndDiagnosis(t *testing.T) {
 	}{
 		{h, "Ended/timeline", 200, `{"numberOfElements":2,"content":[{"timestamp":1700000000000,"source":"server","connectionId":"con_1","kind":"connection.joined","fields":{"platform":"Chrome"}}`},
 		{h, "Ended/timeline?after=7&limit=2", 200, `{"numberOfElements":2`},
-		{h, "Ended/timeline?limit=10001", 400, `limit is \"10001\": give a whole number from 0 to 10000`},
+		{h, "Ended/timeline?limit=1001", 400, `limit is \"1001\": give a whole number from 0 to 1000`},
 		{h, "Ended/timeline?after=-1", 400, "after"},
 		{h, "Ended/timeline?after=now", 400, "after"},
 		{h, "Call/timeline", 200, empty},

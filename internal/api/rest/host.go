@@ -69,7 +69,7 @@ func parseHost(header string) (host, bool) {
 // it. "version" is left out: 2.10 to 2.15 complain about every release but their own.
 func (r *request) tokenURL(sessionID string, c *session.Connection) string {
 	h := r.host()
-	u := "wss://" + h.String() + "?sessionId=" + sessionID + "&token=" + c.Token + "&role=" + string(cmp.Or(c.TokenRole, c.Role))
+	u := "wss://" + h.String() + "?sessionId=" + sessionID + "&token=" + c.Token + "&role=" + string(cmp.Or(c.TokenRole, c.Role)) + r.LogParams
 	if r.TURN == nil {
 		return u
 	}

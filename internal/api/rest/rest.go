@@ -39,14 +39,19 @@ type Config struct {
 	// unless TURN answers there.
 	TURN       func(session, connection string, made time.Time) (username, credential string)
 	Deprecated bool // serve /api/… and /config… too
+	// Room refuses what would bring participants that this machine has no room for, with a fault.NoCapacity that says
+	// why; nil: never.
+	Room func() error
 	// Diagnosis tells what happened in sessions; nil: nothing is told of any.
 	Diagnosis Diagnosis
+	// LogParams follows in every token's URL; see the function of that name.
+	LogParams string
 	// Checks are shown by GET /health, and a failed one makes it DOWN; nil: none.
 	Checks func(context.Context) []openvidu.RESTCheck
 }
 
 // Paths are the http.ServeMux patterns the handler of New answers. Those before 2.16 give 404 unless they are on.
-var Paths = []string{prefix + "/", "/livez", "/readyz", "/api/", "/config", "/config/"}
+var Paths = []string{prefix + "/", logPath, statsPath, "/livez", "/readyz", "/api/", "/config", "/config/"}
 
 const prefix = "/openvidu/api"
 
@@ -55,6 +60,7 @@ type api struct {
 	Config
 	user, secret [sha256.Size]byte // hashes of what Basic authentication must hold
 	failures     failures
+	reporters    reporters
 }
 
 // New makes the handler. It fails with fault.Invalid if an ICE server of the settings cannot be used.

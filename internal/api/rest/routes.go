@@ -29,6 +29,7 @@ type route struct {
 	except          map[fault.Kind]answer // where the statuses differ from the table in status.go
 	public          bool                  // no authentication
 	early           bool                  // served before the registry is ready
+	grows           bool                  // it brings participants: refused when there is no room for them
 }
 
 // Exceptions of single resources (rest §8.0).
@@ -44,7 +45,7 @@ var (
 )
 
 var routes = []route{
-	{method: "POST", pattern: "/sessions", run: createSession,
+	{method: "POST", pattern: "/sessions", run: createSession, grows: true,
 		doc: "Make a session. Without `customSessionId` it gets an id."},
 	{method: "GET", pattern: "/sessions", run: listSessions,
 		doc: "List sessions; `?pendingConnections=true`, `?webRtcStats=true`."},
@@ -53,7 +54,7 @@ var routes = []route{
 	{method: "DELETE", pattern: "/sessions/{session}", run: deleteSession, except: sessionGone,
 		doc: "Close a session; everybody in it is told."},
 
-	{method: "POST", pattern: "/sessions/{session}/connection", run: createConnection,
+	{method: "POST", pattern: "/sessions/{session}/connection", run: createConnection, grows: true,
 		doc: "Make a connection; `token` in the answer is what its client joins with, once."},
 	{method: "GET", pattern: "/sessions/{session}/connection", run: listConnections,
 		doc: "List connections; `?pendingConnections=false`, `?webRtcStats=true`."},
@@ -64,13 +65,13 @@ var routes = []route{
 	{method: "DELETE", pattern: "/sessions/{session}/connection/{connection}", run: deleteConnection, except: missingIs400,
 		doc: "Put a participant out, or drop a token that is not spent."},
 	{method: "GET", pattern: "/sessions/{session}/timeline", run: getTimeline,
-		doc: "What happened, in order, of sessions that ended lately too; `?after=` Unix milliseconds, `?limit=` entries (1,000; at most 10,000)."},
+		doc: "What happened, in order, of sessions that ended lately too; `?after=` Unix milliseconds, `?limit=` entries (at most 1,000, the default)."},
 	{method: "GET", pattern: "/sessions/{session}/connection/{connection}/diagnosis", run: getDiagnosis,
 		doc: "Why media does not flow to or from a participant: code, side, evidence and fix of each finding."},
 	{method: "DELETE", pattern: "/sessions/{session}/stream/{stream}", run: deleteStream, except: streamGone,
 		doc: "End a stream; everybody is told."},
 
-	{method: "POST", pattern: "/tokens", run: createToken, except: tokenMissing,
+	{method: "POST", pattern: "/tokens", run: createToken, grows: true, except: tokenMissing,
 		doc: "Make a connection, in the form before 2.16."},
 	{method: "POST", pattern: "/signal", run: sendSignal,
 		doc: "Send a signal to `to`, or to everybody."},

@@ -45,6 +45,9 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.write(w, response)
 		return
 	}
+	if a.takesReports(w, r) {
+		return
+	}
 	path, old := rewrite(r.URL.Path)
 	below, inside := strings.CutPrefix(path, prefix)
 	if !inside || old && !a.Deprecated {
@@ -79,6 +82,12 @@ func (a *api) run(ctx context.Context, found *route, r *request, w http.Response
 	if !found.early && !a.ready() {
 		w.Header().Set("Retry-After", "1")
 		return response{}, fault.New(fault.NoCapacity, "the server is still loading its sessions: try again")
+	}
+	if found.grows && a.Room != nil {
+		if err := a.Room(); err != nil {
+			w.Header().Set("Retry-After", "5")
+			return response{}, err
+		}
 	}
 	if r.http.Method != http.MethodGet && r.http.Method != http.MethodHead && r.http.Method != http.MethodDelete {
 		var err error

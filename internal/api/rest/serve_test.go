@@ -111,3 +111,22 @@ func TestDeprecatedPathsAreLogged(t *testing.T) {
 		t.Errorf("log: %s", &log)
 	}
 }
+
+// TestNoRoom: what brings participants is refused by name when there is no room for them; the rest goes on.
+func TestNoRoom(t *testing.T) {
+	h, registry := server(t, func(c *Config) {
+		c.Room = func() error { return fault.New(fault.NoCapacity, "FD_LIMIT: 180 of the 256 files") }
+	})
+	for target, want := range map[string]int{
+		"POST /openvidu/api/sessions": 503, "POST /openvidu/api/sessions/Call/connection": 503, "POST /openvidu/api/tokens": 503,
+		"GET /openvidu/api/sessions": 200, "PATCH /openvidu/api/sessions/Call/connection/con_Pub": 200, "DELETE /openvidu/api/sessions/Call": 204,
+	} {
+		w := do(h, target, "{}")
+		if w.Code != want || want == 503 && (!strings.Contains(w.Body.String(), `"message":"FD_LIMIT: 180`) || w.Header().Get("Retry-After") == "") {
+			t.Errorf("%s: %d %s", target, w.Code, w.Body)
+		}
+	}
+	if len(registry.created) > 0 {
+		t.Error("a session was made")
+	}
+}

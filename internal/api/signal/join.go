@@ -30,6 +30,9 @@ func (c *socket) join(ctx context.Context, m jsonrpc.Message, p *openvidu.JoinRo
 	if (p.Secret != "" || openvidu.ParseToken(p.Token).Secret != "") && c.server.failed.exhausted(c.from.group()) {
 		return fault.New(fault.RateLimited, "too many joins by secret from your address have failed; wait a minute")
 	}
+	if err := c.server.room(false); err != nil {
+		return err
+	}
 	id, d, j := c.server.admission(c.from, p)
 	if err := c.await(m); err != nil {
 		return err

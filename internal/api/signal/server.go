@@ -23,6 +23,10 @@ type Config struct {
 	// MediaServer is told to every client, "kurento" or "mediasoup"; "": by release (design decision 10).
 	MediaServer string
 
+	// Room refuses who would be one too many for this machine, with a fault.NoCapacity that says why; nil: nobody. It is
+	// asked before each websocket, which may be a running call's that comes back, and before each join, which is new.
+	Room func(running bool) error
+
 	MaxFrame            int64         // bytes: 1 MiB
 	MaxSocketsByAddress int           // 1,000: an office or a school may be behind one address
 	MaxMessageRate      int           // of one socket, per second, 16 KiB counting as one more: 200; a faster one is read more slowly
@@ -84,7 +88,7 @@ func (s *Server) Run(ctx context.Context) error {
 // Stats are counts since the start, except Sockets.
 type Stats struct {
 	Sockets int   // open now
-	Refused int64 // sockets over the limit of their address
+	Refused int64 // sockets over a limit, of their address or of this machine
 	Dropped int64 // messages nobody could be answered for
 }
 
@@ -99,6 +103,12 @@ func (s *Server) Stats() Stats {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/accept-certificate" || r.URL.Path == "/openvidu/accept-certificate" {
 		acceptCertificate(w, r)
+		return
+	}
+	if err := s.room(true); err != nil {
+		s.refused.Add(1)
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
 	from := s.identify(w, r)
@@ -116,6 +126,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ws.SetReadLimit(s.cfg.MaxFrame)
 	defer keepAlive(ws, s.cfg.PingEvery)()
 	s.serve(context.WithoutCancel(r.Context()), frames{ws}, from)
+}
+
+func (s *Server) room(running bool) error {
+	if s.cfg.Room == nil {
+		return nil
+	}
+	return s.cfg.Room(running)
 }
 
 // enter counts a socket; it reports false when its address has too many, or the server ends.
