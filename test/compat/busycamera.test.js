@@ -74,9 +74,19 @@ const change = (page) => others(page).locator('video').evaluate(async (video) =>
   return look().reduce((sum, value, i) => sum + Math.abs(value - before[i]), 0) / before.length;
 });
 
+async function connections() {
+  return (await (await server.get('/openvidu/api/sessions/busy')).json()).connections.content;
+}
+
 async function streams() {
-  const { connections } = await (await server.get('/openvidu/api/sessions/busy')).json();
-  return connections.content.flatMap((c) => c.publishers.map((p) => p.mediaOptions));
+  return (await connections()).flatMap((c) => c.publishers.map((p) => p.mediaOptions));
+}
+
+/** What the server says is wrong with a participant. */
+async function diagnosis(name) {
+  const { id } = (await connections()).find((c) => c.clientData?.includes(`"${name}"`));
+  const { content } = await (await server.get(`/openvidu/api/sessions/busy/connection/${id}/diagnosis`)).json();
+  return content;
 }
 
 test('FAQ_01b__BusyCamera joins with sound only, is heard, says why, and can send a drawn picture', { timeout: 90_000 }, async () => {
@@ -90,11 +100,16 @@ test('FAQ_01b__BusyCamera joins with sound only, is heard, says why, and can sen
   await enter(ada);
   assert.match((await told).postData(), /DEVICE_ALREADY_IN_USE.*fake_device_0.*NotReadableError/);
 
+  const said = await until('the server names it', async () => (await diagnosis('Ada')).find((r) => r.code === 'CAMERA_BUSY'));
+  assert.equal(said.side, 'client');
+  assert.match(said.evidence.join(' '), /DEVICE_ALREADY_IN_USE|NotReadableError/);
+
   const bo = await visit('Bo');
   await enter(bo);
   await others(bo.page).waitFor();
   await until('Bo hears Ada', async () => await loudness(bo.page) > 0.05, { within: 15_000 });
   assert.equal(await change(bo.page), -1, 'Ada has no picture');
+  assert.deepEqual((await diagnosis('Bo')).filter((r) => r.code === 'CAMERA_BUSY'), [], 'Bo has no such trouble');
   assert.deepEqual((await streams()).map((s) => s.hasVideo).sort(), [false, true]);
 
   const notice = by(ada.page, 'notices');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { startChromium } from '../lib/browser.js';
+import { startChromium, startFirefox } from '../lib/browser.js';
 import { by, openCheck, readCheck, rowIs, runCheck } from '../lib/checkpage.js';
 import { Server } from '../lib/server.js';
 import { until } from '../lib/wait.js';
@@ -91,4 +91,35 @@ test('a phone checks, and its link shows the same to somebody else', { timeout: 
   await shoot(support.page, 'shared-desktop');
   assert.deepEqual(errors, []);
   await Promise.all([close(), support.close()]);
+});
+
+test('Firefox measures every transport too', { timeout: 60_000 }, async () => {
+  const firefox = await startFirefox();
+  try {
+    const { page } = await firefox.open();
+    await page.goto(`${server.url}/dashboard/test`);
+    await page.evaluate(() => document.querySelector('[data-testid="start"]').click());
+    const found = await until('Firefox has a verdict', () => page.evaluate(() => document.querySelector('[data-testid="verdict"]') !== null)
+      .then((there) => there && readCheck(page)), { within: 20_000 });
+    for (const way of ['udp', 'tcp', 'relay']) {
+      assert.equal(found.rows[way].state, 'ok', way);
+      assert.ok(found.rows[way].rtt >= 0 && found.rows[way].rtt < 500, `${way}: ${found.rows[way].rtt} ms`);
+    }
+    assert.equal(found.rows.camera.state, 'ok');
+    assert.equal(found.verdict.outcome, 'ok');
+  } finally {
+    await firefox.close();
+  }
+});
+
+test('a visitor whom the server does not admit is told so, and nothing is measured', { timeout: 40_000 }, async () => {
+  const refuse = (page) => page.route('**/dashboard/test', (route) => (route.request().method() === 'POST'
+    ? route.fulfill({ status: 403, contentType: 'application/json', body: '{"error":"unsupported","message":"set CALL_PAGE=all"}' })
+    : route.continue()));
+  const { page, close } = await openCheck(browser, server.url, { prepare: refuse });
+  const { verdict, rows } = await runCheck(page);
+  assert.deepEqual(verdict, { outcome: 'failed', code: '' });
+  assert.equal(rows.udp.state, 'fail');
+  assert.match(await by(page, 'refused').textContent(), /set CALL_PAGE=all/);
+  await close();
 });

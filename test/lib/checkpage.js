@@ -3,12 +3,9 @@ import { until } from './wait.js';
 
 export const by = (page, id) => page.locator(`[data-testid="${id}"]`);
 
-/**
- * Opens the check; returns {page, errors, close}. errors fill with what the page threw. prepare(page) comes first.
- * browser: whatever has open(), a browser or a scene.
- */
-export async function openCheck(browser, url, { viewport, media, where, prepare = () => {} } = {}) {
-  const { page, close } = await browser.open(where);
+/** Opens the check; returns {page, errors, close}. errors fill with what the page threw. prepare(page) comes first. */
+export async function openCheck(browser, url, { viewport, media, prepare = () => {} } = {}) {
+  const { page, close } = await browser.open();
   const errors = [];
   page.on('pageerror', (e) => errors.push(String(e)));
   if (viewport) await page.setViewportSize(viewport);

@@ -109,12 +109,6 @@ export class Scene {
     return person;
   }
 
-  /** An empty page of a browser: {page, close}; closed at the end of the test. */
-  async open({ namespace, devices } = {}) {
-    const options = { ...(namespace && { namespace }), ...(devices !== undefined && { devices }) };
-    return this.closing(await (await this.#browser('chromium', options)).open());
-  }
-
   /** A participant of a session. role and other properties go to createConnection; the rest to page() and join(). */
   async join(session, { role, properties, rtcConfiguration, autoSubscribe, proxy, ...where } = {}) {
     const person = await this.page(where);

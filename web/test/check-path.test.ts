@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { counts, iceServers, measured, offers, only, overTCP } from '../src/check/path';
+import { counts, iceServers, measured, offers, only, relays } from '../src/check/path';
 
 const ANSWER = [
   'v=0', 'a=ice-lite', 'm=video 9 UDP/TLS/RTP/SAVPF 96',
@@ -38,8 +38,10 @@ describe('ICE servers', () => {
     for (const none of [{}, { customIceServers: null }, { customIceServers: 'turn:a' }]) expect(iceServers(none)).toEqual([]);
   });
 
-  test('a relay is reached by TCP or TLS', () => {
-    expect(overTCP(listed).flatMap((s) => s.urls)).toEqual(['turn:a:4443?transport=tcp', 'turns:b:443']);
+  test('a relay is reached by TCP or TLS where it can be', () => {
+    expect(relays(listed).flatMap((s) => s.urls)).toEqual(['turn:a:4443?transport=tcp', 'turns:b:443']);
+    expect(relays(listed.slice(2)).flatMap((s) => s.urls)).toEqual(['turn:c:3478', 'turn:d:3478?transport=udp']);
+    expect(relays([{ urls: 'stun:e' }])).toEqual([]);
   });
 });
 
@@ -54,10 +56,10 @@ describe('counts', () => {
     const found = counts(report(
       { id: 'T', type: 'transport', selectedCandidatePairId: 'P' }, pair({ id: 'Q', totalRoundTripTime: 9 }), pair({}),
       { id: 'L', type: 'local-candidate', candidateType: 'relay', relayProtocol: 'tls' },
-      { id: 'O', type: 'outbound-rtp', kind: 'video', packetsSent: 90 }, { id: 'R', type: 'remote-inbound-rtp', kind: 'video', packetsLost: 3 },
-      { id: 'I', type: 'inbound-rtp', kind: 'video', packetsReceived: 80, packetsLost: 5 }, { id: 'A', type: 'inbound-rtp', kind: 'audio', packetsReceived: 7 },
+      { id: 'O', type: 'outbound-rtp', kind: 'video', packetsSent: 90, retransmittedPacketsSent: 4 }, { id: 'R', type: 'remote-inbound-rtp', kind: 'video', packetsLost: 3 },
+      { id: 'I', type: 'inbound-rtp', kind: 'video', packetsReceived: 80, packetsLost: 5, retransmittedPacketsReceived: 2 }, { id: 'A', type: 'inbound-rtp', kind: 'audio', packetsReceived: 7 },
     ));
-    expect(found).toEqual({ roundTrips: 0.4, checks: 8, rtt: 0.05, sent: 90, lostUp: 3, received: 80, lostDown: 5, via: 'tls' });
+    expect(found).toEqual({ pair: 'P', roundTrips: 0.4, checks: 8, rtt: 0.05, sent: 90, lostUp: 3, resent: 4, received: 80, lostDown: 5, repaired: 2, via: 'tls' });
   });
 
   test('a browser without a transport says which pair it has nominated', () => {
@@ -71,7 +73,7 @@ describe('counts', () => {
 });
 
 describe('measured', () => {
-  const none = { roundTrips: 1, checks: 10, rtt: 0.1, sent: 100, lostUp: 0, received: 100, lostDown: 0, via: '' as const };
+  const none = { pair: 'P', roundTrips: 1, checks: 10, rtt: 0.1, sent: 100, lostUp: 0, resent: 0, received: 100, lostDown: 0, repaired: 0, via: '' as const };
 
   test('takes what lies between the looks', () => {
     const path = measured(none, { ...none, roundTrips: 1.06, checks: 12, sent: 200, received: 190, lostDown: 10 }, 123.6);
@@ -83,9 +85,21 @@ describe('measured', () => {
     expect([path.lossUp, path.lossDown]).toEqual([20, 0]);
   });
 
+  test('what was mended was lost all the same', () => {
+    const up = measured(none, { ...none, sent: 200, resent: 25, received: 200 }, 1);
+    expect([up.lossUp, up.lossDown]).toEqual([25, 0]);
+    const down = measured(none, { ...none, sent: 200, received: 200, repaired: 30 }, 1);
+    expect([down.lossUp, down.lossDown]).toEqual([0, 30]);
+  });
+
   test('without a new check the latest one counts; without any, nothing is known', () => {
     expect(measured(none, { ...none, received: 101 }, 1).rtt).toBe(100);
     expect(measured({ ...none, rtt: -1 }, { ...none, rtt: -1, received: 101 }, 1).rtt).toBe(-1);
+  });
+
+  test('a pair that took over in between is measured from its beginning', () => {
+    const path = measured(none, { ...none, pair: 'Q', roundTrips: 0.08, checks: 4, received: 101 }, 1);
+    expect(path.rtt).toBe(20);
   });
 
   test('a connection that brings no picture back has failed', () => {

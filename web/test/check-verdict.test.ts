@@ -22,6 +22,7 @@ describe('judge', () => {
     ['media is stopped', { ...down('ice'), tcp: failed('media') }, ['failed DTLS_BLOCKED']],
     ['no codec', down('codec'), ['failed CODEC_MISMATCH']],
     ['no websocket', down('signal'), ['failed']],
+    ['a stranger', down('refused'), ['failed']],
     ['loss up', { udp: { ...good, lossUp: 12 } }, ['limited LOSS_UPLINK']],
     ['loss down', { udp: { ...good, lossDown: 12 } }, ['limited LOSS_DOWNLINK']],
     ['a little loss', { udp: { ...good, lossUp: 2, lossDown: 2 } }, ['ok']],
@@ -35,6 +36,11 @@ describe('judge', () => {
     ['the worst comes first', { ...down('ice'), camera: 'busy' }, ['failed NET_UNREACHABLE', 'limited CAMERA_BUSY']],
     ['what works comes last', { udp: failed('ice'), camera: 'missing' }, ['limited', 'ok CLIENT_UDP_BLOCKED']],
   ])('%s', (_, change, findings) => expect(of(change)).toEqual(findings));
+
+  test('does not blame the network for what the server refused', () => {
+    expect(judge({ ...all, ...down('refused') })[0].title).toContain('did not allow');
+    expect(judge({ ...all, ...down('signal') })[0].text).toContain('certificate');
+  });
 
   test('names the way a call takes', () => {
     expect(judge({ ...all, udp: failed('ice') })[0].title).toContain('over TCP');

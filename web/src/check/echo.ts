@@ -1,10 +1,10 @@
 // One transport by itself: a moving picture goes to the server and comes back on the same peer connection.
 
-import { counts, iceServers, measured, offers, only, overTCP } from './path';
+import { counts, iceServers, measured, offers, only, relays } from './path';
 import { absent, failed, type Path, type Transport } from './result';
 import { Refused, Signalling, within } from './signalling';
 
-const CONNECT_WITHIN = 8000; // ms
+const CONNECT_WITHIN = 6000; // ms; the server calls a participant unreachable after 7 s without a check
 const MEASURE_FOR = 3000; // ms
 const CODEC_MISSING = 800; // OpenVidu's code: no codec that the session allows
 
@@ -28,9 +28,9 @@ export async function echo(transport: Transport, token: string, track: MediaStre
 }
 
 async function loop(transport: Transport, signalling: Signalling, servers: RTCIceServer[], track: MediaStreamTrack): Promise<Path> {
-  const relays = transport === 'relay' ? overTCP(servers) : [];
-  if (transport === 'relay' && relays.length === 0) return absent;
-  const pc = new RTCPeerConnection({ iceServers: relays, iceTransportPolicy: transport === 'relay' ? 'relay' : 'all' });
+  const through = transport === 'relay' ? relays(servers) : [];
+  if (transport === 'relay' && through.length === 0) return absent;
+  const pc = new RTCPeerConnection({ iceServers: through, iceTransportPolicy: transport === 'relay' ? 'relay' : 'all' });
   try {
     pc.addTransceiver(track, { direction: 'sendrecv', streams: [new MediaStream([track])] });
     await pc.setLocalDescription(await pc.createOffer());
@@ -44,7 +44,7 @@ async function loop(transport: Transport, signalling: Signalling, servers: RTCIc
     if (!offers(answer)) return absent;
     const began = performance.now();
     await pc.setRemoteDescription({ type: 'answer', sdp: answer });
-    const via = /^turns:/.test(String(relays[0]?.urls ?? '')) ? 'tls' : relays.length ? 'tcp' : '';
+    const via = viaOf(through);
     const broken = await connected(pc);
     if (broken) return failed(broken, via);
     const connect = performance.now() - began;
@@ -55,6 +55,13 @@ async function loop(transport: Transport, signalling: Signalling, servers: RTCIc
   } finally {
     pc.close();
   }
+}
+
+/** How a relay will be reached, for one that never is. */
+function viaOf(through: readonly RTCIceServer[]): Path['via'] {
+  const url = String([through[0]?.urls ?? ''].flat()[0]);
+  if (url === '') return '';
+  return url.startsWith('turns:') ? 'tls' : url.includes('transport=tcp') ? 'tcp' : 'udp';
 }
 
 /** Waits for the connection; says how far it came if it does not come. */

@@ -13,13 +13,15 @@ export function only(transport: Transport, answer: string): string {
 
 export const offers = (answer: string): boolean => /^a=candidate:/m.test(answer);
 
-/** The relays that are reached by TCP: by UDP there is nothing a relay could pass that the server itself cannot. */
-export function overTCP(servers: readonly RTCIceServer[]): RTCIceServer[] {
-  const tcp = (url: string) => /^turns:|^turn:.*[?&]transport=tcp/i.test(url);
-  return servers.flatMap((s) => {
-    const urls = [s.urls].flat().filter(tcp);
-    return urls.length ? [{ ...s, urls }] : [];
-  });
+/** The relays that are reached by TCP or TLS: they pass where UDP does not. Where there is none, those that there are. */
+export function relays(servers: readonly RTCIceServer[]): RTCIceServer[] {
+  const only = (wanted: RegExp) =>
+    servers.flatMap((s) => {
+      const urls = [s.urls].flat().filter((url) => wanted.test(url));
+      return urls.length ? [{ ...s, urls }] : [];
+    });
+  const tcp = only(/^turns:|^turn:.*[?&]transport=tcp/i);
+  return tcp.length ? tcp : only(/^turn:/i);
 }
 
 /** The fields of joinRoom's answer that name ICE servers, new form and old (spec §7). */
@@ -34,13 +36,16 @@ export function iceServers(joined: Record<string, unknown>): RTCIceServer[] {
 
 /** What RTCPeerConnection.getStats knew at one moment of what we ask. Times in seconds, counts of packets. */
 export interface Counts {
+  pair: string; // the candidate pair in use, whose are the next three
   roundTrips: number;
   checks: number;
   rtt: number; // the latest; -1 unknown
-  sent: number;
+  sent: number; // those sent again included, as in the next but one
   lostUp: number;
+  resent: number;
   received: number;
   lostDown: number;
+  repaired: number; // received only when sent again
   via: Path['via'];
 }
 
@@ -57,25 +62,31 @@ export function counts(report: Iterable<Stat>): Counts {
   const latest = pair?.['currentRoundTripTime'] ?? heard?.['roundTripTime'];
   const relay = local?.['candidateType'] === 'relay' ? local['relayProtocol'] : '';
   return {
+    pair: pair?.id ?? '',
     roundTrips: number(pair, 'totalRoundTripTime'),
     checks: number(pair, 'responsesReceived'),
     rtt: typeof latest === 'number' ? latest : -1,
     sent: number(of('outbound-rtp'), 'packetsSent'),
     lostUp: number(heard, 'packetsLost'),
+    resent: number(of('outbound-rtp'), 'retransmittedPacketsSent'),
     received: number(of('inbound-rtp'), 'packetsReceived'),
     lostDown: number(of('inbound-rtp'), 'packetsLost'),
+    repaired: number(of('inbound-rtp'), 'retransmittedPacketsReceived'),
     via: relay === 'tls' || relay === 'tcp' || relay === 'udp' ? relay : '',
   };
 }
 
-/** What lies between two looks. What was lost on its way up is missing on its way down too: that is told apart. */
+/** What lies between two looks. What was lost on its way up may be missing on its way down too: that is told apart. */
 export function measured(before: Counts, after: Counts, connect: number): Path {
   const received = after.received - before.received;
   if (received <= 0) return { state: 'fail', stage: 'media', connect, rtt: -1, lossUp: 0, lossDown: 0, via: after.via };
-  const checks = after.checks - before.checks;
-  const rtt = checks > 0 ? (after.roundTrips - before.roundTrips) / checks : after.rtt;
-  const lossUp = share(after.lostUp - before.lostUp, after.sent - before.sent);
-  const missing = share(after.lostDown - before.lostDown, received + after.lostDown - before.lostDown);
+  const [checks, roundTrips] = before.pair === after.pair ? [before.checks, before.roundTrips] : [0, 0]; // it may change its mind
+  const rtt = after.checks > checks ? (after.roundTrips - roundTrips) / (after.checks - checks) : after.rtt;
+  // What was asked for and sent again was lost once, whether or not the reports still count it.
+  const sent = after.sent - before.sent;
+  const lossUp = Math.max(share(after.lostUp - before.lostUp, sent), share(after.resent - before.resent, sent));
+  const lost = after.lostDown - before.lostDown;
+  const missing = Math.max(share(lost, received + lost), share(after.repaired - before.repaired, received));
   return {
     state: 'ok', stage: '', connect: Math.round(connect), rtt: rtt < 0 ? -1 : Math.round(rtt * 1000),
     lossUp, lossDown: Math.max(0, tenth(missing - lossUp)), via: after.via,

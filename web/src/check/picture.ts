@@ -9,6 +9,7 @@ export async function moves(track: MediaStreamTrack): Promise<boolean> {
   video.srcObject = new MediaStream([track]);
   try {
     await video.play();
+    if (!('requestVideoFrameCallback' in video)) return true; // Safari before 15.4: it plays, more it does not tell
     return await new Promise<boolean>((resolve) => {
       const late = setTimeout(() => resolve(false), WITHIN);
       let frames = 0;

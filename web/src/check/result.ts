@@ -5,8 +5,8 @@ export type Transport = (typeof TRANSPORTS)[number];
 
 /** off: the server offers no such transport. */
 export const PATH_STATES = ['ok', 'fail', 'off'] as const;
-/** How far a transport came that failed: no token or websocket, no ICE, no DTLS, no media, or the server refused the media. */
-export const STAGES = ['', 'signal', 'ice', 'dtls', 'media', 'codec'] as const;
+/** How far a transport came that failed: no websocket, no ICE, no DTLS, no media; or what the server refused: media, all. */
+export const STAGES = ['', 'signal', 'ice', 'dtls', 'media', 'codec', 'refused'] as const;
 /** How the relay is reached. */
 export const VIAS = ['', 'tls', 'tcp', 'udp'] as const;
 

@@ -49,6 +49,7 @@ const STAGE_NOTES: Record<Path['stage'], string> = {
   dtls: 'reached, but the key exchange is stopped',
   media: 'connected, but no picture came back',
   codec: 'no video format in common',
+  refused: 'not measured',
 };
 
 /** A path's line; running says that one without a result is being measured. */

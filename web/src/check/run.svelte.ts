@@ -80,8 +80,9 @@ export class CheckRun {
     try {
       tokens = await tokensOfCheck();
     } catch (error) {
-      this.refused = messageIn(error);
-      for (const t of TRANSPORTS) this.paths[t] = failed('signal');
+      const offline = error instanceof TypeError; // of fetch: no answer at all
+      if (!offline) this.refused = messageIn(error);
+      for (const t of TRANSPORTS) this.paths[t] = failed(offline ? 'signal' : 'refused');
       return;
     }
     const picture = drawnPicture(28, 320, 180);

@@ -37,6 +37,9 @@ function network(result: Result): Finding[] {
 function unreachable(paths: readonly Path[]): Finding {
   const stages = paths.filter((p) => p.state === 'fail').map((p) => p.stage);
   const failed = (code: string, title: string, text: string): Finding => ({ outcome: 'failed', code, title, text });
+  if (stages.includes('refused')) {
+    return failed('', 'The server did not allow the check', 'It admits visitors of its own network only, or too many came at once. Nothing was measured.');
+  }
   if (stages.every((s) => s === 'signal')) {
     return failed('', 'The server does not answer',
       'This page came, but the connection for calls did not open. A proxy or security software may block websockets (wss). ' +
