@@ -88,7 +88,7 @@ func (w *Watch) take(e event.Event) {
 	case event.SocketLost:
 		p.socket = Socket{Lost: e.At, Quiet: b.Silent >= quietAfter, Silent: -1}
 		if abrupt(b) {
-			if idle, ok := w.closes.add(e.At, b.Age, b.Silent); ok {
+			if idle, ok := w.closes.add(e.Session+" "+p.id, e.At, b.Age, b.Silent); ok {
 				p.idle = idle
 			}
 		}

@@ -127,7 +127,7 @@ func (w *Watch) checksAt(now time.Time) []Check {
 }
 
 func (w *Watch) domainCheck() Check {
-	f := &w.finding
+	f := w.Finding()
 	if len(f.Problems) > 0 {
 		p := f.Problems[0]
 		return Check{"domain", false, p.Code, p.Text, p.Fix}

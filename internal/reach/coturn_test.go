@@ -130,14 +130,13 @@ func certificate(t *testing.T, from, until time.Time) (flags []string, roots *x5
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	files := map[string]*pem.Block{"cert": {Type: "CERTIFICATE", Bytes: der}, "pkey": {Type: "PRIVATE KEY", Bytes: private}}
-	for name, block := range files {
+	for name, block := range map[string]*pem.Block{"cert": {Type: "CERTIFICATE", Bytes: der}, "pkey": {Type: "PRIVATE KEY", Bytes: private}} {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		flags = append(flags, "--"+name+"="+path)
 	}
+	flags = []string{"--cert=" + filepath.Join(dir, "cert"), "--pkey=" + filepath.Join(dir, "pkey")}
 	leaf, err := x509.ParseCertificate(der)
 	if err != nil {
 		t.Fatal(err)

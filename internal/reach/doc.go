@@ -1,7 +1,7 @@
 // Package reach finds out whether clients can reach this machine, and how: which public address is ours, which transports
 // have been seen from outside, whether TURN relays, whether the certificate is good.
 //
-// [Watch] is the long-lived part. It asks the cloud (metadata.go) and STUN servers (stun.go), compares their answers with
+// [Watch] is the long-lived part. It asks the cloud (metadata.go) and STUN servers (stun.go), compares their answers (find.go) with
 // what is configured (judge.go, which is pure) and keeps the [Finding]; it tries our own transports and TURN every few
 // seconds and sums up everything in five live checks (check.go). [ProbeTURN] tries one TURN server and names what is wrong
 // with it (probe.go; client.go is its client); [Rules] are firewall rules ready to paste.

@@ -110,7 +110,7 @@ func watched(t *testing.T, w *world, change func(*Config), test func(t *testing.
 			w.ends = time.Now().Add(90 * 24 * time.Hour)
 		}
 		watch := New(w.config(change))
-		watch.clouds = func(context.Context) cloud {
+		watch.find.clouds = func(context.Context) cloud {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.asked++

@@ -34,6 +34,7 @@ type server struct {
 	node *node
 	data string // its data folder
 	port int
+	own  int // the port it listens on
 	// reached is the host by which its clients reach it: an address or serverName.
 	reached string
 
@@ -78,7 +79,8 @@ func (l *lab) serveFrom(n *node, data string, s settings) *server {
 	ready := v.start()
 	l.t.Cleanup(v.close)
 	select {
-	case v.port = <-ready:
+	case v.own = <-ready:
+		v.port = v.own
 	case <-v.ended:
 		l.t.Fatalf("the server ended at its start:\n%s", v.logged())
 	case <-time.After(30 * time.Second):
@@ -213,6 +215,9 @@ func (l *lab) dial(ctx context.Context, from *node, network, address string) (co
 func (s *server) url() string {
 	return "https://" + net.JoinHostPort(s.reached, strconv.Itoa(s.port))
 }
+
+// inside is its address in its own node, whatever happens to the network.
+func (s *server) inside() string { return fmt.Sprintf("https://127.0.0.1:%d", s.own) }
 
 // rest makes a REST call from a node (nil: from the lab's own place) and decodes the answer.
 func (s *server) rest(from *node, method, path string, body any) map[string]any {

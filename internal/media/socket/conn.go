@@ -14,7 +14,7 @@ type Message struct {
 	Local   netip.Addr // our address the datagram came to, or is to leave from; zero if unknown
 }
 
-// Conn sends and receives batches. One goroutine reads and writes; SetReadDeadline may be called by any, and a time in
+// Conn sends and receives batches. One goroutine reads and one writes; SetReadDeadline may be called by any, and a time in
 // the past ends a waiting ReadBatch with os.ErrDeadlineExceeded (as net.Error.Timeout).
 type Conn interface {
 	// ReadBatch fills as many messages as there are datagrams. If there is none it waits for one, or returns 0 at once; a
