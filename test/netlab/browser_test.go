@@ -8,7 +8,6 @@ import (
 	"io"
 	"os/exec"
 	"regexp"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -40,7 +39,7 @@ type browser struct {
 	process *exec.Cmd
 	input   io.WriteCloser
 	ended   chan struct{} // no more answers
-	stderr  strings.Builder
+	stderr  words
 
 	mu      sync.Mutex
 	waiting map[int]chan reply

@@ -47,6 +47,9 @@ func enter() (int, error) {
 			return 1, fmt.Errorf("%s is missing: scripts/need all, or apt-get install %s", command, pkg)
 		}
 	}
+	if _, err := os.Stat("../node_modules"); err != nil {
+		return 1, fmt.Errorf("the browsers' driver has no packages: run scripts/npm test")
+	}
 	temp, err := os.MkdirTemp("", "netlab")
 	if err != nil {
 		return 1, err

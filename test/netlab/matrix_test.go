@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The matrix: whatever stands before a client, it sees and is seen, and its path is the best that is left. Each row is a
@@ -66,16 +67,30 @@ func browserBehind(t *testing.T, o browserOptions, path, wall string, kinds ...n
 	assertPaths(t, server, people, path, "udp")
 }
 
+// settleIn is how long browsers may take to leave the pair they began with for the best one.
+const settleIn = 10 * time.Second
+
 // assertPaths wants each participant, in both of its peer connections, on one of the paths named for it; and the server's
 // figures to agree.
 func assertPaths(t *testing.T, s *server, people []*participant, paths ...string) {
 	t.Helper()
+	var wrong []string
+	for late := time.Now().Add(settleIn); time.Now().Before(late); {
+		if wrong = astray(s, people, paths); len(wrong) == 0 {
+			return
+		}
+	}
+	t.Error(strings.Join(wrong, "\n"))
+}
+
+// astray tells what is not as assertPaths wants it. Each look takes as long as the browsers take to answer.
+func astray(s *server, people []*participant, paths []string) (wrong []string) {
 	travels := map[string]float64{}
 	for i, p := range people {
 		other := people[(i+1)%len(people)]
 		for _, c := range []candidate{p.receiving(other).Local, p.sending().Local} {
 			if !slices.Contains(strings.Fields(paths[i]), c.path()) {
-				t.Errorf("%s travels by %s (%+v), want %s", p.Name, c.path(), c, paths[i])
+				wrong = append(wrong, fmt.Sprintf("%s travels by %s (%+v), want %s", p.Name, c.path(), c, paths[i]))
 			}
 			kind, _, _ := strings.Cut(c.path(), "/")
 			travels[kind]++
@@ -85,7 +100,8 @@ func assertPaths(t *testing.T, s *server, people []*participant, paths ...string
 	for _, kind := range []string{"udp", "tcp", "relay"} {
 		name := fmt.Sprintf(`tertulia_connections_by_path{path=%q}`, kind)
 		if got, told := figures[name]; !told || got != travels[kind] {
-			t.Errorf("%s is %v (told: %v), the browsers count %v", name, got, told, travels[kind])
+			wrong = append(wrong, fmt.Sprintf("%s is %v (told: %v), the browsers count %v", name, got, told, travels[kind]))
 		}
 	}
+	return wrong
 }

@@ -11,7 +11,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,8 +39,7 @@ type server struct {
 	reached string
 
 	process *exec.Cmd
-	mu      sync.Mutex
-	log     strings.Builder
+	log     words
 	ended   chan struct{}
 }
 
@@ -124,9 +122,7 @@ func (s *server) start() <-chan int {
 		lines := bufio.NewScanner(read)
 		lines.Buffer(nil, 1<<20)
 		for once := true; lines.Scan(); {
-			s.mu.Lock()
-			s.log.WriteString(lines.Text() + "\n")
-			s.mu.Unlock()
+			fmt.Fprintln(&s.log, lines.Text())
 			if m := readyLine.FindStringSubmatch(lines.Text()); m != nil && once {
 				once = false
 				port, err := strconv.Atoi(m[1])
@@ -141,10 +137,24 @@ func (s *server) start() <-chan int {
 }
 
 // logged is what the server has printed.
-func (s *server) logged() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.log.String()
+func (s *server) logged() string { return s.log.String() }
+
+// words is what a process says, kept for whoever asks meanwhile.
+type words struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (w *words) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.Write(b)
+}
+
+func (w *words) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
 }
 
 func (s *server) close() {
@@ -267,6 +277,3 @@ func (s *server) metrics() map[string]float64 {
 	}
 	return all
 }
-
-// inner reports whether an address is one that the lab gives to the inside of a NAT.
-func inner(a netip.Addr) bool { return a.IsPrivate() }
