@@ -33,7 +33,6 @@ func (f *finder) addresses(ctx context.Context) {
 		changed := err == nil && !slices.Equal(interfaces, a.interfaces)
 		if changed {
 			a.interfaces = interfaces
-			f.config.Seen.Own(interfaces)
 		}
 		if changed || now.Sub(resolved) >= resolveEvery {
 			f.resolve(ctx, &a)
@@ -171,6 +170,8 @@ func (f *finder) found(a *answers) {
 
 // tell logs what is new and hands it on.
 func (f *finder) tell(now Finding) {
+	// What we try by our own public address comes back from there.
+	f.config.Seen.Own(append(slices.Concat(now.Interfaces, now.Public), now.Mapped.Addr()))
 	f.mu.Lock()
 	before := f.finding
 	f.finding = now
