@@ -16,6 +16,7 @@ const (
 	resolveEvery  = 15 * time.Second // the domain, and the metadata service if there is one
 	discoverEvery = 5 * time.Minute
 	stunWithin    = 3 * time.Second
+	othersWithin  = 700 * time.Millisecond
 	tryEvery      = 8 * time.Second  // our own transports
 	probeEvery    = 12 * time.Second // TURN servers elsewhere; up to a third more, so that nodes do not ask in step
 	maxServers    = 4                // STUN servers asked at a time

@@ -231,7 +231,7 @@ func TestFAQ_01__ThePublicAddressIsFoundWithoutConfiguration(t *testing.T) {
 		if first := w.told(); len(first) != 1 || !first[0].At.IsZero() || len(first[0].Public) > 0 {
 			t.Fatalf("at once: %+v", first)
 		}
-		time.Sleep(stunWithin) // one server is silent
+		time.Sleep(othersWithin) // one server is silent
 		synctest.Wait()
 		told := w.told()
 		last := told[len(told)-1]
@@ -262,6 +262,39 @@ func TestFAQ_01__ThePublicAddressIsFoundWithoutConfiguration(t *testing.T) {
 			t.Errorf("a long one does not: %+v", f)
 		}
 	})
+}
+
+func TestFindAsksOnce(t *testing.T) {
+	kept := filepath.Join(t.TempDir(), "address.json")
+	for name, c := range map[string]struct {
+		world *world
+		want  string
+	}{
+		"found":   {&world{interfaces: list("10.0.0.5"), domain: list("203.0.113.9"), mapped: netip.MustParseAddrPort("203.0.113.9:4443")}, "203.0.113.9 []"},
+		"wrong":   {&world{interfaces: list("10.0.0.5"), domain: list("203.0.113.99"), mapped: netip.MustParseAddrPort("203.0.113.9:4443")}, "203.0.113.9 [DNS_MISMATCH]"},
+		"offline": {&world{interfaces: list("10.0.0.5"), dns: errors.New("no network")}, " []"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			config := c.world.config(func(conf *Config) {
+				conf.Domain, conf.Kept, conf.Metadata = "call.example", kept, "http://127.0.0.1:1"
+			})
+			began := time.Now()
+			f := Find(t.Context(), config)
+			var codes []string
+			for _, p := range f.Problems {
+				codes = append(codes, p.Code)
+			}
+			if got := join(f.Public) + " [" + strings.Join(codes, " ") + "]"; got != c.want || time.Since(began) > 6*time.Second {
+				t.Errorf("%s: %s in %v, want %s", name, got, time.Since(began), c.want)
+			}
+			if len(c.world.told()) > 0 {
+				t.Error("somebody was told")
+			}
+		})
+	}
+	if _, err := os.Stat(kept); err == nil {
+		t.Error("it keeps what it found")
+	}
 }
 
 func TestDiscoveryOffAsksNobody(t *testing.T) {
