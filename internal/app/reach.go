@@ -64,8 +64,8 @@ func (r *reached) config(c config.Config, relay *turn.Server, log *slog.Logger) 
 		Domain: strings.Trim(c.Domain, "[]"), Port: r.port, Discover: c.AddressDiscovery != "off", STUNServers: c.STUNServers,
 		Kept: filepath.Join(c.Data, "address.json"), Seen: r.seen, Log: log,
 		Found:    func(f reach.Finding) { r.addresses.SetPublic(candidates(f)) },
-		TryUDP:   func(ctx context.Context) error { _, err := reach.AskAlone(ctx, r.own()); return err },
-		TryTCP:   func(ctx context.Context) error { _, err := reach.AskTCP(ctx, r.own()); return err },
+		TryUDP:   func(ctx context.Context, at netip.Addr) error { _, err := reach.AskAlone(ctx, r.or(at)); return err },
+		TryTCP:   func(ctx context.Context, at netip.Addr) error { _, err := reach.AskTCP(ctx, r.or(at)); return err },
 		NotAfter: r.notAfter, Relays: elsewhere(c),
 	}
 	if r.queries != nil {
@@ -107,6 +107,14 @@ func (r *reached) own() netip.AddrPort {
 		return netip.AddrPortFrom(a, r.port)
 	}
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), r.port)
+}
+
+// or is an address with our port, or our own.
+func (r *reached) or(at netip.Addr) netip.AddrPort {
+	if at.IsValid() {
+		return netip.AddrPortFrom(at, r.port)
+	}
+	return r.own()
 }
 
 // notAfter is the end of the certificate that the front door shows to who asks for the domain.

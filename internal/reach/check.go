@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -23,14 +24,60 @@ func (w *Watch) try(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, tryWithin)
 	defer cancel()
 	var trying sync.WaitGroup
-	for name, one := range map[string]func(context.Context) error{
-		"udp": w.config.TryUDP, "tcp": w.config.TryTCP, "turn": w.tryRelay, "certificate": w.tryCertificate,
-	} {
-		if one != nil {
-			trying.Go(func() { w.settle(ctx, name, one(ctx)) })
+	start := func(name string, one func(context.Context) error) {
+		trying.Go(func() { w.settle(ctx, name, one(ctx)) })
+	}
+	start("turn", w.tryRelay)
+	start("certificate", w.tryCertificate)
+	public := w.throughNAT()
+	for name, one := range map[string]func(context.Context, netip.Addr) error{"udp": w.config.TryUDP, "tcp": w.config.TryTCP} {
+		if one == nil {
+			continue
+		}
+		start(name, func(ctx context.Context) error { return one(ctx, netip.Addr{}) })
+		if public.IsValid() {
+			start(name+" public", func(ctx context.Context) error { return one(ctx, public) })
 		}
 	}
 	trying.Wait()
+	if ctx.Err() == nil || !errors.Is(ctx.Err(), context.Canceled) {
+		w.alarm()
+	}
+}
+
+// throughNAT is our public address if no interface has it; another one is tried anew.
+func (w *Watch) throughNAT() netip.Addr {
+	f := w.Finding()
+	at := slices.IndexFunc(f.Public, func(a netip.Addr) bool { return !slices.Contains(f.Interfaces, a) })
+	var public netip.Addr
+	if at >= 0 {
+		public = f.Public[at]
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if public != w.public {
+		w.public = public
+		delete(w.trials, "udp public")
+		delete(w.trials, "tcp public")
+	}
+	return public
+}
+
+// alarm logs what turns red, and what is green again; the finder does so for the domain.
+func (w *Watch) alarm() {
+	for _, c := range w.Checks()[1:] {
+		w.mu.Lock()
+		before := w.red[c.Name]
+		w.red[c.Name] = c.Code
+		w.mu.Unlock()
+		switch {
+		case c.Code == before:
+		case c.OK:
+			w.config.Log.Info("right again", "check", c.Name, "was", before)
+		default:
+			w.config.Log.Error(c.Text, "check", c.Name, "code", c.Code, "fix", c.Fix)
+		}
+	}
 }
 
 // settle notes what came of a trial; one that was cut short by the end says nothing.
@@ -47,7 +94,7 @@ func (w *Watch) settle(ctx context.Context, name string, err error) {
 	}
 	t.tried = true
 	if t.err = err; err == nil {
-		t.failures = 0
+		t.failures, t.worked = 0, true
 	} else {
 		t.failures++
 	}
@@ -104,14 +151,9 @@ func (w *Watch) probe(ctx context.Context) {
 		return
 	}
 	w.mu.Lock()
-	before := w.probes
 	w.probes = probes
 	w.mu.Unlock()
-	for i, p := range probes {
-		if p.Code != "" && (i >= len(before) || before[i].Code != p.Code) {
-			w.config.Log.Error(p.Text, "code", p.Code, "turn", p.URL, "fix", p.Fix)
-		}
-	}
+	w.alarm()
 }
 
 // Checks are the five live checks, always in this order: domain, udp, tcp, turn, certificate. Each turns red within 30 s
@@ -147,23 +189,37 @@ func (w *Watch) domainCheck() Check {
 
 func (w *Watch) udpCheck(ages map[Transport]time.Duration, blocked bool) Check {
 	age, ever := ages[UDP]
-	own := w.trials["udp"].failed() && (!ever || age > detour)
-	if !own && !blocked {
-		return Check{Name: "udp", OK: true, Text: seenText(UDP, ages, w.trials["udp"])}
-	}
-	text := "no UDP comes to this server from outside, those who come take TCP or TURN"
-	if own {
-		text = fmt.Sprintf("UDP to our own port %d is not answered: %v", w.config.Port, w.trials["udp"].err)
+	silent := !ever || age > detour
+	var text string
+	switch own, public := w.trials["udp"], w.trials["udp public"]; {
+	case own.failed() && silent:
+		text = fmt.Sprintf("UDP to our own port %d is not answered: %v", w.config.Port, own.err)
+	case public.broke() && silent:
+		text = fmt.Sprintf("UDP to our public address %s is not answered any more", netip.AddrPortFrom(w.public, w.config.Port))
+	case blocked:
+		text = "no UDP comes to this server from outside, those who come take TCP or TURN"
+	default:
+		return Check{Name: "udp", OK: true, Text: seenText(UDP, ages, own, public)}
 	}
 	return Check{"udp", false, codeUDP, text, w.open("udp")}
 }
 
 func (w *Watch) tcpCheck(ages map[Transport]time.Duration) Check {
-	t := w.trials["tcp"]
-	if !t.failed() {
-		return Check{Name: "tcp", OK: true, Text: seenText(TCP, ages, t)}
+	silent := true
+	for _, by := range []Transport{TCP, TLS} { // TURN may have come by another port
+		age, ever := ages[by]
+		silent = silent && (!ever || age > 2*detour)
 	}
-	return Check{"tcp", false, codeTCP, fmt.Sprintf("TCP to our own port %d is not answered: %v", w.config.Port, t.err), w.open("tcp")}
+	var text string
+	switch own, public := w.trials["tcp"], w.trials["tcp public"]; {
+	case own.failed():
+		text = fmt.Sprintf("TCP to our own port %d is not answered: %v", w.config.Port, own.err)
+	case public.broke() && silent:
+		text = fmt.Sprintf("TCP to our public address %s is not answered any more", netip.AddrPortFrom(w.public, w.config.Port))
+	default:
+		return Check{Name: "tcp", OK: true, Text: seenText(TCP, ages, own, public)}
+	}
+	return Check{"tcp", false, codeTCP, text, w.open("tcp")}
 }
 
 func (w *Watch) open(protocol string) string {
@@ -182,7 +238,7 @@ func (w *Watch) turnCheck(ages map[Transport]time.Duration) Check {
 	t := w.trials["turn"]
 	switch {
 	case !t.failed():
-		return Check{Name: "turn", OK: true, Text: seenText(TURN, ages, t)}
+		return Check{Name: "turn", OK: true, Text: seenText(TURN, ages, t, nil)}
 	case w.trials["tcp"].failed() || w.trials["tcp"] != nil && w.trials["tcp"].err != nil:
 		return Check{Name: "turn", OK: true, Text: "cannot be tried while TCP is not answered"}
 	}
@@ -202,7 +258,7 @@ func (w *Watch) certificateCheck(now time.Time) Check {
 }
 
 // seenText says what is known of a transport that is not known to be broken.
-func seenText(by Transport, ages map[Transport]time.Duration, t *trial) string {
+func seenText(by Transport, ages map[Transport]time.Duration, t, public *trial) string {
 	var texts []string
 	if age, ever := ages[by]; ever {
 		texts = append(texts, fmt.Sprintf("last seen from outside %s ago", age.Round(time.Second)))
@@ -215,6 +271,9 @@ func seenText(by Transport, ages map[Transport]time.Duration, t *trial) string {
 		texts = append(texts, "did not answer us the last time")
 	default:
 		texts = append(texts, "answers us")
+	}
+	if public != nil && public.worked && public.err == nil {
+		texts = append(texts, "also at our public address")
 	}
 	return strings.Join(texts, ", ")
 }

@@ -24,38 +24,30 @@ type finder struct {
 // addresses asks all there is to ask at the start, when the interfaces change and every five minutes; between, what costs
 // nothing. What is known without asking anybody outside is found first.
 func (f *finder) addresses(ctx context.Context) {
-	a := answers{port: f.config.Port, domain: f.config.Domain, asked: f.config.Discover, kept: f.kept()}
+	a := f.start()
 	var resolved, discovered time.Time
-	first, misses := true, 0
+	misses := 0
 	for ctx.Err() == nil {
 		now := time.Now()
-		interfaces, err := f.config.Interfaces()
-		changed := err == nil && !slices.Equal(interfaces, a.interfaces)
-		if changed {
-			a.interfaces = interfaces
-			f.config.Seen.Own(interfaces)
-		}
+		changed, first := f.look(&a), discovered.IsZero()
+		cloud := first || changed
 		if changed || now.Sub(resolved) >= resolveEvery {
 			f.resolve(ctx, &a)
-			if first {
+			if resolved.IsZero() {
 				f.early(&a)
-				first = false
 			}
-			if f.config.Discover && (discovered.IsZero() || changed || a.cloud.name != "") {
-				if c := f.clouds(ctx); c.name != "" { // a service that once is too slow has not gone
-					a.cloud = c
-				}
-			}
+			cloud = cloud || a.cloud.name != ""
 			resolved = now
 		}
-		if f.config.Discover && (changed || now.Sub(discovered) >= discoverEvery) {
-			discovered = now
-			if asked := f.askServers(ctx, &a); len(asked) > 0 || len(a.mapped) == 0 || changed || misses >= 3 {
-				a.mapped, misses = asked, 0
-			} else { // nobody answers who did: they are asked again soon
-				misses++
-				discovered = now.Add(30*time.Second - discoverEvery)
-			}
+		stun := first || changed || now.Sub(discovered) >= discoverEvery
+		asked := f.ask(ctx, &a, cloud, stun)
+		switch {
+		case !stun:
+		case len(asked) > 0 || len(a.mapped) == 0 || changed || misses >= 3:
+			a.mapped, misses, discovered = asked, 0, now
+		default: // nobody answers who did: they are asked again soon
+			misses++
+			discovered = now.Add(30*time.Second - discoverEvery)
 		}
 		if ctx.Err() == nil {
 			a.at = now
@@ -63,6 +55,51 @@ func (f *finder) addresses(ctx context.Context) {
 		}
 		wait(ctx, lookEvery)
 	}
+}
+
+// Find asks once, for 6 s at most, and keeps nothing. Found, Seen and what is tried are not used.
+func Find(ctx context.Context, config Config) Finding {
+	f := &New(config).find
+	a := f.start()
+	f.look(&a)
+	f.resolve(ctx, &a)
+	a.mapped = f.ask(ctx, &a, true, true)
+	a.at = time.Now()
+	return judge(&a)
+}
+
+func (f *finder) start() answers {
+	return answers{port: f.config.Port, domain: f.config.Domain, asked: f.config.Discover, kept: f.kept()}
+}
+
+// look reports whether the interfaces have changed.
+func (f *finder) look(a *answers) bool {
+	interfaces, err := f.config.Interfaces()
+	if err != nil || slices.Equal(interfaces, a.interfaces) {
+		return false
+	}
+	a.interfaces = interfaces
+	return true
+}
+
+// ask asks the cloud and STUN servers, side by side.
+func (f *finder) ask(ctx context.Context, a *answers, cloud, stun bool) (mapped []netip.AddrPort) {
+	if !f.config.Discover {
+		return nil
+	}
+	var asking sync.WaitGroup
+	if cloud {
+		asking.Go(func() {
+			if c := f.clouds(ctx); c.name != "" { // a service that once is too slow has not gone
+				a.cloud = c
+			}
+		})
+	}
+	if stun {
+		mapped = f.askServers(ctx, a)
+	}
+	asking.Wait()
+	return mapped
 }
 
 // early tells what the configuration and the interfaces say; whether that is right is not judged yet.
@@ -103,7 +140,8 @@ func outside(list []netip.Addr) (kept []netip.Addr) {
 	return kept
 }
 
-// askServers asks all STUN servers at once.
+// askServers asks all STUN servers at once. After the first answer the others are not waited for long: one is enough to
+// offer an address, and calls wait for it.
 func (f *finder) askServers(ctx context.Context, a *answers) []netip.AddrPort {
 	ctx, cancel := context.WithTimeout(ctx, stunWithin)
 	defer cancel()
@@ -114,10 +152,16 @@ func (f *finder) askServers(ctx context.Context, a *answers) []netip.AddrPort {
 	servers := f.config.STUNServers[:min(len(f.config.STUNServers), maxServers)]
 	all := make([]netip.AddrPort, len(servers))
 	var asking sync.WaitGroup
+	var first sync.Once
 	for i, server := range servers {
 		asking.Go(func() {
-			if at, ok := f.serverAddress(ctx, server, a.interfaces); ok {
-				all[i], _ = ask(ctx, at) // one that does not answer is none
+			at, ok := f.serverAddress(ctx, server, a.interfaces)
+			if !ok {
+				return
+			}
+			var err error
+			if all[i], err = ask(ctx, at); err == nil { // one that does not answer is none
+				first.Do(func() { time.AfterFunc(othersWithin, cancel) })
 			}
 		})
 	}
@@ -171,6 +215,8 @@ func (f *finder) found(a *answers) {
 
 // tell logs what is new and hands it on.
 func (f *finder) tell(now Finding) {
+	// What we try by our own public address comes back from there.
+	f.config.Seen.Own(append(slices.Concat(now.Interfaces, now.Public), now.Mapped.Addr()))
 	f.mu.Lock()
 	before := f.finding
 	f.finding = now

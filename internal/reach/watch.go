@@ -16,6 +16,7 @@ const (
 	resolveEvery  = 15 * time.Second // the domain, and the metadata service if there is one
 	discoverEvery = 5 * time.Minute
 	stunWithin    = 3 * time.Second
+	othersWithin  = 700 * time.Millisecond
 	tryEvery      = 8 * time.Second  // our own transports
 	probeEvery    = 12 * time.Second // TURN servers elsewhere; up to a third more, so that nodes do not ask in step
 	maxServers    = 4                // STUN servers asked at a time
@@ -36,8 +37,9 @@ type Config struct {
 	Found      func(Finding)                                                // is told each finding that differs from the one before; nil for nobody
 
 	Seen *Seen
-	// TryUDP and TryTCP send a Binding request to our own media, by an address of this machine. nil: not tried.
-	TryUDP, TryTCP func(context.Context) error
+	// TryUDP and TryTCP send a Binding request to our own media: to an address of this machine if none is given, else to
+	// the public one, which a NAT or cloud may lead back to us. nil: not tried.
+	TryUDP, TryTCP func(ctx context.Context, at netip.Addr) error
 	// Relay is our own TURN, Relays are those of others that clients are told of.
 	Relay  func() (Target, bool)
 	Relays []Target
@@ -55,17 +57,22 @@ type Watch struct {
 	mu     sync.Mutex
 	probes []Probe
 	trials map[string]*trial
-	ends   time.Time // of the certificate
+	public netip.Addr        // that the trials "udp public" and "tcp public" were of
+	red    map[string]string // code by name, of the checks that were logged as red
+	ends   time.Time         // of the certificate
 }
 
 // trial is what came of trying one thing; it fails when it has failed twice in a row.
 type trial struct {
-	tried    bool
-	failures int
-	err      error
+	tried, worked bool
+	failures      int
+	err           error
 }
 
 func (t *trial) failed() bool { return t != nil && t.failures >= 2 }
+
+// broke reports a trial that fails and once did not: not every network leads our public address back to us.
+func (t *trial) broke() bool { return t.failed() && t.worked }
 
 // New starts nothing.
 func New(config Config) *Watch {
@@ -86,7 +93,7 @@ func New(config Config) *Watch {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	w := &Watch{config: config, trials: map[string]*trial{}, relays: ProbeTURN}
+	w := &Watch{config: config, trials: map[string]*trial{}, red: map[string]string{}, relays: ProbeTURN}
 	w.find.config = &w.config
 	w.find.clouds = func(ctx context.Context) cloud { return askClouds(ctx, config.Metadata) }
 	return w

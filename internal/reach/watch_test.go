@@ -25,7 +25,8 @@ type world struct {
 	cloud      cloud
 	mapped     netip.AddrPort
 	ends       time.Time
-	broken     map[string]bool // udp, tcp, turn
+	broken     map[string]bool // udp, tcp, turn, udp public, tcp public
+	noHairpin  bool            // the NAT leads nobody back to where he came from
 	probe      Probe           // of a TURN server elsewhere
 
 	asked, stun int
@@ -39,11 +40,11 @@ func (w *world) do(change func()) {
 	change()
 }
 
-func (w *world) try(name string) func(context.Context) error {
-	return func(context.Context) error {
+func (w *world) try(name string) func(context.Context, netip.Addr) error {
+	return func(_ context.Context, at netip.Addr) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		if w.broken[name] {
+		if w.broken[name] || at.IsValid() && (w.noHairpin || w.broken[name+" public"]) {
 			return errors.New(name + " is broken")
 		}
 		return nil
@@ -230,7 +231,7 @@ func TestFAQ_01__ThePublicAddressIsFoundWithoutConfiguration(t *testing.T) {
 		if first := w.told(); len(first) != 1 || !first[0].At.IsZero() || len(first[0].Public) > 0 {
 			t.Fatalf("at once: %+v", first)
 		}
-		time.Sleep(stunWithin) // one server is silent
+		time.Sleep(othersWithin) // one server is silent
 		synctest.Wait()
 		told := w.told()
 		last := told[len(told)-1]
@@ -263,6 +264,39 @@ func TestFAQ_01__ThePublicAddressIsFoundWithoutConfiguration(t *testing.T) {
 	})
 }
 
+func TestFindAsksOnce(t *testing.T) {
+	kept := filepath.Join(t.TempDir(), "address.json")
+	for name, c := range map[string]struct {
+		world *world
+		want  string
+	}{
+		"found":   {&world{interfaces: list("10.0.0.5"), domain: list("203.0.113.9"), mapped: netip.MustParseAddrPort("203.0.113.9:4443")}, "203.0.113.9 []"},
+		"wrong":   {&world{interfaces: list("10.0.0.5"), domain: list("203.0.113.99"), mapped: netip.MustParseAddrPort("203.0.113.9:4443")}, "203.0.113.9 [DNS_MISMATCH]"},
+		"offline": {&world{interfaces: list("10.0.0.5"), dns: errors.New("no network")}, " []"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			config := c.world.config(func(conf *Config) {
+				conf.Domain, conf.Kept, conf.Metadata = "call.example", kept, "http://127.0.0.1:1"
+			})
+			began := time.Now()
+			f := Find(t.Context(), config)
+			var codes []string
+			for _, p := range f.Problems {
+				codes = append(codes, p.Code)
+			}
+			if got := join(f.Public) + " [" + strings.Join(codes, " ") + "]"; got != c.want || time.Since(began) > 6*time.Second {
+				t.Errorf("%s: %s in %v, want %s", name, got, time.Since(began), c.want)
+			}
+			if len(c.world.told()) > 0 {
+				t.Error("somebody was told")
+			}
+		})
+	}
+	if _, err := os.Stat(kept); err == nil {
+		t.Error("it keeps what it found")
+	}
+}
+
 func TestDiscoveryOffAsksNobody(t *testing.T) {
 	w := &world{interfaces: list("10.0.0.5"), mapped: netip.MustParseAddrPort("203.0.113.9:4443"), cloud: cloud{"AWS", netip.MustParseAddr("203.0.113.9")}}
 	watched(t, w, func(c *Config) { c.Discover = false }, func(t *testing.T, watch *Watch) {
@@ -292,6 +326,7 @@ func TestOffline(t *testing.T) {
 func TestKMS_18a__EachItemTurnsRedAloneAndGreenAgain(t *testing.T) {
 	for name, c := range map[string]struct {
 		outside     bool // the TURN server is another's
+		lonely      bool // our public address does not lead back to us
 		breaks      func(w *world)
 		mends       func(w *world)
 		code, named string
@@ -303,6 +338,19 @@ func TestKMS_18a__EachItemTurnsRedAloneAndGreenAgain(t *testing.T) {
 		"udp": {
 			breaks: func(w *world) { w.broken["udp"] = true }, mends: func(w *world) { w.broken["udp"] = false },
 			code: "SERVER_UDP_BLOCKED", named: "nft insert rule inet filter input udp dport 4443 accept",
+		},
+		"udp, in front of us": {
+			breaks: func(w *world) { w.broken["udp public"] = true }, mends: func(w *world) { w.broken["udp public"] = false },
+			code: "SERVER_UDP_BLOCKED", named: "aws ec2 authorize-security-group-ingress",
+		},
+		"tcp, in front of us": {
+			breaks: func(w *world) { w.broken["tcp public"] = true }, mends: func(w *world) { w.broken["tcp public"] = false },
+			code: "NET_UNREACHABLE", named: "ufw allow 4443/tcp",
+		},
+		"udp, without hairpin": {
+			lonely: true,
+			breaks: func(w *world) { w.broken["udp"] = true }, mends: func(w *world) { w.broken["udp"] = false },
+			code: "SERVER_UDP_BLOCKED", named: "nft insert rule",
 		},
 		"tcp": {
 			breaks: func(w *world) { w.broken["tcp"] = true }, mends: func(w *world) { w.broken["tcp"] = false },
@@ -324,7 +372,7 @@ func TestKMS_18a__EachItemTurnsRedAloneAndGreenAgain(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := &world{interfaces: list("10.0.0.5"), domain: list("203.0.113.9"), mapped: netip.MustParseAddrPort("203.0.113.9:4443"), broken: map[string]bool{}}
+			w := &world{interfaces: list("10.0.0.5"), domain: list("203.0.113.9"), mapped: netip.MustParseAddrPort("203.0.113.9:4443"), broken: map[string]bool{}, noHairpin: c.lonely}
 			watched(t, w, func(conf *Config) {
 				conf.Domain = "call.example"
 				if c.outside {
@@ -352,6 +400,10 @@ func TestKMS_18a__EachItemTurnsRedAloneAndGreenAgain(t *testing.T) {
 				}
 				if got := red(t, watch); len(got) > 0 {
 					t.Errorf("still red: %+v", watch.Checks())
+				}
+				// Each was told once, and so was its end.
+				if name != "domain" && (strings.Count(w.text(), "level=ERROR") != 3 || strings.Count(w.text(), "right again") != 3 || !strings.Contains(w.text(), "code="+c.code)) {
+					t.Errorf("logged %s", w.text())
 				}
 				if probes := watch.TURN(); len(probes) == 0 || probes[0].Code != "" {
 					t.Errorf("the probes are %+v", probes)
@@ -422,6 +474,22 @@ func TestKMS_19c__BlockedUDPIsToldWithTheRule(t *testing.T) {
 		during(60*time.Second, func() { comes(TURN, "10.0.0.5", "127.0.0.1", "::1", "::ffff:10.0.0.5") })
 		if ages := seen.Ages(); ages[TURN] != 0 || ages[TCP] < time.Minute-time.Second || ages[UDP] < time.Hour {
 			t.Errorf("ages %v", ages)
+		}
+	})
+}
+
+// Our own questions that a NAT leads back to us are not from outside.
+func TestHairpinsAreNotFromOutside(t *testing.T) {
+	w := &world{interfaces: list("10.0.0.5"), mapped: netip.MustParseAddrPort("203.0.113.9:4443")}
+	seen := &Seen{}
+	watched(t, w, func(c *Config) { c.Seen = seen }, func(t *testing.T, watch *Watch) {
+		time.Sleep(30 * time.Second)
+		seen.Note(UDP, netip.MustParseAddr("203.0.113.9"))
+		if ages := seen.Ages(); len(ages) > 0 {
+			t.Errorf("seen from outside: %v", ages)
+		}
+		if udp := watch.Checks()[1]; !strings.Contains(udp.Text, "also at our public address") {
+			t.Errorf("%+v", udp)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package turn
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"runtime"
@@ -38,7 +39,7 @@ func TestAPortOfItsOwn(t *testing.T) {
 	}
 	defer third.Close()
 	_ = third.SetReadDeadline(time.Now().Add(5 * time.Second))
-	if _, err := third.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := third.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("one too many of an address: %v, want EOF", err)
 	}
 	_ = relay.Close()
