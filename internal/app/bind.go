@@ -8,6 +8,7 @@ import (
 	"net"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -100,6 +101,13 @@ func onceFree(ctx context.Context, setting string, log *slog.Logger, open func()
 	}
 }
 
+// unavailable is a port that we may not have.
 func unavailable(setting string, err error) error {
-	return fault.Wrap(fault.Invalid, err, "%s: this port cannot be opened → a port below 1024 needs root or CAP_NET_BIND_SERVICE: give it, or set %[1]s to a higher one", setting)
+	refused, ok := errors.AsType[*unbound](err)
+	if !ok {
+		return err
+	}
+	return fault.Wrap(fault.Invalid, refused.cause,
+		"%s=%d: the %s port cannot be opened → a port below 1024 needs root or CAP_NET_BIND_SERVICE: give it, or set %[1]s to a higher one",
+		setting, refused.port, strings.ToUpper(refused.network))
 }

@@ -76,7 +76,9 @@ func StartNginx(t testing.TB, server string) *Proxy {
 }
 
 // freeAddress is a loopback address that nobody listens on now; nginx cannot be asked which it took.
-func freeAddress(t testing.TB) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort(t))) }
+func freeAddress(t testing.TB) string {
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort(t)))
+}
 
 // FreePort is a port that is free now, for TCP and UDP on every address. It is below those the system hands out
 // (net.ipv4.ip_local_port_range), where one of another process's connections may take it the next moment.
