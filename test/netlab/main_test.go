@@ -29,7 +29,8 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	flag.Parse()
-	if named := flag.Lookup("test.run").Value.String(); named == "" && !long() {
+	named, skip := flag.Lookup("test.run").Value.String(), flag.Lookup("test.skip").Value.String()
+	if named == "" && skip == "" && !long() {
 		_ = flag.Set("test.skip", "Long$")
 	}
 	os.Exit(m.Run())
