@@ -52,12 +52,23 @@ func TestFAQ_19__OnePortOneName(t *testing.T) {
 
 	t.Run("UDP is opened", func(t *testing.T) {
 		people := server.meet(guest{at: alice, browser: trusting}, guest{at: bob, browser: trusting})
-		movesToUDP(t, people[0], people[1], func() { office.firewall(onlyPort443) })
+		movesToUDP(t, people[0], people[1], 10*time.Second, func() { office.firewall(onlyPort443) })
 	})
 }
 
+// TestUDPIsOpenedLateLong is the same when the browser has given UDP up: the server shows it again from time to time.
+func TestUDPIsOpenedLateLong(t *testing.T) {
+	lab := newLab(t)
+	server := lab.serve(lab.internet.host("srv"), settings{"HTTPS_PORT": "443"})
+	office := lab.internet.router("office", portRestricted)
+	office.firewall(onlyTCP443)
+	people := server.meet(guest{at: office.host("alice")}, guest{at: lab.internet.host("bob")})
+	hold(t, time.Minute, "alice is connected", func() bool { return people[0].sending().State == "connected" })
+	movesToUDP(t, people[0], people[1], 150*time.Second, func() { office.firewall(onlyPort443) })
+}
+
 // movesToUDP wants a, who travels by TCP, to go over to UDP soon after that was opened, without a drop.
-func movesToUDP(t *testing.T, a, b *participant, open func()) {
+func movesToUDP(t *testing.T, a, b *participant, within time.Duration, open func()) {
 	t.Helper()
 	if path := a.receiving(b).Local.path(); path == "udp" {
 		t.Fatal("travels by UDP through a firewall that lets none pass")
@@ -65,16 +76,13 @@ func movesToUDP(t *testing.T, a, b *participant, open func()) {
 	open()
 	a.script(nil, "tester.gap("+quote(b.Stream)+")") // counts from here
 	opened := time.Now()
-	await(t, 60*time.Second, "both connections have moved to UDP", func() bool {
+	await(t, within, "both connections have moved to UDP", func() bool {
 		return a.receiving(b).Local.path() == "udp" && a.sending().Local.path() == "udp"
 	})
 	took := time.Since(opened)
 	var gap float64
 	a.script(&gap, "tester.gap("+quote(b.Stream)+")")
 	t.Logf("moved to UDP after %v; the longest time without a new picture was %.0f ms", took, gap)
-	if took > 10*time.Second {
-		t.Errorf("it took %v, want 10 s", took)
-	}
 	if gap > 1000 {
 		t.Errorf("the picture stood still for %.0f ms", gap)
 	}
