@@ -46,7 +46,7 @@ var kurentoFaults = []fault{
 		s.ill = guest{at: home.host("ill")}
 	}},
 	{code: "TURN_SECRET_WRONG", side: "turn", fix: "static-auth-secret", make: func(s *scene) {
-		s.onlyByRelay("another-secret-16")
+		s.onlyByRelay("another-secret-16", "")
 	}},
 	{code: "EXTERNAL_ADDRESS_WRONG", side: "server", fix: "DOMAIN_OR_PUBLIC_IP", make: func(s *scene) {
 		s.hidden(settings{"DOMAIN_OR_PUBLIC_IP": "203.0.113.99"})
@@ -78,7 +78,7 @@ var kurentoFaults = []fault{
 		s.mend = func() { home.firewall("accept") }
 	}},
 	{code: "TURN_CLOCK_SKEWED", side: "turn", fix: "clock", make: func(s *scene) {
-		s.onlyByRelay(turnSecret, "AHEAD=172800")
+		s.onlyByRelay(turnSecret, "+2d")
 	}},
 }
 
@@ -241,9 +241,9 @@ func (s *scene) hidden(more settings) {
 }
 
 // onlyByRelay is a server with a coturn outside, and a participant that can reach nothing else of media.
-func (s *scene) onlyByRelay(secretThere string, env ...string) {
+func (s *scene) onlyByRelay(secretThere, clockThere string) {
 	relay := s.internet.host("turn")
-	s.coturn(relay, secretThere, env...)
+	s.coturn(relay, secretThere, clockThere)
 	s.server = s.serve(s.internet.host("srv"), settings{
 		"HTTPS_PORT": "443", "COTURN_IP": relay.ip.String(), "COTURN_PORT": "3478", "COTURN_SHARED_SECRET_KEY": turnSecret,
 	})
