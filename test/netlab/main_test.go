@@ -37,7 +37,10 @@ func TestMain(m *testing.M) {
 }
 
 // needed are the commands of the lab and the Debian packages they are in.
-var needed = map[string]string{"ip": "iproute2", "nft": "nftables", "sysctl": "procps", "node": "nodejs", "chromium": "chromium", "nginx": "nginx-light", "certutil": "libnss3-tools"}
+var needed = map[string]string{
+	"ip": "iproute2", "nft": "nftables", "sysctl": "procps", "node": "nodejs", "chromium": "chromium", "nginx": "nginx-light", "certutil": "libnss3-tools",
+	"turnserver": "coturn", "faketime": "faketime",
+}
 
 func enter() (int, error) {
 	if os.Geteuid() != 0 {

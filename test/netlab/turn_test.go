@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/netip"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -59,41 +58,14 @@ func (l *lab) mortal(n *node, port int, to string, age time.Duration) {
 	})
 }
 
-// clockShim is preloaded into a program whose clock is to be AHEAD seconds fast: namespaces have no wall clock of their own.
-const clockShim = `#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdlib.h>
-#include <sys/time.h>
-#include <time.h>
-static long ahead(void) { const char *s = getenv("AHEAD"); return s ? atol(s) : 0; }
-time_t time(time_t *t) { struct timespec now; clock_gettime(CLOCK_REALTIME, &now); if (t) *t = now.tv_sec; return now.tv_sec; }
-int clock_gettime(clockid_t id, struct timespec *t) {
-	int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
-	int r = real(id, t);
-	if (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE) t->tv_sec += ahead();
-	return r;
-}
-int gettimeofday(struct timeval *restrict t, void *restrict z) {
-	struct timespec now; clock_gettime(CLOCK_REALTIME, &now);
-	t->tv_sec = now.tv_sec; t->tv_usec = now.tv_nsec / 1000; return 0;
-}
-`
-
-// coturn runs a real coturn in a node, on port 3478; env may hold AHEAD=seconds.
-func (l *lab) coturn(n *node, secret string, env ...string) {
+// coturn runs a real coturn in a node, on port 3478; clock is what its own says beside ours, as "+2d", or "".
+func (l *lab) coturn(n *node, secret, clock string) {
 	l.t.Helper()
 	dir := l.t.TempDir()
-	shim := filepath.Join(dir, "clock.so")
-	if len(env) > 0 {
-		source := filepath.Join(dir, "clock.c")
-		if err := os.WriteFile(source, []byte(clockShim), 0o600); err != nil {
-			l.t.Fatal(err)
-		}
-		l.must("gcc", "-shared", "-fPIC", "-o", shim, source, "-ldl")
-		env = append(env, "LD_PRELOAD="+shim)
+	process := exec.Command("ip", "netns", "exec", n.name)
+	if clock != "" { // namespaces have no wall clock of their own
+		process.Args = append(process.Args, "faketime", "-f", clock)
 	}
-	process := exec.Command("ip", "netns", "exec", n.name, "env")
-	process.Args = append(process.Args, env...)
 	process.Args = append(process.Args, "turnserver", "-n", "-L", n.ip.String(), "-E", n.ip.String(), "-p", "3478", "--min-port", "49160", "--max-port", "49260",
 		"-r", "lab.test", "--use-auth-secret", "--static-auth-secret="+secret, "-f", "--no-tls", "--no-dtls", "--no-cli", "--no-multicast-peers",
 		"-l", filepath.Join(dir, "log"), "--simple-log", "--pidfile", filepath.Join(dir, "pid"), "-b", filepath.Join(dir, "db"))
