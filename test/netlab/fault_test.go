@@ -65,8 +65,8 @@ func (f fault) run(t *testing.T) {
 	all, crowd := runs()
 	s := &scene{lab: newLab(t)}
 	f.make(s)
-	s.session = s.server.session()
 	if s.well.at != nil {
+		s.session = s.server.session()
 		s.publisher = s.well.open(0)
 		s.well.enter(s.publisher, s.server.token(s.session, nil))
 	}
@@ -101,6 +101,9 @@ func note(t *testing.T, line string) {
 
 // round lets a crowd of participants meet the fault; it returns how long each took to be named rightly, 0 for not.
 func (f fault) round(t *testing.T, s *scene, b *browser, crowd int) []time.Duration {
+	if s.publisher == nil { // a session ends with its last participant
+		s.session = s.server.session()
+	}
 	people := make([]*participant, crowd)
 	for i := range people {
 		people[i] = b.participant(1+i%5, s.ill.sdk0())
