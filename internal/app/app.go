@@ -79,10 +79,10 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	name := nodeName(keys.DTLS().Certificate[0])
 	reached.begin(c, uint16(port), addresses, conns[0], log)
 	journal := diagnosis.NewJournal()
-	asked := &calls{}
+	asked, found := &calls{}, newFaults()
 	watch := diagnosis.New(diagnosis.Config{
 		Calls: asked, Journal: journal, Log: log,
-		Host: reached.host,
+		Host: reached.host, Report: reported(found.event),
 	})
 
 	traffic := &traffic{}
@@ -141,7 +141,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	running.start("certificates", func(ctx context.Context) error { return keys.Run(ctx, port) })
 	running.start("clients", clients.Run)
 	running.start("pages", newPages(func() int { return clients.Stats().Sockets }, log).Run)
-	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic}
+	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic, faults: found}
 	if err := shown.show(c.MetricsAddress, running, log); err != nil {
 		return err
 	}

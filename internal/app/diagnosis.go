@@ -1,15 +1,18 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"tertulia/internal/api/signal"
 	"tertulia/internal/diagnosis"
 	"tertulia/internal/event"
 	"tertulia/internal/media/sdp"
+	"tertulia/internal/metrics"
 	"tertulia/internal/node"
 	"tertulia/internal/reach"
 	"tertulia/internal/session"
@@ -22,6 +25,52 @@ func observed(journal *diagnosis.Journal, watch *diagnosis.Watch) func(event.Eve
 		journal.Add(e)
 		watch.Event(e)
 	}
+}
+
+// reported tells of every record as an event: when it begins, and when it is over.
+func reported(tell func(event.Event)) func(diagnosis.Record) {
+	return func(r diagnosis.Record) {
+		tell(event.Event{
+			At: cmp.Or(r.Ended, r.At), Session: r.Session, Connection: r.Connection,
+			Body: event.Diagnosed{
+				Code: string(r.Code), Severity: string(r.Severity), Side: string(r.Side), Stream: r.Stream, Ended: r.Ended != 0,
+			},
+		})
+	}
+}
+
+// faults counts what was found in calls, by code. Its map is not changed once it is made.
+type faults map[diagnosis.Code]*atomic.Uint64
+
+func newFaults() faults {
+	f := faults{}
+	for i := range diagnosis.Catalogue {
+		if row := &diagnosis.Catalogue[i]; row.Scope == diagnosis.InCall {
+			f[row.Code] = new(atomic.Uint64)
+		}
+	}
+	return f
+}
+
+// event counts a fault that begins.
+func (f faults) event(e event.Event) {
+	found, ok := e.Body.(event.Diagnosed)
+	if n := f[diagnosis.Code(found.Code)]; ok && !found.Ended && n != nil {
+		n.Add(1)
+	}
+}
+
+// samples are in the catalogue's order, those that were never found too: a rate needs to see the first.
+func (f faults) samples() []metrics.Sample {
+	const name, help = "tertulia_diagnoses_total", "Faults that were found in calls, by code: the timeline of the session has each, docs/reference/diagnosis.md what it means."
+	var list []metrics.Sample
+	for i := range diagnosis.Catalogue {
+		code := diagnosis.Catalogue[i].Code
+		if n := f[code]; n != nil {
+			list = append(list, by("code", string(code), name, help, n.Load()))
+		}
+	}
+	return list
 }
 
 // calls answers what the diagnosis asks about calls; it is diagnosis' Calls. Its fields are set before its watch runs.

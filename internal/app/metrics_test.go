@@ -62,6 +62,7 @@ func TestTheMetricsPort(t *testing.T) {
 		`tertulia_door_connections_total{kind="https"} 1`, "tertulia_turn_allocations 0", `tertulia_media_packets_total{direction="in"} 0`,
 		`tertulia_media_refused_total{reason="forged"} 0`, "go_goroutines ",
 		`tertulia_connections_by_path{path="udp"} 0`, `tertulia_connections_by_path_total{path="relay"} 0`, `tertulia_endpoints{state="connected"} 0`,
+		`tertulia_diagnoses_total{code="NET_UNREACHABLE"} 0`, `tertulia_diagnoses_total{code="CAMERA_BUSY"} 0`,
 	} {
 		if !strings.Contains(text, "\n"+want) {
 			t.Errorf("no %s in\n%s", want, text)

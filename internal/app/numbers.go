@@ -23,6 +23,7 @@ type numbers struct {
 	relay    *turn.Server
 	media    *peer.Shards
 	traffic  *traffic
+	faults   faults
 }
 
 // show starts the metrics port, if there is one.
@@ -43,6 +44,7 @@ func (n *numbers) show(address string, running *parts, log *slog.Logger) error {
 func (n *numbers) read(ctx context.Context) ([]metrics.Sample, error) {
 	list, err := n.packets(ctx)
 	list = append(list, n.calls()...)
+	list = append(list, n.faults.samples()...)
 	return append(list, n.connections()...), err
 }
 

@@ -75,6 +75,17 @@ type (
 		State    string // "connected", "failed"
 		Reason   string
 	}
+
+	// Diagnosed is a fault that was found or, with Ended, is over; its words are those of the diagnosis' catalogue. It is
+	// for sinks that are not the diagnosis: the timeline has the record itself. What concerns a whole network, or
+	// everybody, has no session.
+	Diagnosed struct {
+		Code     string // "NET_UNREACHABLE"
+		Severity string // "error", "warning", "notice"
+		Side     string // who must act: "server", "client", "network" …
+		Stream   string // "": of the connection, whatever it publishes or receives
+		Ended    bool
+	}
 )
 
 // Kind implements Body.
@@ -90,3 +101,4 @@ func (Subscribed) Kind() string     { return "stream.subscribed" }
 func (Unsubscribed) Kind() string   { return "stream.unsubscribed" }
 func (Refused) Kind() string        { return "request.refused" }
 func (Transport) Kind() string      { return "transport" }
+func (Diagnosed) Kind() string      { return "diagnosis" }

@@ -11,6 +11,7 @@ func TestKindsDiffer(t *testing.T) {
 	for _, b := range []event.Body{
 		event.SessionCreated{}, event.SessionEnded{}, event.Joined{}, event.Left{}, event.SocketLost{}, event.SocketBack{},
 		event.Published{}, event.Unpublished{}, event.Subscribed{}, event.Unsubscribed{}, event.Refused{}, event.Transport{},
+		event.Diagnosed{},
 	} {
 		if other := seen[b.Kind()]; other != nil || b.Kind() == "" {
 			t.Errorf("%T and %T are both %q", b, other, b.Kind())

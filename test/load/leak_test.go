@@ -29,7 +29,7 @@ const (
 // alone, and its memory as the system sees it must be at most a quarter above what it was.
 func TestKMS_06__MemoryComesBack(t *testing.T) {
 	cycles, idle := count(t, "LOAD_CYCLES", 200), pause(t, "LOAD_IDLE")
-	s := start(t)
+	s := start(t, t.TempDir())
 	fresh := s.figures()
 	s.cycles(t, max(warm, cycles/20))
 	before := s.settled(t, "has warmed up", func(map[string]float64) bool { return true }, idle)
@@ -120,10 +120,7 @@ func (s *server) call(t *testing.T, number int) {
 	session := s.rest(t, "POST", "/sessions", "{}", "id")
 	alice, bob := s.join(ctx, t, session), s.join(ctx, t, session)
 	camera, screen := client(t), client(t)
-	published := alice.ask(ctx, "publishVideo", map[string]any{
-		"sdpOffer": camera.PublishOffer(testkit.VP8), "doLoopback": false, "hasAudio": true, "hasVideo": true, "audioActive": true,
-		"videoActive": true, "typeOfVideo": "CAMERA", "frameRate": 30, "videoDimensions": `{"width":640,"height":480}`,
-	})
+	published := alice.offer(ctx, camera)
 	stream := alice.text(published, "id")
 	camera.Accept(alice.text(published, "sdpAnswer"))
 	camera.Publish(ctx)

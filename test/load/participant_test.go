@@ -11,12 +11,23 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+
+	"tertulia/internal/testkit"
 )
 
 var insecure = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 
 // rest makes a REST call and returns a field of the answer.
 func (s *server) rest(t *testing.T, method, path, body, field string) string {
+	t.Helper()
+	answer := map[string]any{}
+	s.read(t, method, path, body, &answer)
+	value, _ := answer[field].(string)
+	return value
+}
+
+// read makes a REST call and takes the answer, if there is one.
+func (s *server) read(t *testing.T, method, path, body string, answer any) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, s.url+"/openvidu/api"+path, strings.NewReader(body))
 	if err != nil {
@@ -33,21 +44,19 @@ func (s *server) rest(t *testing.T, method, path, body, field string) string {
 	if err != nil || response.StatusCode >= 300 {
 		t.Fatalf("%s %s: %s %s, %v", method, path, response.Status, text, err)
 	}
-	answer := map[string]any{}
 	if len(bytes.TrimSpace(text)) > 0 {
-		if err := json.Unmarshal(text, &answer); err != nil {
-			t.Fatal(err)
+		if err := json.Unmarshal(text, answer); err != nil {
+			t.Fatalf("%s %s: %s: %v", method, path, text, err)
 		}
 	}
-	value, _ := answer[field].(string)
-	return value
 }
 
 // participant is a websocket that speaks JSON-RPC; notifications are not looked at.
 type participant struct {
 	t      *testing.T
 	socket *websocket.Conn
-	id     int
+	name   string // connection id
+	id     int    // of the latest request
 }
 
 // join makes a connection by REST and joins with its token.
@@ -64,9 +73,10 @@ func (s *server) join(ctx context.Context, t *testing.T, session string) *partic
 	socket.SetReadLimit(1 << 20)
 	t.Cleanup(func() { _ = socket.CloseNow() })
 	p := &participant{t: t, socket: socket}
-	p.ask(ctx, "joinRoom", map[string]any{
+	joined := p.ask(ctx, "joinRoom", map[string]any{
 		"token": token, "session": session, "platform": "Chrome", "sdkVersion": "2.32.2", "metadata": "", "secret": "", "recorder": false,
 	})
+	p.name = p.text(joined, "id")
 	return p
 }
 
@@ -101,6 +111,14 @@ func (p *participant) ask(ctx context.Context, method string, params map[string]
 		}
 		return m.Result
 	}
+}
+
+// offer offers a stream of a client and returns the server's answer.
+func (p *participant) offer(ctx context.Context, camera *testkit.Client) map[string]any {
+	return p.ask(ctx, "publishVideo", map[string]any{
+		"sdpOffer": camera.PublishOffer(testkit.VP8), "doLoopback": false, "hasAudio": true, "hasVideo": true, "audioActive": true,
+		"videoActive": true, "typeOfVideo": "CAMERA", "frameRate": 30, "videoDimensions": `{"width":640,"height":480}`,
+	})
 }
 
 // text is a result's field that must be there.

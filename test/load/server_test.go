@@ -3,6 +3,7 @@ package load_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -23,18 +24,80 @@ type server struct {
 	url     string // of the one port
 	metrics string // of the metrics port
 	http    *http.Client
+	log     *journal
+}
+
+// journal is what the program has written so far.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (j *journal) add(line string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.text.WriteString(line + "\n")
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+// at returns its lines of a level ("WARN", "ERROR").
+func (j *journal) at(level string) (lines []string) {
+	for line := range strings.Lines(j.String()) {
+		if strings.Contains(line, " level="+level+" ") {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
 }
 
 var announced = regexp.MustCompile(`^ready (\S+)|msg=metrics url=(\S+)/metrics`)
 
-// start builds and runs the program; it ends with the test.
-func start(t *testing.T) *server {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "tertulia")
+var folder string // of the program; set by TestMain
+
+// build makes the program, once for all tests.
+var build = sync.OnceValues(func() (string, error) {
+	binary := filepath.Join(folder, "tertulia")
 	if out, err := exec.Command("go", "build", "-o", binary, "tertulia/cmd/tertulia").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
-	command := exec.Command(binary, "serve", "--data="+t.TempDir(), "--https-port=0", "--metrics-port=0", "--openvidu-secret=MY_SECRET", "--address-discovery=off")
+	return binary, nil
+})
+
+func TestMain(m *testing.M) {
+	var err error
+	if folder, err = os.MkdirTemp("", "load"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+// memory is a data folder that no disk holds up, where the machine has one: if a disk that others write to stalls for more
+// than a second, the program rightly warns of it.
+func memory(t *testing.T) string {
+	t.Helper()
+	data, err := os.MkdirTemp("/dev/shm", "load")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(data) })
+	return data
+}
+
+// start runs the program on a data folder; it ends with the test.
+func start(t *testing.T, data string) *server {
+	t.Helper()
+	binary, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(binary, "serve", "--data="+data, "--https-port=0", "--metrics-port=0", "--openvidu-secret=MY_SECRET", "--address-discovery=off")
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -44,15 +107,12 @@ func start(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	write.Close()
-	var mu sync.Mutex
-	var log strings.Builder
+	log := &journal{}
 	urls, ended := make(chan string, 2), make(chan struct{})
 	go func() {
 		defer close(ended)
 		for lines := bufio.NewScanner(read); lines.Scan(); {
-			mu.Lock()
-			log.WriteString(lines.Text() + "\n")
-			mu.Unlock()
+			log.add(lines.Text())
 			if m := announced.FindStringSubmatch(lines.Text()); m != nil {
 				urls <- m[1] + m[2]
 			}
@@ -63,15 +123,13 @@ func start(t *testing.T) *server {
 		err := command.Wait()
 		<-ended
 		if err != nil || t.Failed() {
-			mu.Lock()
-			defer mu.Unlock()
 			t.Logf("the server ended with %v and wrote\n%s", err, tail(log.String()))
 		}
 		if err != nil {
 			t.Fail()
 		}
 	})
-	s := &server{t: t, http: &http.Client{Transport: insecure.Clone(), Timeout: 30 * time.Second}}
+	s := &server{t: t, log: log, http: &http.Client{Transport: insecure.Clone(), Timeout: 30 * time.Second}}
 	for range 2 {
 		select {
 		case url := <-urls:
