@@ -96,6 +96,18 @@ func TestTheHolderOfADataFolder(t *testing.T) {
 			t.Errorf("%s is said to be of process %d, not ours, %d", dir, pid, os.Getpid())
 		}
 	}
+	// A lock of the same name that is another file: of another mount namespace, or of a folder that is no more.
+	name := filepath.Join(data, "lock")
+	if err := os.Rename(name, name+".old"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	foreign := namedAlike{root.(linkReader), root, name + ".old", name}
+	if pid := holder(foreign, data); pid != 0 {
+		t.Errorf("process %d is taken for the holder by a file's name alone", pid)
+	}
 	everywhere, err := net.Listen("tcp", ":0")
 	if err != nil {
 		t.Fatal(err)
@@ -113,6 +125,21 @@ func TestTheHolderOfADataFolder(t *testing.T) {
 	if openPorts(root, 1<<30) != nil || openPorts(fstest.MapFS{}, 1) != nil || listenerKnown(root, 1) {
 		t.Error("ports of nobody")
 	}
+}
+
+// namedAlike shows one file under the name of another, as /proc does for mount namespaces.
+type namedAlike struct {
+	links linkReader
+	fs.FS
+	real, shown string
+}
+
+func (n namedAlike) ReadLink(name string) (string, error) {
+	link, err := n.links.ReadLink(name)
+	if link == n.real {
+		link = n.shown
+	}
+	return link, err
 }
 
 func listenerKnown(root fs.FS, port int) bool { _, ok := listener(root, "tcp", port); return ok }

@@ -83,7 +83,7 @@ func openPorts(root fs.FS, pid int) []int {
 	return slices.Compact(ports)
 }
 
-// get answers with a page of the REST API, 200 or not.
+// get answers with a page of the REST API.
 func (r *running) get(ctx context.Context, path string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base+path, nil)
 	if err != nil {
@@ -103,10 +103,11 @@ func fetch(client *http.Client, request *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusServiceUnavailable {
-		return nil, fmt.Errorf("%s: %s", request.URL.Path, response.Status)
+	switch response.StatusCode {
+	case http.StatusOK, http.StatusConflict, http.StatusServiceUnavailable: // health answers so if it is UP, UNSTABLE or DOWN
+		return text, nil
 	}
-	return text, nil
+	return nil, fmt.Errorf("%s: %s", request.URL.Path, response.Status)
 }
 
 // page fetches one of the private port, which has no password.
@@ -119,5 +120,6 @@ func (h *host) page(ctx context.Context, path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fetch(&http.Client{Timeout: 10 * time.Second}, request)
+	direct := &http.Transport{DisableKeepAlives: true} // no proxy: it would ask its own machine
+	return fetch(&http.Client{Transport: direct, Timeout: 10 * time.Second}, request)
 }

@@ -68,6 +68,7 @@ func TestTheRunningServerIsAsked(t *testing.T) {
 	}{
 		{200, `{"checks":[{"name":"media","ok":true},{"name":"turn","ok":true,"text":"relayed 3 s ago"}]}`, Fine, "", "relayed 3 s ago"},
 		{503, `{"checks":[{"name":"turn","ok":false,"code":"TURN_FAULTY","text":"it does not relay","fix":"Restart."}]}`, Faulty, diagnosis.TURNFaulty, "built-in: TURN_FAULTY: it does not relay\nRestart."},
+		{409, `{"checks":[{"name":"turn","ok":false,"code":"TURN_FAULTY","text":"it does not relay","fix":"Look."}]}`, Faulty, diagnosis.TURNFaulty, "it does not relay\nLook."},
 		{200, `{"checks":[]}`, Unchecked, "", "does not test its TURN"},
 		{200, `<html>`, Unchecked, "", "something else"},
 		{404, ``, Unchecked, "", "404"},
