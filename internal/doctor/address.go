@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tertulia/internal/diagnosis"
+	"tertulia/internal/reach"
 )
 
 // addresses are those by which this machine can be reached.
@@ -34,20 +35,22 @@ func (a addresses) natted() bool {
 	return slices.ContainsFunc(a.seen, func(x netip.Addr) bool { return !slices.Contains(a.interfaces, x) })
 }
 
-// own gathers them. certain says that an address which is not among them is not ours: somebody outside has said who we
-// are, or an interface has a public address itself. With ADDRESS_DISCOVERY=off nothing is certain: a balancer may stand
-// in front on purpose.
-func (h *host) own(ctx context.Context) (a addresses, certain bool) {
+// own gathers them.
+func (h *host) own(ctx context.Context) (a addresses) {
 	a.interfaces = interfaces()
 	h.outside.Do(func() { h.seen, h.asked = seenBy(ctx, h.Config) })
 	a.seen = h.seen
-	return a, h.Config.AddressDiscovery != "off" && (len(a.seen) > 0 || slices.ContainsFunc(a.interfaces, func(x netip.Addr) bool {
-		return x.IsGlobalUnicast() && !x.IsPrivate() && !carrier.Contains(x)
-	}))
+	return a
 }
 
-// carrier is the network of carriers' NAT (RFC 6598).
-var carrier = netip.MustParsePrefix("100.64.0.0/10")
+// certain says that addresses which are not among ours lead elsewhere: somebody outside has said who we are, or an
+// interface has a public address itself; of IPv6 neither says anything of IPv4, which a NAT may have. With
+// ADDRESS_DISCOVERY=off nothing is certain: a balancer may stand in front on purpose.
+func (h *host) certain(own addresses, foreign []netip.Addr) bool {
+	says := func(x netip.Addr) bool { return x.Is4() || slices.ContainsFunc(foreign, netip.Addr.Is6) }
+	return h.Config.AddressDiscovery != "off" && (slices.ContainsFunc(own.seen, says) ||
+		slices.ContainsFunc(own.interfaces, func(x netip.Addr) bool { return reach.IsPublic(x) && says(x) }))
+}
 
 func interfaces() []netip.Addr {
 	found, err := net.InterfaceAddrs()
@@ -65,7 +68,7 @@ func interfaces() []netip.Addr {
 
 // checkAddresses looks at the address that clients are told to send media to.
 func checkAddresses(ctx context.Context, h *host) Check {
-	own, certain := h.own(ctx)
+	own := h.own(ctx)
 	v := values{"address": h.Config.Domain, "interfaces": join(own.interfaces), "verified": own.public()}
 	told, literal := h.told(ctx)
 	outside := "seen from outside as " + join(own.seen)
@@ -85,11 +88,11 @@ func checkAddresses(ctx context.Context, h *host) Check {
 	public := slices.DeleteFunc(slices.Clone(told), netip.Addr.IsLoopback)
 	// A hosts file may lead the name to loopback, which is no media address, where the public one is wanted.
 	lost := !literal && h.Config.Domain != "localhost" && len(told) > 0 && len(public) == 0 && own.natted()
-	wrong := lost || slices.ContainsFunc(public, func(a netip.Addr) bool { return !own.has(a) })
+	foreign := slices.DeleteFunc(public, own.has)
 	switch {
-	case !wrong:
+	case !lost && len(foreign) == 0:
 		return fine(append([]string{"DOMAIN_OR_PUBLIC_IP=" + v["address"]}, evidence...)...)
-	case !certain:
+	case !lost && !h.certain(own, foreign):
 		return unchecked("no interface has " + join(told) + "; behind NAT that may be right, and it was " + outside)
 	}
 	return faulty(diagnosis.AddressWrong, v)

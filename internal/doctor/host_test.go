@@ -167,6 +167,13 @@ func TestAddresses(t *testing.T) {
 		}
 		want(t, checkAddresses(t.Context(), h), c.verdict, c.code, c.says)
 	}
+	for domain, certain := range map[string]bool{"203.0.113.99": false, "2001:db8::99": true} { // IPv4 may be a NAT's
+		h := hostOf(t)
+		own := addresses{interfaces: []netip.Addr{netip.MustParseAddr("192.168.1.5"), netip.MustParseAddr("2001:db8::5")}}
+		if got := h.certain(own, []netip.Addr{netip.MustParseAddr(domain)}); got != certain {
+			t.Errorf("%s beside a public IPv6 address is wrong for certain: %v", domain, got)
+		}
+	}
 	off := hostOf(t, "--address-discovery=off", "--domain-or-public-ip=203.0.113.99")
 	want(t, checkAddresses(t.Context(), off), Unchecked, "", "no interface has 203.0.113.99")
 	if seen, why := seenBy(t.Context(), off.Config); seen != nil || why != "ADDRESS_DISCOVERY=off" {

@@ -28,7 +28,7 @@ func judge(a *answers) Finding {
 	f := Finding{At: a.at, Interfaces: a.interfaces, Resolved: a.resolved}
 	seen := a.seen(&f)
 	for _, i := range a.interfaces {
-		if isPublic(i) || i == seen {
+		if IsPublic(i) || i == seen {
 			f.add(i, "interface")
 		}
 	}
@@ -43,7 +43,7 @@ func judge(a *answers) Finding {
 	}
 	f.Verified = slices.Contains(f.Public, seen) && !a.alone && f.Mapped.Port() == a.port
 	a.configured(&f, seen)
-	a.lost(&f)
+	a.lost(&f, seen)
 	if a.asked && !seen.IsValid() {
 		f.note("no STUN server answered: nobody outside was asked for our address")
 	}
@@ -122,8 +122,10 @@ func (a *answers) configured(f *Finding, seen netip.Addr) {
 			return
 		}
 	}
-	right := f.Public
-	if len(right) == 0 && seen.IsValid() {
+	// A public IPv6 address says nothing of the IPv4 one, which a NAT may have.
+	foreign := func(x netip.Addr) bool { return x.Is6() && !slices.ContainsFunc(a.resolved, netip.Addr.Is6) }
+	right := slices.DeleteFunc(slices.Clone(f.Public), foreign)
+	if len(right) == 0 && seen.IsValid() && !foreign(seen) {
 		right = []netip.Addr{seen}
 	}
 	text := fmt.Sprintf("%s is %s, and this machine is %s", a.domain, join(a.resolved), orWords(right, join(a.interfaces)))
@@ -137,9 +139,10 @@ func (a *answers) configured(f *Finding, seen netip.Addr) {
 	}
 }
 
-// lost notices a public address that the last start still had.
-func (a *answers) lost(f *Finding) {
-	if !a.asked || len(a.kept) == 0 || len(f.Public) > 0 {
+// lost notices a public address that the last start still had. One that is still seen has not gone, whatever the NAT
+// makes of our port now.
+func (a *answers) lost(f *Finding, seen netip.Addr) {
+	if !a.asked || len(a.kept) == 0 || len(f.Public) > 0 || slices.Contains(a.kept, seen) {
 		return
 	}
 	f.problem(codeAddress, fmt.Sprintf("this machine has lost its public address: it was %s when it was last seen, and now nobody says it has one", join(a.kept)),

@@ -57,6 +57,11 @@ func TestFAQ_01__AddressesAreComparedAndVerified(t *testing.T) {
 		"configured, nobody to ask":       {given: answers{domain: "203.0.113.9", resolved: list("203.0.113.9"), interfaces: list("10.0.0.5")}, note: "could not be verified"},
 		"configured wrong":                {given: answers{domain: "203.0.113.99", resolved: list("203.0.113.99"), interfaces: list("10.0.0.5"), asked: true, mapped: ports("203.0.113.9:4443")}, public: "203.0.113.9", source: "stun", verified: true, problem: "ADDRESS_WRONG Set DOMAIN_OR_PUBLIC_IP=203.0.113.9"},
 		"configured wrong, public here":   {given: answers{domain: "203.0.113.99", resolved: list("203.0.113.99"), interfaces: list("198.51.100.5")}, public: "198.51.100.5", source: "interface", problem: "ADDRESS_WRONG Set DOMAIN_OR_PUBLIC_IP=198.51.100.5"},
+		"configured IPv4, public IPv6":    {given: answers{domain: "203.0.113.9", resolved: list("203.0.113.9"), interfaces: list("192.168.1.5 2001:db8::5"), asked: true}, public: "2001:db8::5", source: "interface", note: "could not be verified"},
+		"a name of IPv4, public IPv6":     {given: answers{domain: "call.example", resolved: list("203.0.113.9"), interfaces: list("192.168.1.5 2001:db8::5")}, public: "2001:db8::5", source: "interface", note: "could not be verified"},
+		"the same, and IPv4 seen":         {given: answers{domain: "203.0.113.99", resolved: list("203.0.113.99"), interfaces: list("192.168.1.5 2001:db8::5"), asked: true, mapped: ports("203.0.113.9:7000")}, public: "2001:db8::5", source: "interface", problem: "ADDRESS_WRONG Set DOMAIN_OR_PUBLIC_IP=203.0.113.9.", note: "forwards port"},
+		"configured wrong, a gateway":     {given: answers{domain: "203.0.113.99", resolved: list("203.0.113.99"), interfaces: list("10.0.0.5"), asked: true, cloud: aws("203.0.113.9"), mapped: ports("203.0.113.77:1024")}, public: "203.0.113.9", source: "metadata AWS", problem: "ADDRESS_WRONG Set DOMAIN_OR_PUBLIC_IP=203.0.113.9.", note: "leaves by another address"},
+		"configured IPv6, another here":   {given: answers{domain: "2001:db8::99", resolved: list("2001:db8::99"), interfaces: list("2001:db8::5")}, public: "2001:db8::5", source: "interface", problem: "ADDRESS_WRONG Set DOMAIN_OR_PUBLIC_IP=2001:db8::5"},
 		"a name that leads here":          {given: answers{domain: "call.example", resolved: list("198.51.100.5"), interfaces: list("198.51.100.5")}, public: "198.51.100.5", source: "configuration"},
 		"a name that leads elsewhere":     {given: answers{domain: "call.example", resolved: list("198.51.100.6"), interfaces: list("198.51.100.5")}, public: "198.51.100.5", source: "interface", problem: "DNS_MISMATCH Change the A or AAAA record of call.example to 198.51.100.5"},
 		"a name without address":          {given: answers{domain: "call.example", unknown: true, interfaces: list("198.51.100.5")}, public: "198.51.100.5", source: "interface", problem: "DNS_MISMATCH Make an A or AAAA record"},
@@ -66,6 +71,7 @@ func TestFAQ_01__AddressesAreComparedAndVerified(t *testing.T) {
 
 		"lost":                    {given: answers{interfaces: list("10.0.0.5"), asked: true, kept: list("203.0.113.9"), cloud: aws("")}, problem: "ADDRESS_WRONG Give this machine a public address again", note: "no STUN"},
 		"lost, and configured":    {given: answers{domain: "203.0.113.9", resolved: list("203.0.113.9"), interfaces: list("10.0.0.5"), asked: true, kept: list("203.0.113.9")}, problem: "ADDRESS_WRONG Give", note: "could not be verified"},
+		"seen, at another port":   {given: answers{interfaces: list("192.168.1.5"), asked: true, kept: list("203.0.113.9"), mapped: ports("203.0.113.9:61000")}, note: "forwards port"},
 		"exchanged for another":   {given: answers{interfaces: list("10.0.0.5"), asked: true, kept: list("203.0.113.9"), cloud: aws("203.0.113.10")}, public: "203.0.113.10", source: "metadata AWS", note: "no STUN"},
 		"kept, and asking is off": {given: answers{interfaces: list("10.0.0.5"), kept: list("203.0.113.9")}},
 	} {
