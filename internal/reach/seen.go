@@ -41,6 +41,7 @@ type Seen struct {
 type network struct {
 	latest time.Time
 	by     map[Transport]time.Time
+	detour time.Time // since when it comes by TCP or TURN, without a pause
 }
 
 // Own says which addresses are this machine's: what comes from there is not from outside.
@@ -76,7 +77,17 @@ func (s *Seen) noteAt(by Transport, from netip.Addr, now time.Time) {
 		heard = &network{by: map[Transport]time.Time{}}
 		s.networks[prefix] = heard
 	}
+	if (by == TCP || by == TURN) && now.Sub(latest(heard.by[TCP], heard.by[TURN])) > detour {
+		heard.detour = now
+	}
 	heard.by[by], heard.latest = now, now
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // networkOf is what is taken for one network: 24 bits of IPv4, 48 of IPv6.
@@ -113,25 +124,24 @@ func (s *Seen) Ages() map[Transport]time.Duration {
 }
 
 // blocked reports whether UDP looks blocked at this server: for a while nobody outside has come by UDP, but some do by TCP
-// or TURN. One network alone may block UDP itself; it counts if it came by UDP before, or if nobody ever has.
+// or TURN, and not only for a moment: browsers try TURN before anything else, and strangers look for open relays. One
+// network alone may block UDP itself; it counts if it came by UDP before, or if nobody ever has.
 func (s *Seen) blocked(now time.Time, within time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if udp, ever := s.last[UDP]; ever && now.Sub(udp) < within {
+	udp, ever := s.last[UDP]
+	if ever && now.Sub(udp) < within {
 		return false
 	}
 	detours, turned := 0, false
 	for _, heard := range s.networks {
-		for _, by := range []Transport{TCP, TURN} {
-			if at, ok := heard.by[by]; ok && now.Sub(at) < within {
-				detours++
-				_, before := heard.by[UDP]
-				turned = turned || before
-				break
-			}
+		by := latest(heard.by[TCP], heard.by[TURN])
+		if now.Sub(by) < within && by.Sub(heard.detour) >= lasting {
+			detours++
+			_, before := heard.by[UDP]
+			turned = turned || before
 		}
 	}
-	_, ever := s.last[UDP]
 	return detours > 1 || detours == 1 && (turned || !ever)
 }
 

@@ -446,6 +446,30 @@ func TestKMS_19c__BlockedUDPIsToldWithTheRule(t *testing.T) {
 }
 
 // Our own questions that a NAT leads back to us are not from outside.
+// TestAMomentOfTCPIsNoAlarm: the first browser of a fresh node allocates over TCP before it tries UDP, and whoever looks
+// for open relays speaks TURN and is gone.
+func TestAMomentOfTCPIsNoAlarm(t *testing.T) {
+	seen := &Seen{}
+	watched(t, &world{interfaces: list("10.0.0.5")}, func(c *Config) { c.Seen = seen }, func(t *testing.T, watch *Watch) {
+		for range 3 {
+			for _, by := range []Transport{TURN, TCP} {
+				seen.Note(by, netip.MustParseAddr("198.51.100.7"))
+			}
+			if got := red(t, watch); len(got) > 0 {
+				t.Fatalf("red for a moment of TCP: %v", got)
+			}
+			time.Sleep(time.Minute)
+		}
+		for range 10 {
+			seen.Note(TCP, netip.MustParseAddr("198.51.100.7"))
+			time.Sleep(time.Second)
+		}
+		if got := red(t, watch); len(got) != 1 || got[0] != "udp" {
+			t.Errorf("red: %v, though all who come take TCP", got)
+		}
+	})
+}
+
 func TestHairpinsAreNotFromOutside(t *testing.T) {
 	w := &world{interfaces: list("10.0.0.5"), mapped: netip.MustParseAddrPort("203.0.113.9:4443")}
 	seen := &Seen{}
