@@ -22,12 +22,28 @@ func (a addresses) has(x netip.Addr) bool {
 	return slices.Contains(a.interfaces, x) || slices.Contains(a.seen, x)
 }
 
-// public is the address to tell clients: as the world sees us, else the interfaces'.
-func (a addresses) public() string {
+// public are the addresses to tell clients: as the world sees us, else the interfaces' public ones, else all of them.
+func (a addresses) public() []netip.Addr {
 	if len(a.seen) > 0 {
-		return join(a.seen)
+		return a.seen
 	}
-	return join(slices.DeleteFunc(slices.Clone(a.interfaces), netip.Addr.IsLoopback))
+	private := func(x netip.Addr) bool { return !reach.IsPublic(x) }
+	if public := slices.DeleteFunc(slices.Clone(a.interfaces), private); len(public) > 0 {
+		return public
+	}
+	return slices.DeleteFunc(slices.Clone(a.interfaces), netip.Addr.IsLoopback)
+}
+
+// right is the one to tell clients instead of others: of their family, if there is one.
+func (a addresses) right(instead []netip.Addr) string {
+	all := a.public()
+	alike := func(x netip.Addr) bool {
+		return slices.ContainsFunc(instead, func(i netip.Addr) bool { return i.Is4() == x.Is4() })
+	}
+	if at := slices.IndexFunc(all, alike); at >= 0 {
+		return all[at].String()
+	}
+	return join(all[:min(1, len(all))])
 }
 
 // natted reports whether somebody outside sees us by an address that no interface has.
@@ -69,13 +85,13 @@ func interfaces() []netip.Addr {
 // checkAddresses looks at the address that clients are told to send media to.
 func checkAddresses(ctx context.Context, h *host) Check {
 	own := h.own(ctx)
-	v := values{"address": h.Config.Domain, "interfaces": join(own.interfaces), "verified": own.public()}
+	v := values{"address": h.Config.Domain}
 	told, literal := h.told(ctx)
 	outside := "seen from outside as " + join(own.seen)
 	if len(own.seen) == 0 {
 		outside = "not seen from outside (" + h.asked + ")"
 	}
-	evidence := []string{"interfaces " + v["interfaces"], outside}
+	evidence := []string{"interfaces " + join(own.interfaces), outside}
 	if h.Config.Domain == "" {
 		return fine(append([]string{"DOMAIN_OR_PUBLIC_IP is not set"}, evidence...)...)
 	}
@@ -95,7 +111,8 @@ func checkAddresses(ctx context.Context, h *host) Check {
 	case !lost && !h.certain(own, foreign):
 		return unchecked("no interface has " + join(told) + "; behind NAT that may be right, and it was " + outside)
 	}
-	return faulty(diagnosis.AddressWrong, v)
+	v["verified"] = own.right(foreign)
+	return faulty(diagnosis.AddressWrong, v, append([]string{"DOMAIN_OR_PUBLIC_IP=" + v["address"]}, evidence...)...)
 }
 
 // told are the media addresses that the server takes from DOMAIN_OR_PUBLIC_IP.

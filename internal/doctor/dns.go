@@ -46,7 +46,7 @@ func checkDNS(ctx context.Context, h *host) Check {
 	if len(found) > 0 {
 		shown = join(found)
 	}
-	return faulty(diagnosis.DNSMismatch, values{"domain": domain, "found": shown, "verified": own.public()})
+	return faulty(diagnosis.DNSMismatch, values{"domain": domain, "found": shown, "verified": join(own.public())})
 }
 
 // records are the domain's addresses in DNS; none if it does not exist there.

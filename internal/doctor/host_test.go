@@ -184,12 +184,17 @@ func TestAddresses(t *testing.T) {
 func TestOwnAddresses(t *testing.T) {
 	private, public := netip.MustParseAddr("10.0.0.5"), netip.MustParseAddr("198.51.100.7")
 	behind := addresses{[]netip.Addr{private}, []netip.Addr{public}}
-	if !behind.has(private) || !behind.has(public) || behind.has(netip.MustParseAddr("10.0.0.6")) || !behind.natted() || behind.public() != "198.51.100.7" {
+	if !behind.has(private) || !behind.has(public) || behind.has(netip.MustParseAddr("10.0.0.6")) || !behind.natted() || join(behind.public()) != "198.51.100.7" {
 		t.Errorf("%+v", behind)
 	}
 	direct := addresses{[]netip.Addr{public, netip.MustParseAddr("::1")}, nil}
-	if direct.natted() || direct.public() != "198.51.100.7" || join(nil) != "none" {
+	if direct.natted() || join(direct.public()) != "198.51.100.7" || join(nil) != "none" {
 		t.Errorf("%+v: %s", direct, direct.public())
+	}
+	dual := addresses{interfaces: []netip.Addr{netip.MustParseAddr("fd00::2"), netip.MustParseAddr("2001:db8::5"), public, private}}
+	foreign := []netip.Addr{netip.MustParseAddr("203.0.113.99")}
+	if join(dual.public()) != "2001:db8::5, 198.51.100.7" || dual.right(foreign) != "198.51.100.7" || dual.right(nil) != "2001:db8::5" {
+		t.Errorf("%s: right is %s, or %s", dual.public(), dual.right(foreign), dual.right(nil))
 	}
 }
 
@@ -297,7 +302,7 @@ func TestEveryCheckEnds(t *testing.T) {
 
 func TestNoServerToAsk(t *testing.T) {
 	h := hostOf(t)
-	if _, err := h.reach(); !errors.Is(err, errNoServer) {
+	if _, err := h.reach(t.Context()); !errors.Is(err, errNoServer) {
 		t.Error(err)
 	}
 	if _, err := h.page(t.Context(), "/metrics"); err == nil || !strings.Contains(err.Error(), "METRICS_PORT") {

@@ -128,14 +128,14 @@ func (a *answers) configured(f *Finding, seen netip.Addr) {
 	if len(right) == 0 && seen.IsValid() && !foreign(seen) {
 		right = []netip.Addr{seen}
 	}
-	text := fmt.Sprintf("%s is %s, and this machine is %s", a.domain, join(a.resolved), orWords(right, join(a.interfaces)))
+	here := ", and this machine is " + orWords(right, join(a.interfaces))
 	switch {
 	case len(right) == 0:
 		f.note("%s: whether that address leads here could not be verified", a.domain)
 	case isName:
-		f.problem(codeDNS, text, fmt.Sprintf("Change the A or AAAA record of %s to %s. If a balancer stands there on purpose, set ADDRESS_DISCOVERY=off.", a.domain, join(right)))
+		f.problem(codeDNS, a.domain+" is "+join(a.resolved)+here, fmt.Sprintf("Change the A or AAAA record of %s to %s. If a balancer stands there on purpose, set ADDRESS_DISCOVERY=off.", a.domain, join(right)))
 	default:
-		f.problem(codeAddress, "DOMAIN_OR_PUBLIC_IP="+text, fmt.Sprintf("Set DOMAIN_OR_PUBLIC_IP=%s. If a balancer stands there on purpose, set ADDRESS_DISCOVERY=off.", join(right)))
+		f.problem(codeAddress, "DOMAIN_OR_PUBLIC_IP="+a.domain+here, fmt.Sprintf("Set DOMAIN_OR_PUBLIC_IP=%s. If a balancer stands there on purpose, set ADDRESS_DISCOVERY=off.", right[0]))
 	}
 }
 
