@@ -12,7 +12,7 @@ import (
 
 // redirectHTTP opens HTTP_PORT, once it is free, and sends whoever comes there to the one port, but for an authority's
 // challenge, which first answers; nothing else waits for it.
-func redirectHTTP(setting string, target int, first func(http.Handler) http.Handler, running *parts, log *slog.Logger) {
+func redirectHTTP(setting string, target int, first func(http.Handler) http.Handler, open *files, running *parts, log *slog.Logger) {
 	if setting == "" {
 		return
 	}
@@ -33,6 +33,6 @@ func redirectHTTP(setting string, target int, first func(http.Handler) http.Hand
 			return err
 		}
 		log.Info("plain HTTP is sent on to HTTPS", "port", portOf(listener))
-		return frontdoor.NewRedirect(listener, target, first, log).Run(ctx)
+		return frontdoor.NewRedirect(open.listener(listener), target, first, log).Run(ctx)
 	})
 }

@@ -21,7 +21,7 @@ func TestHTTPPortAnswersTheChallenge(t *testing.T) {
 		mux.HandleFunc("/.well-known/acme-challenge/x", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the key") })
 		return mux
 	}
-	redirectHTTP("0", 4443, challenge, running, slog.New(slog.NewJSONHandler(told, nil)))
+	redirectHTTP("0", 4443, challenge, newFiles(1000, func() int { return 0 }), running, slog.New(slog.NewJSONHandler(told, nil)))
 	var line struct{ Port int }
 	if err := json.Unmarshal([]byte(<-told), &line); err != nil || line.Port == 0 {
 		t.Fatalf("the port is not told: %+v, %v", line, err)
