@@ -71,6 +71,9 @@ func parseDoctor(args []string) (f doctorFlags, settings []string, err error) {
 			settings = append(settings, args[i])
 		}
 	}
+	if t := f.turn; t.URL == "" && t != (doctor.TURNServer{}) {
+		return f, nil, fault.New(fault.Invalid, "command line: --secret, --username and --credential are of a server that is not named → add --url turn:HOST:PORT")
+	}
 	return f, settings, nil
 }
 

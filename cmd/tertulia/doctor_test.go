@@ -38,6 +38,15 @@ func TestDoctorArguments(t *testing.T) {
 	}
 }
 
+// TestCredentialsOfNoServer: other servers than the one that was meant would be tried, with other credentials.
+func TestCredentialsOfNoServer(t *testing.T) {
+	for _, args := range []string{"turn --secret s", "turn --username u --credential c", "--credential=c"} {
+		if _, _, err := parseDoctor(strings.Fields(args)); err == nil || !strings.Contains(err.Error(), "--url") {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+}
+
 // TestTheDoctorMakesNothing: no data folder, no secret that the first start would print.
 func TestTheDoctorMakesNothing(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")

@@ -59,7 +59,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return err
 	}
 	if c.HTTPSPort != 0 { // it need not wait for the one port
-		redirectHTTP(c.HTTPPort, c.HTTPSPort, running, log)
+		redirectHTTP(c.HTTPPort, c.HTTPSPort, keys.HTTPChallenge, open, running, log)
 	}
 	listener, conns, err := bind(ctx, "HTTPS_PORT", c.HTTPSPort, log)
 	switch {
@@ -74,7 +74,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	})
 	port := portOf(listener)
 	if c.HTTPSPort == 0 {
-		redirectHTTP(c.HTTPPort, port, running, log)
+		redirectHTTP(c.HTTPPort, port, keys.HTTPChallenge, open, running, log)
 	}
 	name := nodeName(keys.DTLS().Certificate[0])
 	reached.begin(c, uint16(port), addresses, conns[0], log)
@@ -104,7 +104,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
-	credentials, err := serveTURN(ctx, c, relay, port, keys.Trusted, reached, running, log)
+	credentials, err := serveTURN(ctx, c, relay, port, keys.Trusted, reached, open, running, log)
 	if err != nil {
 		return err
 	}

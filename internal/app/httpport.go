@@ -4,14 +4,15 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"net/http"
 	"strconv"
 
 	"tertulia/internal/api/frontdoor"
 )
 
-// redirectHTTP opens HTTP_PORT, once it is free, and sends whoever comes there to the one port; nothing else waits for
-// it.
-func redirectHTTP(setting string, target int, running *parts, log *slog.Logger) {
+// redirectHTTP opens HTTP_PORT, once it is free, and sends whoever comes there to the one port, but for an authority's
+// challenge, which first answers; nothing else waits for it.
+func redirectHTTP(setting string, target int, first func(http.Handler) http.Handler, open *files, running *parts, log *slog.Logger) {
 	if setting == "" {
 		return
 	}
@@ -32,6 +33,6 @@ func redirectHTTP(setting string, target int, running *parts, log *slog.Logger) 
 			return err
 		}
 		log.Info("plain HTTP is sent on to HTTPS", "port", portOf(listener))
-		return frontdoor.NewRedirect(listener, target, log).Run(ctx)
+		return frontdoor.NewRedirect(open.listener(listener), target, first, log).Run(ctx)
 	})
 }

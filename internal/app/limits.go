@@ -3,6 +3,7 @@ package app
 import (
 	"log/slog"
 	"math"
+	"net"
 	"os"
 	"syscall"
 
@@ -73,4 +74,24 @@ func (f *files) Room(running bool) error {
 func (f *files) door() frontdoor.Limits {
 	const connections, spare = 20_000, 16
 	return frontdoor.Limits{Open: max(1, min(connections, f.limit-f.used()-spare))}
+}
+
+// listener is that of a port beside the one port, HTTP_PORT or COTURN_PORT: whoever comes there is turned away rather than
+// take the descriptors that are kept.
+func (f *files) listener(l net.Listener) net.Listener { return &sparing{l, f} }
+
+type sparing struct {
+	net.Listener
+	files *files
+}
+
+// Accept implements net.Listener.
+func (s *sparing) Accept() (net.Conn, error) {
+	for {
+		conn, err := s.Listener.Accept()
+		if err != nil || s.files.Room(true) == nil {
+			return conn, err
+		}
+		_ = conn.Close() // nothing was said on it
+	}
 }

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"errors"
 	"log/slog"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -55,5 +57,37 @@ func TestFilesAreCounted(t *testing.T) {
 	}
 	if f := openFiles(slog.New(slog.DiscardHandler)); f.limit < 64 || f.used() < 3 {
 		t.Errorf("limit %d, used %d", f.limit, f.used())
+	}
+}
+
+// TestOtherPortsLeaveWhatIsKept: strangers at HTTP_PORT and COTURN_PORT take no descriptor that a call needs.
+func TestOtherPortsLeaveWhatIsKept(t *testing.T) {
+	below, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := []int{218, 10} // when each of two comes
+	l := newFiles(256, func() int { next := used[0]; used = used[1:]; return next }).listener(below)
+	first, err := net.Dial("tcp", below.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	second, err := net.Dial("tcp", below.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	got, err := l.Accept()
+	if err != nil || got.RemoteAddr().String() != second.LocalAddr().String() {
+		t.Fatalf("accepted %v, %v", got, err)
+	}
+	_ = got.Close()
+	if n, err := first.Read(make([]byte, 1)); n != 0 || err == nil {
+		t.Error("the first was not turned away")
+	}
+	_ = below.Close()
+	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("after the end: %v", err)
 	}
 }

@@ -67,11 +67,17 @@ func checks(keys *certs.Store, reached *reached) func(context.Context) []openvid
 		list := append([]openvidu.RESTCheck{{
 			Name: "media", OK: true, Code: "MEDIA_UNPROVEN", Text: "a node alone cannot send media through itself from outside",
 		}}, reached.checks()...)
-		if own := certificateCheck(keys.Status()); own.Code != "" { // it says more than what the door shows
-			list = append(slices.DeleteFunc(list, func(c openvidu.RESTCheck) bool { return c.Name == own.Name }), own)
-		}
-		return list
+		return explained(list, certificateCheck(keys.Status()))
 	}
+}
+
+// explained says of the certificate what the store knows, which is more than what the door shows; whether it is right
+// remains with the live check.
+func explained(list []openvidu.RESTCheck, own openvidu.RESTCheck) []openvidu.RESTCheck {
+	if at := slices.IndexFunc(list, func(c openvidu.RESTCheck) bool { return c.Name == own.Name }); at >= 0 && own.Code != "" {
+		list[at].Code, list[at].Text = own.Code, own.Text
+	}
+	return list
 }
 
 func iceServers(c config.Config) []openvidu.RESTICEServer {

@@ -37,7 +37,7 @@ func newTURN(c config.Config, name string, port int, addresses *socket.Gatherer,
 }
 
 // serveTURN opens COTURN_PORT, if it is ours, and returns what clients are told. The front door serves TURN in any case.
-func serveTURN(ctx context.Context, c config.Config, relay *turn.Server, port int, trusted func() bool, reached *reached, running *parts, log *slog.Logger) (*credentials, error) {
+func serveTURN(ctx context.Context, c config.Config, relay *turn.Server, port int, trusted func() bool, reached *reached, open *files, running *parts, log *slog.Logger) (*credentials, error) {
 	told := &credentials{server: relay, port: port, domain: c.Domain, overTLS: trusted}
 	switch {
 	case c.TURNHost != "":
@@ -60,7 +60,7 @@ func serveTURN(ctx context.Context, c config.Config, relay *turn.Server, port in
 				return err
 			}
 			late, over := newParts(ctx)
-			startTURN(late, relay, reached, listener, conns)
+			startTURN(late, relay, reached, open.listener(listener), conns)
 			<-over.Done()
 			return late.stop()
 		})
@@ -70,7 +70,7 @@ func serveTURN(ctx context.Context, c config.Config, relay *turn.Server, port in
 		return nil, unavailable("COTURN_PORT", err)
 	}
 	told.own = strconv.Itoa(portOf(listener))
-	startTURN(running, relay, reached, listener, conns)
+	startTURN(running, relay, reached, open.listener(listener), conns)
 	return told, nil
 }
 

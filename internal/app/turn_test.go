@@ -66,7 +66,7 @@ func TestAnOutsideCoturn(t *testing.T) {
 	} {
 		c := config.Config{TURNHost: host[0], TURNPort: host[1], CoturnSecret: "the secret of both"}
 		running, ctx := newParts(t.Context())
-		told, err := serveTURN(ctx, c, relayServer(t), 4443, func() bool { return false }, nil, running, slog.New(slog.DiscardHandler))
+		told, err := serveTURN(ctx, c, relayServer(t), 4443, func() bool { return false }, nil, nil, running, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,8 +105,9 @@ func TestAnOutsideCoturn(t *testing.T) {
 func TestAPortForTURN(t *testing.T) {
 	running, ctx := newParts(t.Context())
 	r := &reached{seen: &reach.Seen{}}
+	plenty := newFiles(1000, func() int { return 0 })
 	quiet := slog.New(slog.DiscardHandler)
-	told, err := serveTURN(ctx, config.Config{TURNPort: "0"}, relayServer(t), 4443, nil, r, running, quiet)
+	told, err := serveTURN(ctx, config.Config{TURNPort: "0"}, relayServer(t), 4443, nil, r, plenty, running, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +116,7 @@ func TestAPortForTURN(t *testing.T) {
 	}
 	logged := make(lines, 8)
 	next, ctx := newParts(t.Context())
-	again, err := serveTURN(ctx, config.Config{TURNPort: told.own}, relayServer(t), 4443, nil, r, next, slog.New(slog.NewTextHandler(logged, nil)))
+	again, err := serveTURN(ctx, config.Config{TURNPort: told.own}, relayServer(t), 4443, nil, r, plenty, next, slog.New(slog.NewTextHandler(logged, nil)))
 	if err != nil || again.own != told.own {
 		t.Fatalf("a taken port: %+v, %v", again, err)
 	}

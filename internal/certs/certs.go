@@ -43,6 +43,8 @@ type Config struct {
 	Resolver Resolver
 	Log      *slog.Logger // nil discards
 
+	looking bool // Check, which makes nothing
+
 	// For tests, which have authorities of their own and little time.
 	roots *x509.CertPool            // nil: the system's
 	reach func(netip.AddrPort) bool // whether intermediates may be fetched from there; nil: public addresses, port 80

@@ -2,9 +2,12 @@ package certs
 
 import (
 	"crypto/tls"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -33,6 +36,33 @@ func TestFetchedIntermediatesAreKept(t *testing.T) {
 	web.Close()
 	if shown := shown(t, store(t, config)); len(shown.Certificate) != 3 || asked.Load() != 1 {
 		t.Errorf("the second start shows %d certificates after %d requests; want 3 after 1", len(shown.Certificate), asked.Load())
+	}
+}
+
+// TestACopyThatCannotBeKept: looking makes nothing, and a folder that cannot be written to is no reason to lack a chain.
+func TestACopyThatCannotBeKept(t *testing.T) {
+	root := newRoot(t)
+	middle := root.sub(t, "Middle")
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(middle.Raw) }))
+	defer web.Close()
+	leaf := middle.leaf(t, "example.org", nil, web.URL+"/middle")
+	config := owned(t, files{"a.pem": joined(leaf.pem(), leaf.keyPEM(t))})
+	config.roots = root.pool()
+	kept := filepath.Join(config.Dir, "certificates", "intermediates")
+	if status := Check(t.Context(), config); !status.Complete || len(status.Problems) > 0 {
+		t.Errorf("looked at: %+v", status)
+	}
+	if _, err := os.Stat(kept); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("looking has made %s: %v", kept, err)
+	}
+	if err := os.MkdirAll(filepath.Dir(kept), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(kept, nil, 0o600); err != nil { // where the folder would be
+		t.Fatal(err)
+	}
+	if status := store(t, config).Status(); !status.Complete || len(status.Problems) > 0 {
+		t.Errorf("not kept: %+v", status)
 	}
 }
 

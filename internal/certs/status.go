@@ -90,6 +90,7 @@ func (s *Store) Status() Status {
 // intermediates are looked for on the network, for 5 s at most; with LetsEncrypt DNS is compared.
 func Check(ctx context.Context, config Config) Status {
 	now := time.Now()
+	config.looking = true
 	broken := func(err error) Status {
 		var problem Problem
 		if !errors.As(err, &problem) {

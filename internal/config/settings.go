@@ -37,7 +37,7 @@ var settings = []Setting{
 		Doc: "PEM file with the roots that the authority's own HTTPS is trusted by, for one inside a company. Unset: those of the system.",
 	}, {
 		Name: "HTTP_PORT", kind: optionalPort(func(c *Config) *string { return &c.HTTPPort }),
-		Doc: "TCP port, 80 as a rule, that sends browsers on to HTTPS. Unset: none; plain HTTP to `HTTPS_PORT` is redirected in any case.",
+		Doc: "TCP port, 80 as a rule, that sends browsers on to HTTPS; with `CERTIFICATE_TYPE=letsencrypt`, 80 answers the HTTP-01 challenge too. Unset: none; plain HTTP to `HTTPS_PORT` is redirected in any case.",
 	}, {
 		Name: "TRUSTED_PROXIES", kind: prefixes(func(c *Config) *[]netip.Prefix { return &c.TrustedProxies }),
 		Doc: "Addresses and networks, separated by commas, of proxies and balancers whose `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host`, `X-Real-IP` and PROXY protocol headers are believed. Unset: this machine's own, 127.0.0.0/8 and ::1.",

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tertulia/internal/diagnosis"
+	"tertulia/internal/reach"
 )
 
 // addresses are those by which this machine can be reached.
@@ -21,12 +22,28 @@ func (a addresses) has(x netip.Addr) bool {
 	return slices.Contains(a.interfaces, x) || slices.Contains(a.seen, x)
 }
 
-// public is the address to tell clients: as the world sees us, else the interfaces'.
-func (a addresses) public() string {
+// public are the addresses to tell clients: as the world sees us, else the interfaces' public ones, else all of them.
+func (a addresses) public() []netip.Addr {
 	if len(a.seen) > 0 {
-		return join(a.seen)
+		return a.seen
 	}
-	return join(slices.DeleteFunc(slices.Clone(a.interfaces), netip.Addr.IsLoopback))
+	private := func(x netip.Addr) bool { return !reach.IsPublic(x) }
+	if public := slices.DeleteFunc(slices.Clone(a.interfaces), private); len(public) > 0 {
+		return public
+	}
+	return slices.DeleteFunc(slices.Clone(a.interfaces), netip.Addr.IsLoopback)
+}
+
+// right is the one to tell clients instead of others: of their family, if there is one.
+func (a addresses) right(instead []netip.Addr) string {
+	all := a.public()
+	alike := func(x netip.Addr) bool {
+		return slices.ContainsFunc(instead, func(i netip.Addr) bool { return i.Is4() == x.Is4() })
+	}
+	if at := slices.IndexFunc(all, alike); at >= 0 {
+		return all[at].String()
+	}
+	return join(all[:min(1, len(all))])
 }
 
 // natted reports whether somebody outside sees us by an address that no interface has.
@@ -34,20 +51,22 @@ func (a addresses) natted() bool {
 	return slices.ContainsFunc(a.seen, func(x netip.Addr) bool { return !slices.Contains(a.interfaces, x) })
 }
 
-// own gathers them. certain says that an address which is not among them is not ours: somebody outside has said who we
-// are, or an interface has a public address itself. With ADDRESS_DISCOVERY=off nothing is certain: a balancer may stand
-// in front on purpose.
-func (h *host) own(ctx context.Context) (a addresses, certain bool) {
+// own gathers them.
+func (h *host) own(ctx context.Context) (a addresses) {
 	a.interfaces = interfaces()
 	h.outside.Do(func() { h.seen, h.asked = seenBy(ctx, h.Config) })
 	a.seen = h.seen
-	return a, h.Config.AddressDiscovery != "off" && (len(a.seen) > 0 || slices.ContainsFunc(a.interfaces, func(x netip.Addr) bool {
-		return x.IsGlobalUnicast() && !x.IsPrivate() && !carrier.Contains(x)
-	}))
+	return a
 }
 
-// carrier is the network of carriers' NAT (RFC 6598).
-var carrier = netip.MustParsePrefix("100.64.0.0/10")
+// certain says that addresses which are not among ours lead elsewhere: somebody outside has said who we are, or an
+// interface has a public address itself; of IPv6 neither says anything of IPv4, which a NAT may have. With
+// ADDRESS_DISCOVERY=off nothing is certain: a balancer may stand in front on purpose.
+func (h *host) certain(own addresses, foreign []netip.Addr) bool {
+	says := func(x netip.Addr) bool { return x.Is4() || slices.ContainsFunc(foreign, netip.Addr.Is6) }
+	return h.Config.AddressDiscovery != "off" && (slices.ContainsFunc(own.seen, says) ||
+		slices.ContainsFunc(own.interfaces, func(x netip.Addr) bool { return reach.IsPublic(x) && says(x) }))
+}
 
 func interfaces() []netip.Addr {
 	found, err := net.InterfaceAddrs()
@@ -65,14 +84,14 @@ func interfaces() []netip.Addr {
 
 // checkAddresses looks at the address that clients are told to send media to.
 func checkAddresses(ctx context.Context, h *host) Check {
-	own, certain := h.own(ctx)
-	v := values{"address": h.Config.Domain, "interfaces": join(own.interfaces), "verified": own.public()}
+	own := h.own(ctx)
+	v := values{"address": h.Config.Domain}
 	told, literal := h.told(ctx)
 	outside := "seen from outside as " + join(own.seen)
 	if len(own.seen) == 0 {
 		outside = "not seen from outside (" + h.asked + ")"
 	}
-	evidence := []string{"interfaces " + v["interfaces"], outside}
+	evidence := []string{"interfaces " + join(own.interfaces), outside}
 	if h.Config.Domain == "" {
 		return fine(append([]string{"DOMAIN_OR_PUBLIC_IP is not set"}, evidence...)...)
 	}
@@ -85,14 +104,15 @@ func checkAddresses(ctx context.Context, h *host) Check {
 	public := slices.DeleteFunc(slices.Clone(told), netip.Addr.IsLoopback)
 	// A hosts file may lead the name to loopback, which is no media address, where the public one is wanted.
 	lost := !literal && h.Config.Domain != "localhost" && len(told) > 0 && len(public) == 0 && own.natted()
-	wrong := lost || slices.ContainsFunc(public, func(a netip.Addr) bool { return !own.has(a) })
+	foreign := slices.DeleteFunc(public, own.has)
 	switch {
-	case !wrong:
+	case !lost && len(foreign) == 0:
 		return fine(append([]string{"DOMAIN_OR_PUBLIC_IP=" + v["address"]}, evidence...)...)
-	case !certain:
+	case !lost && !h.certain(own, foreign):
 		return unchecked("no interface has " + join(told) + "; behind NAT that may be right, and it was " + outside)
 	}
-	return faulty(diagnosis.AddressWrong, v)
+	v["verified"] = own.right(foreign)
+	return faulty(diagnosis.AddressWrong, v, append([]string{"DOMAIN_OR_PUBLIC_IP=" + v["address"]}, evidence...)...)
 }
 
 // told are the media addresses that the server takes from DOMAIN_OR_PUBLIC_IP.

@@ -47,7 +47,7 @@ func (h *host) collectMachine(b *bundle) {
 
 // collectServer asks the running server, and the system's journal about it.
 func (h *host) collectServer(ctx context.Context, b *bundle) {
-	server, err := h.reach()
+	server, err := h.reach(ctx)
 	if err != nil {
 		b.add("server", nil, err)
 		return

@@ -31,7 +31,7 @@ func checkDNS(ctx context.Context, h *host) Check {
 	if err != nil {
 		return unchecked(fmt.Sprintf("%s: %v", domain, err))
 	}
-	own, certain := h.own(ctx)
+	own := h.own(ctx)
 	if len(found) == 0 && len(h.system(ctx)) > 0 {
 		return unchecked(domain + " is known to this machine alone (its hosts file, say), not to DNS")
 	}
@@ -39,14 +39,14 @@ func checkDNS(ctx context.Context, h *host) Check {
 	if len(found) > 0 && len(foreign) == 0 {
 		return fine(domain + " resolves to " + join(found))
 	}
-	if len(found) > 0 && !certain {
+	if len(found) > 0 && !h.certain(own, foreign) {
 		return unchecked(fmt.Sprintf("%s resolves to %s, which no interface has; behind NAT that may be right, and nobody outside answers", domain, join(found)))
 	}
 	shown := "nothing"
 	if len(found) > 0 {
 		shown = join(found)
 	}
-	return faulty(diagnosis.DNSMismatch, values{"domain": domain, "found": shown, "verified": own.public()})
+	return faulty(diagnosis.DNSMismatch, values{"domain": domain, "found": shown, "verified": join(own.public())})
 }
 
 // records are the domain's addresses in DNS; none if it does not exist there.

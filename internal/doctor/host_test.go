@@ -96,6 +96,18 @@ func TestTheHolderOfADataFolder(t *testing.T) {
 			t.Errorf("%s is said to be of process %d, not ours, %d", dir, pid, os.Getpid())
 		}
 	}
+	// A lock of the same name that is another file: of another mount namespace, or of a folder that is no more.
+	name := filepath.Join(data, "lock")
+	if err := os.Rename(name, name+".old"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	foreign := namedAlike{root.(linkReader), root, name + ".old", name}
+	if pid := holder(foreign, data); pid != 0 {
+		t.Errorf("process %d is taken for the holder by a file's name alone", pid)
+	}
 	everywhere, err := net.Listen("tcp", ":0")
 	if err != nil {
 		t.Fatal(err)
@@ -113,6 +125,21 @@ func TestTheHolderOfADataFolder(t *testing.T) {
 	if openPorts(root, 1<<30) != nil || openPorts(fstest.MapFS{}, 1) != nil || listenerKnown(root, 1) {
 		t.Error("ports of nobody")
 	}
+}
+
+// namedAlike shows one file under the name of another, as /proc does for mount namespaces.
+type namedAlike struct {
+	links linkReader
+	fs.FS
+	real, shown string
+}
+
+func (n namedAlike) ReadLink(name string) (string, error) {
+	link, err := n.links.ReadLink(name)
+	if link == n.real {
+		link = n.shown
+	}
+	return link, err
 }
 
 func listenerKnown(root fs.FS, port int) bool { _, ok := listener(root, "tcp", port); return ok }
@@ -140,6 +167,13 @@ func TestAddresses(t *testing.T) {
 		}
 		want(t, checkAddresses(t.Context(), h), c.verdict, c.code, c.says)
 	}
+	for domain, certain := range map[string]bool{"203.0.113.99": false, "2001:db8::99": true} { // IPv4 may be a NAT's
+		h := hostOf(t)
+		own := addresses{interfaces: []netip.Addr{netip.MustParseAddr("192.168.1.5"), netip.MustParseAddr("2001:db8::5")}}
+		if got := h.certain(own, []netip.Addr{netip.MustParseAddr(domain)}); got != certain {
+			t.Errorf("%s beside a public IPv6 address is wrong for certain: %v", domain, got)
+		}
+	}
 	off := hostOf(t, "--address-discovery=off", "--domain-or-public-ip=203.0.113.99")
 	want(t, checkAddresses(t.Context(), off), Unchecked, "", "no interface has 203.0.113.99")
 	if seen, why := seenBy(t.Context(), off.Config); seen != nil || why != "ADDRESS_DISCOVERY=off" {
@@ -150,12 +184,17 @@ func TestAddresses(t *testing.T) {
 func TestOwnAddresses(t *testing.T) {
 	private, public := netip.MustParseAddr("10.0.0.5"), netip.MustParseAddr("198.51.100.7")
 	behind := addresses{[]netip.Addr{private}, []netip.Addr{public}}
-	if !behind.has(private) || !behind.has(public) || behind.has(netip.MustParseAddr("10.0.0.6")) || !behind.natted() || behind.public() != "198.51.100.7" {
+	if !behind.has(private) || !behind.has(public) || behind.has(netip.MustParseAddr("10.0.0.6")) || !behind.natted() || join(behind.public()) != "198.51.100.7" {
 		t.Errorf("%+v", behind)
 	}
 	direct := addresses{[]netip.Addr{public, netip.MustParseAddr("::1")}, nil}
-	if direct.natted() || direct.public() != "198.51.100.7" || join(nil) != "none" {
+	if direct.natted() || join(direct.public()) != "198.51.100.7" || join(nil) != "none" {
 		t.Errorf("%+v: %s", direct, direct.public())
+	}
+	dual := addresses{interfaces: []netip.Addr{netip.MustParseAddr("fd00::2"), netip.MustParseAddr("2001:db8::5"), public, private}}
+	foreign := []netip.Addr{netip.MustParseAddr("203.0.113.99")}
+	if join(dual.public()) != "2001:db8::5, 198.51.100.7" || dual.right(foreign) != "198.51.100.7" || dual.right(nil) != "2001:db8::5" {
+		t.Errorf("%s: right is %s, or %s", dual.public(), dual.right(foreign), dual.right(nil))
 	}
 }
 
@@ -263,7 +302,7 @@ func TestEveryCheckEnds(t *testing.T) {
 
 func TestNoServerToAsk(t *testing.T) {
 	h := hostOf(t)
-	if _, err := h.reach(); !errors.Is(err, errNoServer) {
+	if _, err := h.reach(t.Context()); !errors.Is(err, errNoServer) {
 		t.Error(err)
 	}
 	if _, err := h.page(t.Context(), "/metrics"); err == nil || !strings.Contains(err.Error(), "METRICS_PORT") {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -29,11 +30,20 @@ func holder(root fs.FS, data string) int {
 	if real, err := filepath.EvalSymlinks(data); err == nil {
 		data = real
 	}
-	return opener(root, filepath.Join(data, "lock"))
+	lock := filepath.Join(data, "lock")
+	ours, err := os.Stat(lock)
+	if err != nil {
+		return 0
+	}
+	// In another mount namespace the same name is another file; whoever has that is not to be sent our secret.
+	return opener(root, lock, func(fd string) bool {
+		held, err := fs.Stat(root, fd)
+		return err == nil && os.SameFile(held, ours)
+	})
 }
 
-// opener returns the first process with a descriptor that leads to target.
-func opener(root fs.FS, target string) int {
+// opener returns the first process with a descriptor that leads to target and is the right one.
+func opener(root fs.FS, target string, right func(fd string) bool) int {
 	links, ok := root.(linkReader)
 	if !ok {
 		return 0
@@ -45,7 +55,8 @@ func opener(root fs.FS, target string) int {
 			continue // another user's
 		}
 		for _, e := range entries {
-			if link, err := links.ReadLink(path.Join(dir, e.Name())); err == nil && link == target {
+			fd := path.Join(dir, e.Name())
+			if link, err := links.ReadLink(fd); err == nil && link == target && right(fd) {
 				pid, _ := strconv.Atoi(strings.Split(dir, "/")[1])
 				return pid
 			}
@@ -54,11 +65,13 @@ func opener(root fs.FS, target string) int {
 	return 0
 }
 
+func anyOne(string) bool { return true }
+
 // listener returns the process that listens on a port of "tcp" or "udp"; ok is false if it cannot be told.
 func listener(root fs.FS, network string, port int) (p process, ok bool) {
 	for _, table := range []string{network, network + "6"} {
 		for _, inode := range inodes(root, table, port) {
-			if pid := opener(root, "socket:["+inode+"]"); pid != 0 {
+			if pid := opener(root, "socket:["+inode+"]", anyOne); pid != 0 {
 				return process{pid, command(root, pid)}, true
 			}
 		}

@@ -28,30 +28,42 @@ type running struct {
 // errNoServer says that nobody can be asked.
 var errNoServer = errors.New("no server of this data folder is running, or this user may not see its process")
 
-// reach finds the running server's port by its process: flags may have given it another one than we know.
-func (h *host) reach() (*running, error) {
+// reach finds the running server's port by its process, and by the only one that speaks TLS: flags may have given it
+// others than we know.
+func (h *host) reach(ctx context.Context) (*running, error) {
 	if h.server == 0 {
 		return nil, errNoServer
 	}
-	c := h.Config
+	insecure := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // the process is known by its lock and its socket; the certificate is for clients' names
 	for _, port := range openPorts(h.root, h.server) {
-		text := strconv.Itoa(port)
-		if text == c.HTTPPort || text == c.TURNPort {
+		at := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		if !speaksTLS(ctx, at, insecure) {
 			continue
 		}
 		return &running{
-			base: "https://" + net.JoinHostPort("127.0.0.1", text), secret: c.Secret,
+			base: "https://" + at, secret: h.Config.Secret,
 			http: &http.Client{
-				Transport: &http.Transport{
-					TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // the process is known by its lock and its socket; the certificate is for clients' names
-					DisableKeepAlives: true,
-				},
+				Transport:     &http.Transport{TLSClientConfig: insecure, DisableKeepAlives: true},
 				CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 				Timeout:       checkWithin,
 			},
 		}, nil
 	}
 	return nil, errNoServer
+}
+
+// greetWithin bounds one handshake: the ports for plain HTTP and TURN refuse it at once.
+const greetWithin = time.Second
+
+func speaksTLS(ctx context.Context, at string, config *tls.Config) bool {
+	ctx, cancel := context.WithTimeout(ctx, greetWithin)
+	defer cancel()
+	conn, err := (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", at)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
 }
 
 // openPorts are the TCP ports that a process listens on at every address, smallest first.
@@ -83,7 +95,7 @@ func openPorts(root fs.FS, pid int) []int {
 	return slices.Compact(ports)
 }
 
-// get answers with a page of the REST API, 200 or not.
+// get answers with a page of the REST API.
 func (r *running) get(ctx context.Context, path string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base+path, nil)
 	if err != nil {
@@ -103,10 +115,11 @@ func fetch(client *http.Client, request *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusServiceUnavailable {
-		return nil, fmt.Errorf("%s: %s", request.URL.Path, response.Status)
+	switch response.StatusCode {
+	case http.StatusOK, http.StatusConflict, http.StatusServiceUnavailable: // health answers so if it is UP, UNSTABLE or DOWN
+		return text, nil
 	}
-	return text, nil
+	return nil, fmt.Errorf("%s: %s", request.URL.Path, response.Status)
 }
 
 // page fetches one of the private port, which has no password.
@@ -119,5 +132,6 @@ func (h *host) page(ctx context.Context, path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fetch(&http.Client{Timeout: 10 * time.Second}, request)
+	direct := &http.Transport{DisableKeepAlives: true} // no proxy: it would ask its own machine
+	return fetch(&http.Client{Transport: direct, Timeout: 10 * time.Second}, request)
 }

@@ -89,7 +89,7 @@ func (h *host) turnServers() []TURNServer {
 
 // builtInTURN is what the running server says of its own.
 func (h *host) builtInTURN(ctx context.Context) Check {
-	server, err := h.reach()
+	server, err := h.reach(ctx)
 	if err != nil {
 		return unchecked("the built-in TURN is tested while it runs: " + err.Error())
 	}
@@ -110,7 +110,7 @@ func (h *host) builtInTURN(ctx context.Context) Check {
 		switch {
 		case c.Name != "turn":
 		case c.OK:
-			return fine(oneLine("the running server's test of itself: ok " + c.Text))
+			return fine(oneLine("the running server's test of itself: " + c.Text))
 		default:
 			return faulty(diagnosis.TURNFaulty, values{"url": "built-in", "what": c.Code + ": " + c.Text, "remedy": c.Fix})
 		}

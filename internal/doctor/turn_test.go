@@ -2,10 +2,12 @@ package doctor
 
 import (
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,10 +44,23 @@ func TestWhichTURNServersAreProbed(t *testing.T) {
 // TestTheRunningServerIsAsked over its own port, with our secret and nobody else's.
 func TestTheRunningServerIsAsked(t *testing.T) {
 	health, status := "", http.StatusOK
-	listener, err := net.Listen("tcp", ":0")
-	if err != nil {
-		t.Fatal(err)
+	var ports []net.Listener
+	for range 2 {
+		listener, err := net.Listen("tcp", ":0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ports = append(ports, listener)
 	}
+	slices.SortFunc(ports, func(a, b net.Listener) int { return a.Addr().(*net.TCPAddr).Port - b.Addr().(*net.TCPAddr).Port })
+	listener := ports[1]
+	// A flag has given the server a port for plain HTTP that is not in our settings.
+	plain := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("%s is asked for in the clear", r.URL) }))
+	plain.Listener.Close()
+	plain.Listener = ports[0]
+	plain.Config.ErrorLog = log.New(io.Discard, "", 0)
+	plain.Start()
+	defer plain.Close()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if user, secret, _ := r.BasicAuth(); user != "OPENVIDUAPP" || secret != "Sesame" || r.URL.Path != "/openvidu/api/health" {
 			status = http.StatusUnauthorized
@@ -55,6 +70,7 @@ func TestTheRunningServerIsAsked(t *testing.T) {
 	}))
 	server.Listener.Close()
 	server.Listener = listener
+	server.Config.ErrorLog = plain.Config.ErrorLog // of handshakes that end there
 	server.StartTLS()
 	defer server.Close()
 	h := hostOf(t, "--openvidu-secret=Sesame")
@@ -68,6 +84,7 @@ func TestTheRunningServerIsAsked(t *testing.T) {
 	}{
 		{200, `{"checks":[{"name":"media","ok":true},{"name":"turn","ok":true,"text":"relayed 3 s ago"}]}`, Fine, "", "relayed 3 s ago"},
 		{503, `{"checks":[{"name":"turn","ok":false,"code":"TURN_FAULTY","text":"it does not relay","fix":"Restart."}]}`, Faulty, diagnosis.TURNFaulty, "built-in: TURN_FAULTY: it does not relay\nRestart."},
+		{409, `{"checks":[{"name":"turn","ok":false,"code":"TURN_FAULTY","text":"it does not relay","fix":"Look."}]}`, Faulty, diagnosis.TURNFaulty, "it does not relay\nLook."},
 		{200, `{"checks":[]}`, Unchecked, "", "does not test its TURN"},
 		{200, `<html>`, Unchecked, "", "something else"},
 		{404, ``, Unchecked, "", "404"},

@@ -15,6 +15,8 @@ const (
 	tryWithin = 3 * time.Second
 	// detour is how long all who come may come by other ways before UDP is taken for blocked.
 	detour = 15 * time.Second
+	// lasting is how long one of them comes so before it counts.
+	lasting = 5 * time.Second
 )
 
 var errNotShown = errors.New("no certificate is shown")

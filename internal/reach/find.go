@@ -57,17 +57,6 @@ func (f *finder) addresses(ctx context.Context) {
 	}
 }
 
-// Find asks once, for 6 s at most, and keeps nothing. Found, Seen and what is tried are not used.
-func Find(ctx context.Context, config Config) Finding {
-	f := &New(config).find
-	a := f.start()
-	f.look(&a)
-	f.resolve(ctx, &a)
-	a.mapped = f.ask(ctx, &a, true, true)
-	a.at = time.Now()
-	return judge(&a)
-}
-
 func (f *finder) start() answers {
 	return answers{port: f.config.Port, domain: f.config.Domain, asked: f.config.Discover, kept: f.kept()}
 }

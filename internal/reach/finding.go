@@ -51,7 +51,7 @@ const (
 // carrier is what carriers give their customers behind a NAT of their own (RFC 6598).
 var carrier = netip.MustParsePrefix("100.64.0.0/10")
 
-// isPublic reports whether an address may be reached from anywhere.
-func isPublic(a netip.Addr) bool {
+// IsPublic reports whether an address may be reached from anywhere: it is neither private nor behind a carrier's NAT.
+func IsPublic(a netip.Addr) bool {
 	return a.IsGlobalUnicast() && !a.IsPrivate() && !carrier.Contains(a)
 }

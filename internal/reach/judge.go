@@ -28,7 +28,7 @@ func judge(a *answers) Finding {
 	f := Finding{At: a.at, Interfaces: a.interfaces, Resolved: a.resolved}
 	seen := a.seen(&f)
 	for _, i := range a.interfaces {
-		if isPublic(i) || i == seen {
+		if IsPublic(i) || i == seen {
 			f.add(i, "interface")
 		}
 	}
@@ -43,7 +43,7 @@ func judge(a *answers) Finding {
 	}
 	f.Verified = slices.Contains(f.Public, seen) && !a.alone && f.Mapped.Port() == a.port
 	a.configured(&f, seen)
-	a.lost(&f)
+	a.lost(&f, seen)
 	if a.asked && !seen.IsValid() {
 		f.note("no STUN server answered: nobody outside was asked for our address")
 	}
@@ -122,24 +122,27 @@ func (a *answers) configured(f *Finding, seen netip.Addr) {
 			return
 		}
 	}
-	right := f.Public
-	if len(right) == 0 && seen.IsValid() {
+	// A public IPv6 address says nothing of the IPv4 one, which a NAT may have.
+	foreign := func(x netip.Addr) bool { return x.Is6() && !slices.ContainsFunc(a.resolved, netip.Addr.Is6) }
+	right := slices.DeleteFunc(slices.Clone(f.Public), foreign)
+	if len(right) == 0 && seen.IsValid() && !foreign(seen) {
 		right = []netip.Addr{seen}
 	}
-	text := fmt.Sprintf("%s is %s, and this machine is %s", a.domain, join(a.resolved), orWords(right, join(a.interfaces)))
+	here := ", and this machine is " + orWords(right, join(a.interfaces))
 	switch {
 	case len(right) == 0:
 		f.note("%s: whether that address leads here could not be verified", a.domain)
 	case isName:
-		f.problem(codeDNS, text, fmt.Sprintf("Change the A or AAAA record of %s to %s. If a balancer stands there on purpose, set ADDRESS_DISCOVERY=off.", a.domain, join(right)))
+		f.problem(codeDNS, a.domain+" is "+join(a.resolved)+here, fmt.Sprintf("Change the A or AAAA record of %s to %s. If a balancer stands there on purpose, set ADDRESS_DISCOVERY=off.", a.domain, join(right)))
 	default:
-		f.problem(codeAddress, "DOMAIN_OR_PUBLIC_IP="+text, fmt.Sprintf("Set DOMAIN_OR_PUBLIC_IP=%s. If a balancer stands there on purpose, set ADDRESS_DISCOVERY=off.", join(right)))
+		f.problem(codeAddress, "DOMAIN_OR_PUBLIC_IP="+a.domain+here, fmt.Sprintf("Set DOMAIN_OR_PUBLIC_IP=%s. If a balancer stands there on purpose, set ADDRESS_DISCOVERY=off.", right[0]))
 	}
 }
 
-// lost notices a public address that the last start still had.
-func (a *answers) lost(f *Finding) {
-	if !a.asked || len(a.kept) == 0 || len(f.Public) > 0 {
+// lost notices a public address that the last start still had. One that is still seen has not gone, whatever the NAT
+// makes of our port now.
+func (a *answers) lost(f *Finding, seen netip.Addr) {
+	if !a.asked || len(a.kept) == 0 || len(f.Public) > 0 || slices.Contains(a.kept, seen) {
 		return
 	}
 	f.problem(codeAddress, fmt.Sprintf("this machine has lost its public address: it was %s when it was last seen, and now nobody says it has one", join(a.kept)),

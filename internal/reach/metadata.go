@@ -90,7 +90,7 @@ func (p *provider) ask(ctx context.Context, client *http.Client, base string) cl
 	}
 	address, err := netip.ParseAddr(body)
 	switch {
-	case status == http.StatusOK && err == nil && isPublic(address):
+	case status == http.StatusOK && err == nil && IsPublic(address):
 		return cloud{p.name, address.Unmap()}
 	case p.mute && known && (status == http.StatusNotFound || status == http.StatusOK && body == ""):
 		return cloud{name: p.name}

@@ -1,7 +1,6 @@
 package reach
 
 import (
-	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -21,8 +20,12 @@ const (
 	TLS  Transport = "tls"  // a handshake with the front door
 )
 
-// maxNetworks bounds what is remembered of whom; the one not heard of for longest is forgotten.
-const maxNetworks = 1024
+// maxNetworks bounds what is remembered of whom; the one not heard of for longest is forgotten, but only so often: looking
+// for it takes 50 µs of a media shard, and strangers can invent addresses.
+const (
+	maxNetworks = 1024
+	forgetEvery = 50 * time.Millisecond
+)
 
 // Seen notes which transports have been seen from outside this machine, and from which networks. The zero value is ready.
 type Seen struct {
@@ -30,7 +33,15 @@ type Seen struct {
 
 	mu       sync.Mutex
 	last     map[Transport]time.Time
-	networks map[netip.Prefix]map[Transport]time.Time
+	networks map[netip.Prefix]*network
+	full     time.Time // until when no network is added to a full table
+}
+
+// network is what one of them has come by, and when.
+type network struct {
+	latest time.Time
+	by     map[Transport]time.Time
+	detour time.Time // since when it comes by TCP or TURN, without a pause
 }
 
 // Own says which addresses are this machine's: what comes from there is not from outside.
@@ -50,19 +61,33 @@ func (s *Seen) noteAt(by Transport, from netip.Addr, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last == nil {
-		s.last, s.networks = map[Transport]time.Time{}, map[netip.Prefix]map[Transport]time.Time{}
+		s.last, s.networks = map[Transport]time.Time{}, map[netip.Prefix]*network{}
 	}
 	s.last[by] = now
-	network := networkOf(from)
-	heard := s.networks[network]
+	prefix := networkOf(from)
+	heard := s.networks[prefix]
 	if heard == nil {
 		if len(s.networks) >= maxNetworks {
+			if now.Before(s.full) {
+				return
+			}
+			s.full = now.Add(forgetEvery)
 			s.forget()
 		}
-		heard = map[Transport]time.Time{}
-		s.networks[network] = heard
+		heard = &network{by: map[Transport]time.Time{}}
+		s.networks[prefix] = heard
 	}
-	heard[by] = now
+	if (by == TCP || by == TURN) && now.Sub(latest(heard.by[TCP], heard.by[TURN])) > detour {
+		heard.detour = now
+	}
+	heard.by[by], heard.latest = now, now
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // networkOf is what is taken for one network: 24 bits of IPv4, 48 of IPv6.
@@ -78,9 +103,9 @@ func networkOf(a netip.Addr) netip.Prefix {
 func (s *Seen) forget() {
 	var oldest netip.Prefix
 	var at time.Time
-	for network, heard := range s.networks {
-		if latest := slices.MaxFunc(slices.Collect(maps.Values(heard)), time.Time.Compare); !oldest.IsValid() || latest.Before(at) {
-			oldest, at = network, latest
+	for prefix, heard := range s.networks {
+		if !oldest.IsValid() || heard.latest.Before(at) {
+			oldest, at = prefix, heard.latest
 		}
 	}
 	delete(s.networks, oldest)
@@ -99,25 +124,24 @@ func (s *Seen) Ages() map[Transport]time.Duration {
 }
 
 // blocked reports whether UDP looks blocked at this server: for a while nobody outside has come by UDP, but some do by TCP
-// or TURN. One network alone may block UDP itself; it counts if it came by UDP before, or if nobody ever has.
+// or TURN, and not only for a moment: browsers try TURN before anything else, and strangers look for open relays. One
+// network alone may block UDP itself; it counts if it came by UDP before, or if nobody ever has.
 func (s *Seen) blocked(now time.Time, within time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if udp, ever := s.last[UDP]; ever && now.Sub(udp) < within {
+	udp, ever := s.last[UDP]
+	if ever && now.Sub(udp) < within {
 		return false
 	}
 	detours, turned := 0, false
 	for _, heard := range s.networks {
-		for _, by := range []Transport{TCP, TURN} {
-			if at, ok := heard[by]; ok && now.Sub(at) < within {
-				detours++
-				_, before := heard[UDP]
-				turned = turned || before
-				break
-			}
+		by := latest(heard.by[TCP], heard.by[TURN])
+		if now.Sub(by) < within && by.Sub(heard.detour) >= lasting {
+			detours++
+			_, before := heard.by[UDP]
+			turned = turned || before
 		}
 	}
-	_, ever := s.last[UDP]
 	return detours > 1 || detours == 1 && (turned || !ever)
 }
 

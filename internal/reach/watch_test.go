@@ -264,39 +264,6 @@ func TestFAQ_01__ThePublicAddressIsFoundWithoutConfiguration(t *testing.T) {
 	})
 }
 
-func TestFindAsksOnce(t *testing.T) {
-	kept := filepath.Join(t.TempDir(), "address.json")
-	for name, c := range map[string]struct {
-		world *world
-		want  string
-	}{
-		"found":   {&world{interfaces: list("10.0.0.5"), domain: list("203.0.113.9"), mapped: netip.MustParseAddrPort("203.0.113.9:4443")}, "203.0.113.9 []"},
-		"wrong":   {&world{interfaces: list("10.0.0.5"), domain: list("203.0.113.99"), mapped: netip.MustParseAddrPort("203.0.113.9:4443")}, "203.0.113.9 [DNS_MISMATCH]"},
-		"offline": {&world{interfaces: list("10.0.0.5"), dns: errors.New("no network")}, " []"},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			config := c.world.config(func(conf *Config) {
-				conf.Domain, conf.Kept, conf.Metadata = "call.example", kept, "http://127.0.0.1:1"
-			})
-			began := time.Now()
-			f := Find(t.Context(), config)
-			var codes []string
-			for _, p := range f.Problems {
-				codes = append(codes, p.Code)
-			}
-			if got := join(f.Public) + " [" + strings.Join(codes, " ") + "]"; got != c.want || time.Since(began) > 6*time.Second {
-				t.Errorf("%s: %s in %v, want %s", name, got, time.Since(began), c.want)
-			}
-			if len(c.world.told()) > 0 {
-				t.Error("somebody was told")
-			}
-		})
-	}
-	if _, err := os.Stat(kept); err == nil {
-		t.Error("it keeps what it found")
-	}
-}
-
 func TestDiscoveryOffAsksNobody(t *testing.T) {
 	w := &world{interfaces: list("10.0.0.5"), mapped: netip.MustParseAddrPort("203.0.113.9:4443"), cloud: cloud{"AWS", netip.MustParseAddr("203.0.113.9")}}
 	watched(t, w, func(c *Config) { c.Discover = false }, func(t *testing.T, watch *Watch) {
@@ -479,6 +446,30 @@ func TestKMS_19c__BlockedUDPIsToldWithTheRule(t *testing.T) {
 }
 
 // Our own questions that a NAT leads back to us are not from outside.
+// TestAMomentOfTCPIsNoAlarm: the first browser of a fresh node allocates over TCP before it tries UDP, and whoever looks
+// for open relays speaks TURN and is gone.
+func TestAMomentOfTCPIsNoAlarm(t *testing.T) {
+	seen := &Seen{}
+	watched(t, &world{interfaces: list("10.0.0.5")}, func(c *Config) { c.Seen = seen }, func(t *testing.T, watch *Watch) {
+		for range 3 {
+			for _, by := range []Transport{TURN, TCP} {
+				seen.Note(by, netip.MustParseAddr("198.51.100.7"))
+			}
+			if got := red(t, watch); len(got) > 0 {
+				t.Fatalf("red for a moment of TCP: %v", got)
+			}
+			time.Sleep(time.Minute)
+		}
+		for range 10 {
+			seen.Note(TCP, netip.MustParseAddr("198.51.100.7"))
+			time.Sleep(time.Second)
+		}
+		if got := red(t, watch); len(got) != 1 || got[0] != "udp" {
+			t.Errorf("red: %v, though all who come take TCP", got)
+		}
+	})
+}
+
 func TestHairpinsAreNotFromOutside(t *testing.T) {
 	w := &world{interfaces: list("10.0.0.5"), mapped: netip.MustParseAddrPort("203.0.113.9:4443")}
 	seen := &Seen{}

@@ -168,8 +168,8 @@ func (d *Door) admit(ctx context.Context, raw net.Conn) {
 	stream := &counted{Conn: raw}
 	stream.closed = func() {
 		d.open.give(from)
-		d.open.release(stream.behind)
 		d.mu.Lock()
+		d.open.release(stream.behind)
 		delete(d.streams, stream)
 		d.mu.Unlock()
 		d.serving.Done()

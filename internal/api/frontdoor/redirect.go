@@ -11,11 +11,12 @@ import (
 	"time"
 )
 
-// Redirect is a port for plain HTTP that sends everybody on to HTTPS at the one port, and does nothing else. Make it
-// with NewRedirect, open it with Run.
+// Redirect is a port for plain HTTP that sends everybody on to HTTPS at the one port. Make it with NewRedirect, open it
+// with Run.
 type Redirect struct {
 	listener net.Listener
 	port     int // of HTTPS
+	first    func(http.Handler) http.Handler
 	places   *quota
 	log      *slog.Logger
 }
@@ -28,15 +29,20 @@ const (
 	redirectHeaderSize = 8 << 10 // bytes
 )
 
-// NewRedirect takes over a listener, which Run closes, and the port that HTTPS is at.
-func NewRedirect(listener net.Listener, port int, log *slog.Logger) *Redirect {
-	return &Redirect{listener: listener, port: port, places: newQuota(redirectsAtOnce, redirectsOfOne), log: log}
+// NewRedirect takes over a listener, which Run closes, and the port that HTTPS is at. first answers what may not be sent
+// on, an authority's challenge (certs.Store.HTTPChallenge), and passes on the rest; nil sends everybody on.
+func NewRedirect(listener net.Listener, port int, first func(http.Handler) http.Handler, log *slog.Logger) *Redirect {
+	return &Redirect{listener: listener, port: port, first: first, places: newQuota(redirectsAtOnce, redirectsOfOne), log: log}
 }
 
 // Run redirects until ctx ends.
 func (d *Redirect) Run(ctx context.Context) error {
+	var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { redirect(w, r, d.target(r.Host)) })
+	if d.first != nil {
+		handler = d.first(handler)
+	}
 	server := &http.Server{
-		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { redirect(w, r, d.target(r.Host)) }),
+		Handler:           handler,
 		ReadHeaderTimeout: redirectWithin, ReadTimeout: redirectWithin, WriteTimeout: redirectWithin,
 		MaxHeaderBytes: redirectHeaderSize,
 		ErrorLog:       slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),

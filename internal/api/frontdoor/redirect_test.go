@@ -26,7 +26,7 @@ func TestRedirectPort(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		door := NewRedirect(listener, port, slog.New(slog.DiscardHandler))
+		door := NewRedirect(listener, port, nil, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- door.Run(ctx) }()

@@ -76,11 +76,13 @@ func (d *Door) behind(stream *counted, known *peeked) (class, *peeked, error) {
 	if err != nil {
 		return unknown, nil, errors.Join(errProxy, err)
 	}
-	if client := d.claimant(inner.client); d.open.claim(client) {
-		stream.behind = client
-	} else {
+	client := d.claimant(inner.client)
+	if !d.open.claim(client) {
 		return unknown, nil, errProxy
 	}
+	d.mu.Lock() // the door may be closing this very connection
+	stream.behind = client
+	d.mu.Unlock()
 	kind, rest, err := peek(inner)
 	if kind == isPROXY {
 		return unknown, nil, errProxy

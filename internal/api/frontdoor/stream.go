@@ -12,7 +12,7 @@ type counted struct {
 	net.Conn
 	once   sync.Once
 	closed func()
-	behind netip.Addr // the client that a PROXY header has named; set while routing
+	behind netip.Addr // the client that a PROXY header has named; guarded by the door, set while routing
 }
 
 func (c *counted) Close() error {
