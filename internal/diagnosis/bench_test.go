@@ -18,8 +18,8 @@ func (p *prepared) Facts(_ context.Context, session, _ string) ([]mediactl.Facts
 	return p.facts[session], nil
 }
 
-func (p *prepared) Stream(string, string) Published {
-	return Published{Announced: Announced{Known: true, Audio: true, Video: true}}
+func (p *prepared) Streams(string) map[string]Published {
+	return map[string]Published{"con_0": {Announced: Announced{Known: true, Audio: true, Video: true}}}
 }
 
 func (p *prepared) Video(context.Context, string, string) (offered, allowed []string) {

@@ -410,6 +410,30 @@ func healthy() map[string]func() *View {
 		"sound that waits for its report": with(viewer(), func(_ *View, e *Endpoint) {
 			of(e, "audio").Reported, of(e, "audio").Highest = 6500, 270
 		}),
+		"a screen that changes after a rest": with(viewer(), func(_ *View, e *Endpoint) {
+			e.Facts.Tracks = e.Facts.Tracks[1:]
+			e.Past[1].Tracks[1].Packets, e.Past[1].Tracks[1].Highest = 700, 700
+			of(e, "video").Packets, of(e, "video").Reported, of(e, "video").Highest = 1000, 300, 700
+		}),
+		"a pause after words, before the report of them": with(viewer(), func(_ *View, e *Endpoint) {
+			e.Facts.Tracks = e.Facts.Tracks[:1]
+			a := of(e, "audio")
+			e.reading(start, 0)
+			e.Past[0].At, e.Past[1].At, e.Past[2].At = start-7000, start-3700, start
+			e.Past[0].Tracks[0].Packets, e.Past[1].Tracks[0].Packets = 350, 500
+			a.Packets, a.Reported, a.Highest = 508, 6000, 350
+		}),
+		"a screen at rest whose line is probed": with(publisher(), func(_ *View, e *Endpoint) {
+			e.Facts.Tracks = e.Facts.Tracks[1:]
+			e.Announced.Audio, e.Announced.Screen = false, true
+			of(e, "video").Packets, of(e, "video").Octets, of(e, "video").Latest = before(e, "video").Packets, before(e, "video").Octets, 20_000
+			before(e, "video").Claimed, of(e, "video").Claimed = 1000, 1040
+		}),
+		"a screen at rest whose line is probed, with sound": with(publisher(), func(_ *View, e *Endpoint) {
+			e.Announced.Screen = true
+			of(e, "video").Packets, of(e, "video").Octets, of(e, "video").Latest = before(e, "video").Packets, before(e, "video").Octets, 20_000
+			before(e, "video").Claimed, of(e, "video").Claimed = 1000, 1040
+		}),
 		"a client that never reports": with(viewer(), func(_ *View, e *Endpoint) {
 			for _, kind := range kinds {
 				for _, track := range []*mediactl.TrackFacts{of(e, kind), before(e, kind)} {

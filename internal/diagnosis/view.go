@@ -57,6 +57,8 @@ type Endpoint struct {
 	Source                        *Endpoint // of a subscription; nil unknown
 	NAT                           Idle
 
+	turnedOn map[string]int64 // by kind: when it was first seen announced as active again, Unix milliseconds
+
 	owner string // connection
 	moved int64  // when the latest move that was counted was, Unix milliseconds
 }

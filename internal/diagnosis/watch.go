@@ -14,8 +14,8 @@ import (
 type Calls interface {
 	// Facts are those of a session's endpoints, of one only if it is named; none for what is unknown.
 	Facts(ctx context.Context, session, endpoint string) ([]mediactl.Facts, error)
-	// Stream is what a connection publishes.
-	Stream(session, connection string) Published
+	// Streams are what the connections of a session publish, by connection.
+	Streams(session string) map[string]Published
 	// Video are the codecs an endpoint's client offered, and those its session allows.
 	Video(ctx context.Context, session, endpoint string) (offered, allowed []string)
 	// Silence is how long the client has said nothing on its websocket, -1 if that is unknown.

@@ -145,6 +145,42 @@ func TestViewersOfASilentPublisher(t *testing.T) {
 	})
 }
 
+// Who turns a camera on again is not said to send nothing before it can have sent anything; later, it is.
+func TestATrackThatIsTurnedOnHasTime(t *testing.T) {
+	for _, away := range []time.Duration{20 * time.Second, 21500 * time.Millisecond, 23300 * time.Millisecond} {
+		within(t, func(w *world) {
+			const off = 40_000
+			back := off + away.Milliseconds() + 2000 // the camera takes two seconds
+			var broken bool
+			w.join("s", "con_ann", address(1))
+			w.publish("s", "con_ann", func(age int64) mediactl.Facts {
+				f := flowing(age)
+				if video := &f.Tracks[1]; age > off && (age < back || broken) {
+					video.Latest = age - off
+					video.Packets, video.Octets = off/10, off*100
+				}
+				return f
+			})
+			w.rest(off * time.Millisecond)
+			w.announce("con_ann", Announced{Known: true, Audio: true})
+			w.rest(away)
+			w.announce("con_ann", Announced{Known: true, Audio: true, Video: true})
+			w.rest(15 * time.Second)
+			if len(w.reports) > 0 {
+				t.Errorf("away for %s: %+v", away, w.reports)
+			}
+			w.announce("con_ann", Announced{Known: true, Audio: true})
+			broken = true
+			w.rest(20 * time.Second)
+			w.announce("con_ann", Announced{Known: true, Audio: true, Video: true})
+			w.rest(12 * time.Second)
+			if got := w.open("s", "con_ann"); got != string(NoMediaSent) {
+				t.Errorf("a camera that does not come back: %q", got)
+			}
+		})
+	}
+}
+
 func TestALostNetworkIsTold(t *testing.T) {
 	within(t, func(w *world) {
 		w.join("s", "con_ann", address(1))

@@ -90,6 +90,13 @@ func (w *world) add(session, name string, facts func(age int64) mediactl.Facts) 
 	w.endpoints[session][name] = &actor{time.Now(), facts}
 }
 
+// announce says what a connection's stream carries from now on.
+func (w *world) announce(connection string, a Announced) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.announced[connection] = a
+}
+
 // Facts implements Calls.
 func (w *world) Facts(_ context.Context, session, endpoint string) ([]mediactl.Facts, error) {
 	w.mu.Lock()
@@ -109,11 +116,15 @@ func (w *world) Facts(_ context.Context, session, endpoint string) ([]mediactl.F
 	return list, nil
 }
 
-// Stream implements Calls.
-func (w *world) Stream(_, connection string) Published {
+// Streams implements Calls.
+func (w *world) Streams(string) map[string]Published {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return Published{Stream: "str_" + connection, Announced: w.announced[connection]}
+	streams := map[string]Published{}
+	for connection, announced := range w.announced {
+		streams[connection] = Published{Stream: "str_" + connection, Announced: announced}
+	}
+	return streams
 }
 
 // Video implements Calls.
