@@ -143,6 +143,7 @@ func (w *Watch) look(ctx context.Context) {
 
 // begin makes a record known.
 func (w *Watch) begin(r *Record) {
+	begun := *r // the journal's own may be ended at any time
 	w.cfg.Journal.Begin(r)
 	level, words := slog.LevelInfo, "noted"
 	switch r.Severity {
@@ -153,14 +154,11 @@ func (w *Watch) begin(r *Record) {
 	}
 	w.cfg.Log.Log(context.Background(), level, words, "code", r.Code, "side", r.Side, "session", r.Session, "connection", r.Connection,
 		"stream", r.Stream, "what", r.Title, "evidence", r.Evidence, "fix", r.Fix)
-	w.cfg.Report(*r)
+	w.cfg.Report(begun)
 }
 
 // end says that it is over.
 func (w *Watch) end(r *Record, at int64) {
-	copied := *r
-	w.cfg.Journal.End(r, at)
-	copied.Ended = at
 	w.cfg.Log.Info("over", "code", r.Code, "session", r.Session, "connection", r.Connection, "stream", r.Stream)
-	w.cfg.Report(copied)
+	w.cfg.Report(w.cfg.Journal.End(r, at))
 }
