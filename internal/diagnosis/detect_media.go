@@ -10,13 +10,14 @@ import (
 
 // Thresholds of media.
 const (
-	mutedAfter = 5500 // milliseconds without a packet of a track that is announced as active
-	stuckAfter = 3.0  // seconds of a track that the viewer has not heard of by its latest report
-	stuckLeast = 25   // packets of it
-	onTheWay   = 1000 // milliseconds that packets and the report of them may take
-	largeSize  = 1000 // bytes: video in order has packets above it
-	hardlyLost = 0.05 // of a track that suffers no loss
-	holeLoss   = 0.10 // of video through a hole that small packets pass
+	mutedAfter  = 5500 // milliseconds without a packet of a track that is announced as active
+	turnedOnFor = 3500 // milliseconds that a track may take that was turned on again; that it was is seen up to 5 s late
+	stuckAfter  = 3.0  // seconds of a track that the viewer has not heard of by its latest report
+	stuckLeast  = 25   // packets of it
+	onTheWay    = 1000 // milliseconds that packets and the report of them may take
+	largeSize   = 1000 // bytes: video in order has packets above it
+	hardlyLost  = 0.05 // of a track that suffers no loss
+	holeLoss    = 0.10 // of video through a hole that small packets pass
 )
 
 var kinds = []string{"audio", "video"}
@@ -241,7 +242,7 @@ func (v *View) mute(e *Endpoint) *Finding {
 // just now, and is no screen, which sends nothing while it does not change.
 func (v *View) expects(e *Endpoint, kind string) bool {
 	t := e.track(kind, false)
-	return t != nil && e.Announced.active(kind) && v.Now-e.turnedOn[kind] >= mutedAfter &&
+	return t != nil && e.Announced.active(kind) && v.Now-e.turnedOn[kind] >= turnedOnFor &&
 		!(kind == "video" && e.Announced.Screen && t.Packets > 0)
 }
 

@@ -116,6 +116,11 @@ func transportFaults() map[string]faulty {
 			noKeys(e)
 			e.Nominated, e.Checked, e.Facts.Paths[0].Nominated, e.Facts.Paths[0].Checks, e.Facts.Paths[0].Heard = 0, start-4500, false, 30, 200
 		})},
+		"answers do not arrive at Firefox, whose transport before was connected": {want: ReturnPathBlocked, view: with(publisher(), func(v *View, e *Endpoint) {
+			noKeys(e)
+			e.Checked, e.Nominated, e.Facts.Paths[0].Checks, e.Facts.Paths[0].Heard = start-5000, start-5000, 11, 900
+			v.Clues.ICE = map[string]State{publisherClue: {Word: "connected", At: start - 60_000}}
+		})},
 		"answers do not arrive at Firefox": {want: ReturnPathBlocked, words: []string{`"checking"`}, view: with(publisher(), func(v *View, e *Endpoint) {
 			noKeys(e)
 			e.Checked, e.Nominated, e.Facts.Paths[0].Checks, e.Facts.Paths[0].Heard = start-5000, start-5000, 11, 900
@@ -446,7 +451,7 @@ func healthy() map[string]func() *View {
 			of(e.Source, "video").Fraction = 77
 		}),
 		"a camera that was free again": with(publisher(), func(v *View, _ *Endpoint) {
-			v.Clues.CameraBusy, v.Clues.Device = start-30_000, "NotReadableError"
+			v.Clues.CameraBusy, v.Clues.Device, v.Filmed = start-30_000, "NotReadableError", start-20
 		}),
 		"one NAT move": with(publisher(), func(_ *View, e *Endpoint) { e.NAT = Idle{Seconds: 30, Times: 1} }),
 		"a right address": with(unreached(), func(v *View, e *Endpoint) {

@@ -202,9 +202,13 @@ func (w *Watch) judge(ctx context.Context, c *call, p *participant, endpoints []
 	p.unwell = false
 	cut := false
 	for _, e := range endpoints {
+		if t := e.track("video", false); t != nil && t.Latest >= 0 {
+			p.filmed = max(p.filmed, e.Read-t.Latest)
+		}
 		p.unwell = p.unwell || e.young() || e.uneasy()
 		cut = cut || e.cutOff()
 	}
+	v.Filmed = p.filmed
 	if cut && p.socket.Lost == 0 {
 		if silence := w.cfg.Calls.Silence(c.session, p.id); silence >= 0 {
 			v.Socket.Silent = silence.Milliseconds()

@@ -18,6 +18,7 @@ type View struct {
 	Socket     Socket
 	Endpoints  []*Endpoint
 	Clues      Clues
+	Filmed     int64 // when video of the client last came, Unix milliseconds; 0: never
 	// Refused are requests of the connection that failed and were not made good since, by method.
 	Refused map[string]Refusal
 	Idle    Idle // what ends this connection's websocket

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,7 +49,7 @@ func within(t *testing.T, test func(w *world)) {
 		}
 		w.watch = New(Config{
 			Calls: w, Journal: w.journal, Host: func() Host { return *host() }, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
-			Report: func(r Record) { w.reports = append(w.reports, r) },
+			Report: w.report,
 		})
 		ctx, stop := context.WithCancel(t.Context())
 		over := make(chan error)
@@ -97,6 +98,33 @@ func (w *world) announce(connection string, a Announced) {
 	w.announced[connection] = a
 }
 
+func (w *world) report(r Record) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reports = append(w.reports, r)
+}
+
+// told returns what was reported so far.
+func (w *world) told() []Record {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.reports)
+}
+
+// remove ends an endpoint, of which the media node knows nothing any more.
+func (w *world) remove(session, name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.endpoints[session], name)
+}
+
+// quiet says for how long a connection's websocket has been silent.
+func (w *world) quiet(connection string, d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.silence[connection] = d
+}
+
 // Facts implements Calls.
 func (w *world) Facts(_ context.Context, session, endpoint string) ([]mediactl.Facts, error) {
 	w.mu.Lock()
@@ -134,6 +162,8 @@ func (w *world) Video(context.Context, string, string) (offered, allowed []strin
 
 // Silence implements Calls.
 func (w *world) Silence(_, connection string) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if d, ok := w.silence[connection]; ok {
 		return d
 	}
