@@ -253,14 +253,18 @@ func (w *Watch) ways(ctx context.Context, c *call, p *participant, v *View) {
 			}
 		}
 	}
-	k := w.networks.of(p.network, &w.host)
+	k := w.networks.of(p.network)
 	for _, e := range v.Endpoints {
 		w.moves(k, e, v.Now)
 		s := e.selected()
 		if s == nil || v.connected(e) < 0 || k == nil || older(s.Heard, stillUsed) {
 			continue
 		}
-		udp := s.Protocol == "udp" && !relayed(e, s)
+		around := relayed(e, s)
+		if !around && w.host.owns(s.Remote) {
+			continue // a client on this very machine proves nothing of the way to it
+		}
+		udp := s.Protocol == "udp" && !around
 		if !udp && (v.connected(e) < settled || !offersUDP(e)) {
 			continue
 		}

@@ -107,6 +107,12 @@ type Host struct {
 	Rule       string       // firewall rules that open Port, ready to paste
 }
 
+// owns says whether an address, with its port, is one of this machine.
+func (h *Host) owns(address string) bool {
+	a, err := netip.ParseAddrPort(address)
+	return err == nil && slices.Contains(h.Addresses, a.Addr().Unmap())
+}
+
 // TURNState is what a probe of a TURN server has found.
 type TURNState struct {
 	URL  string

@@ -206,6 +206,29 @@ func TestACameraThatWasFreeAgain(t *testing.T) {
 	})
 }
 
+// A client on the server's own machine comes by UDP whatever the firewall does: it does not acquit the server.
+func TestTheOwnMachineProvesNothing(t *testing.T) {
+	within(t, func(w *world) {
+		from := func(protocol, remote string) func(age int64) mediactl.Facts {
+			return func(age int64) mediactl.Facts {
+				f := flowing(age)
+				f.Paths = f.Paths[:1]
+				f.Paths[0].Protocol, f.Paths[0].Remote = protocol, remote
+				return f
+			}
+		}
+		w.join("s", "con_own", "203.0.113.5:40000")
+		w.publish("s", "con_own", from("udp", "203.0.113.5:40000"))
+		w.rest(20 * time.Second)
+		w.join("s", "con_ann", "198.51.100.7:50000")
+		w.publish("s", "con_ann", from("tcp", "198.51.100.7:50000"))
+		w.rest(20 * time.Second)
+		if got := w.open("s", "con_ann"); got != string(ServerUDPBlocked) {
+			t.Errorf("open: %q", got)
+		}
+	})
+}
+
 func TestALostNetworkIsTold(t *testing.T) {
 	within(t, func(w *world) {
 		w.join("s", "con_ann", address(1))
