@@ -499,6 +499,24 @@ func TestOneEndpointIsNotTheNetwork(t *testing.T) {
 	}
 }
 
+// What a client names a codec is in the record, and is no more than a name there.
+func TestARecordIsBoundedAndClean(t *testing.T) {
+	e := publisher()
+	e.Video = VideoTerms{Missing: true, Offered: []string{"X\x1b[2J" + strings.Repeat("Y", 5000)}, Allowed: []string{"VP8"}}
+	v := seen(e)
+	r := codecLeftOut(v, e).record(v)
+	for _, text := range append(r.Evidence, r.Title, r.Fix) {
+		if strings.ContainsRune(text, 0x1b) || len(text) > maxText {
+			t.Errorf("%d bytes: %.80q", len(text), text)
+		}
+	}
+	for _, row := range Catalogue {
+		if row.Fix != clean(row.Fix, maxText) || row.Title != clean(row.Title, maxText) {
+			t.Errorf("%s does not survive: %q", row.Code, clean(row.Fix, maxText))
+		}
+	}
+}
+
 func TestFillSaysWhatIsMissing(t *testing.T) {
 	for text, want := range map[string]string{
 		"{a} and {b}": "1 and (unknown b)", "{a": "a", "none": "none", "}{a}": "}1", "": "",

@@ -129,7 +129,7 @@ func size(e Entry) int {
 		n += 48 + len(k) + weigh(v)
 	}
 	if e.Record != nil {
-		n += 600
+		n += 240 + len(e.Record.Title) + len(e.Record.Fix)
 		for _, s := range e.Record.Evidence {
 			n += len(s)
 		}
