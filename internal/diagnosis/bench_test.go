@@ -18,7 +18,10 @@ func (p *prepared) Facts(_ context.Context, session, _ string) ([]mediactl.Facts
 	return p.facts[session], nil
 }
 
-func (p *prepared) Streams(string) map[string]Published {
+func (p *prepared) Streams(session string) map[string]Published {
+	if p.facts[session] == nil {
+		return nil
+	}
 	return map[string]Published{"con_0": {Announced: Announced{Known: true, Audio: true, Video: true}}}
 }
 

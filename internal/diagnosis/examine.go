@@ -38,7 +38,7 @@ func (w *Watch) examine(ctx context.Context, c *call) {
 	}
 	streams := sync.OnceValue(func() map[string]Published { return w.cfg.Calls.Streams(c.session) })
 	for _, e := range byPublisher {
-		e.announce(streams, now)
+		c.announce(e, streams, now)
 	}
 	for id, p := range c.people {
 		for _, e := range byOwner[id] {
@@ -121,14 +121,20 @@ func (w *Watch) replace(c *call, all []mediactl.Facts) {
 	if c.barren++; len(all) > 0 {
 		c.barren = 0
 	}
-	// Its end may have been among the events that were lost.
-	if c.barren > 720 {
+	if c.barren <= barrenFor {
+		return
+	}
+	c.barren = 0
+	if w.cfg.Calls.Streams(c.session) == nil { // its end was among the events that were lost
 		w.close(c.session, now)
 	}
 }
 
 // goneFor is how long the media node may take to release what has ended, in milliseconds.
 const goneFor = 15_000
+
+// barrenFor is after how many looks that found nobody the session is asked whether it is still there.
+const barrenFor = 720
 
 func (c *call) ended(name string, now int64) bool {
 	at, ok := c.gone[name]
@@ -170,7 +176,7 @@ func (c *call) note(f *mediactl.Facts, now int64) {
 func (e *Endpoint) young() bool { return e.Facts.Age < youngFor }
 
 // announce asks the session what a publisher's stream should carry: not while it flows.
-func (e *Endpoint) announce(streams func() map[string]Published, now int64) {
+func (c *call) announce(e *Endpoint, streams func() map[string]Published, now int64) {
 	quiet := !e.Announced.Known
 	for i := range e.Facts.Tracks {
 		quiet = quiet || older(e.Facts.Tracks[i].Latest, window)

@@ -14,7 +14,7 @@ import (
 type Calls interface {
 	// Facts are those of a session's endpoints, of one only if it is named; none for what is unknown.
 	Facts(ctx context.Context, session, endpoint string) ([]mediactl.Facts, error)
-	// Streams are what the connections of a session publish, by connection.
+	// Streams are what the connections of a session publish, by connection; nil if there is no such session.
 	Streams(session string) map[string]Published
 	// Video are the codecs an endpoint's client offered, and those its session allows.
 	Video(ctx context.Context, session, endpoint string) (offered, allowed []string)

@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -227,6 +228,27 @@ func TestTheOwnMachineProvesNothing(t *testing.T) {
 			t.Errorf("open: %q", got)
 		}
 	})
+}
+
+// People who wait for hours without media are remembered; a session that has ended unheard is not.
+func TestASessionWithoutMediaIsRemembered(t *testing.T) {
+	p := &prepared{facts: map[string][]mediactl.Facts{"s": {}}}
+	w := New(Config{Calls: p, Journal: NewJournal(), Host: func() Host { return *host() }, Log: slog.New(slog.DiscardHandler)})
+	w.take(event.Event{At: start, Session: "s", Connection: "con_ann", Body: event.Joined{Host: "203.0.113.5:4443"}})
+	c := w.calls["s"]
+	hours := func() {
+		for range 3 * barrenFor {
+			c.whole = 0
+			w.examine(t.Context(), c)
+		}
+	}
+	if hours(); w.calls["s"] == nil || w.calls["s"].people["con_ann"].reached == "" {
+		t.Error("forgotten while it lasts")
+	}
+	delete(p.facts, "s")
+	if hours(); w.calls["s"] != nil {
+		t.Error("not forgotten after its end")
+	}
 }
 
 func TestALostNetworkIsTold(t *testing.T) {
