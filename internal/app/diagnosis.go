@@ -85,21 +85,22 @@ func (c *calls) Facts(ctx context.Context, id, endpoint string) ([]mediactl.Fact
 	return c.media.Facts(ctx, id, endpoint)
 }
 
-// Stream implements diagnosis.Calls.
-func (c *calls) Stream(id, connection string) diagnosis.Published {
+// Streams implements diagnosis.Calls.
+func (c *calls) Streams(id string) map[string]diagnosis.Published {
 	state, err := c.sessions.State(id)
 	if err != nil {
-		return diagnosis.Published{}
+		return nil
 	}
+	streams := map[string]diagnosis.Published{}
 	for _, other := range state.Connections {
-		if s := other.Stream; s != nil && other.ID == connection {
-			return diagnosis.Published{Stream: s.ID, Announced: diagnosis.Announced{
+		if s := other.Stream; s != nil {
+			streams[other.ID] = diagnosis.Published{Stream: s.ID, Announced: diagnosis.Announced{
 				Known: true, Screen: s.Media.TypeOfVideo == "SCREEN",
 				Audio: s.Media.HasAudio && s.Media.AudioActive, Video: s.Media.HasVideo && s.Media.VideoActive,
 			}}
 		}
 	}
-	return diagnosis.Published{}
+	return streams
 }
 
 // Video implements diagnosis.Calls.

@@ -18,8 +18,11 @@ func (p *prepared) Facts(_ context.Context, session, _ string) ([]mediactl.Facts
 	return p.facts[session], nil
 }
 
-func (p *prepared) Stream(string, string) Published {
-	return Published{Announced: Announced{Known: true, Audio: true, Video: true}}
+func (p *prepared) Streams(session string) map[string]Published {
+	if p.facts[session] == nil {
+		return nil
+	}
+	return map[string]Published{"con_0": {Announced: Announced{Known: true, Audio: true, Video: true}}}
 }
 
 func (p *prepared) Video(context.Context, string, string) (offered, allowed []string) {

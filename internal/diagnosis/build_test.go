@@ -78,6 +78,9 @@ func viewer() *Endpoint {
 	e.reading(start, 5000,
 		mediactl.TrackFacts{Kind: "audio", Codec: "opus", Sends: true, Packets: 350, Octets: 28_000, Reports: 1, Reported: 1000, Highest: 300},
 		mediactl.TrackFacts{Kind: "video", Codec: "VP8", Sends: true, Packets: 700, Octets: 700_000, Largest: 1180, Reports: 6, Reported: 600, Highest: 640, Asked: 1})
+	e.reading(start, 2000,
+		mediactl.TrackFacts{Kind: "audio", Codec: "opus", Sends: true, Packets: 500, Octets: 40_000, Reports: 2, Reported: 0, Highest: 498},
+		mediactl.TrackFacts{Kind: "video", Codec: "VP8", Sends: true, Packets: 1000, Octets: 1_000_000, Largest: 1180, Reports: 9, Reported: 600, Highest: 940, Asked: 1})
 	return e
 }
 

@@ -29,6 +29,7 @@ type participant struct {
 	idle    Idle
 	udp     *bool // how it comes; nil: not yet
 	usedUDP int64 // when it last came so, Unix milliseconds
+	filmed  int64 // when video of it last came
 	open    map[string]*opened
 	unwell  bool
 }

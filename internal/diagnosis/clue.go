@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"maps"
 	"regexp"
 	"strings"
 )
@@ -94,22 +95,21 @@ func (c *Clues) sends(kind string, now int64) bool {
 	return s.Packets > s.Before && now-s.At < 10_000
 }
 
-// ice is what the client last said of an endpoint's ICE, "" if nothing.
+// ice is what the client last said of an endpoint's ICE, "" if nothing: not of a transport before it.
 func (c *Clues) ice(e *Endpoint) string {
-	if e.Publisher == "" {
-		return c.ICE[publisherClue].Word
+	name := publisherClue
+	if e.Publisher != "" {
+		name = e.Stream
 	}
-	return c.ICE[e.Stream].Word
+	said := c.ICE[name]
+	if said.At < e.Read-e.Facts.Age-batched { // the client's clock is known to some seconds
+		return ""
+	}
+	return said.Word
 }
 
 func (c *Clues) clone() Clues {
 	copied := *c
-	copied.ICE, copied.Sent = make(map[string]State, len(c.ICE)), make(map[string]Sent, len(c.Sent))
-	for k, v := range c.ICE {
-		copied.ICE[k] = v
-	}
-	for k, v := range c.Sent {
-		copied.Sent[k] = v
-	}
+	copied.ICE, copied.Sent = maps.Clone(c.ICE), maps.Clone(c.Sent)
 	return copied
 }

@@ -67,7 +67,7 @@ func TestFAQ_01b__BusyCamera(t *testing.T) {
 			t.Errorf("record %+v", r)
 		}
 		v = seen(publisher())
-		v.Clues, v.Now = j.Clues("s", "con_ann"), start+5000
+		v.Clues, v.Now, v.Filmed = j.Clues("s", "con_ann"), start+5000, start+4980
 		if got := codes(v); len(got) > 0 {
 			t.Errorf("video flows: %v", got)
 		}

@@ -107,7 +107,7 @@ func (f *Finding) record(v *View) *Record {
 	}
 	r := &Record{
 		At: v.Now, Code: f.Code, Severity: severity, Side: row.Side, Session: v.Session, Connection: v.Connection, Stream: f.Stream,
-		Title: fill(row.Title, values), Fix: fill(row.Fix, values),
+		Title: clean(fill(row.Title, values), maxText), Fix: clean(fill(row.Fix, values), maxText),
 	}
 	for _, e := range f.Evidence {
 		r.Evidence = append(r.Evidence, clean(e, maxText))

@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"tertulia/internal/wire/mediactl"
@@ -9,12 +10,14 @@ import (
 
 // Thresholds of media.
 const (
-	mutedAfter = 5500 // milliseconds without a packet of a track that is announced as active
-	stuckAfter = 3.0  // seconds of a track that the viewer has not heard of by its latest report
-	stuckLeast = 25   // packets of it
-	largeSize  = 1000 // bytes: video in order has packets above it
-	hardlyLost = 0.05 // of a track that suffers no loss
-	holeLoss   = 0.10 // of video through a hole that small packets pass
+	mutedAfter  = 5500 // milliseconds without a packet of a track that is announced as active
+	turnedOnFor = 3500 // milliseconds that a track may take that was turned on again; that it was is seen up to 5 s late
+	stuckAfter  = 3.0  // seconds of a track that the viewer has not heard of by its latest report
+	stuckLeast  = 25   // packets of it
+	onTheWay    = 1000 // milliseconds that packets and the report of them may take
+	largeSize   = 1000 // bytes: video in order has packets above it
+	hardlyLost  = 0.05 // of a track that suffers no loss
+	holeLoss    = 0.10 // of video through a hole that small packets pass
 )
 
 var kinds = []string{"audio", "video"}
@@ -35,7 +38,7 @@ func largeLostOnTheWayIn(v *View, e *Endpoint) *Finding {
 	}
 	sound := audio != nil && !older(audio.Latest, 2000)
 	if older(video.Latest, 3000) { // not even a small packet: that it is sent, the client must say
-		if !sound || !e.claims("video") && !v.Clues.sends("video", v.Now) {
+		if !sound || !v.expects(e, "video") || !e.claims("video") && !v.Clues.sends("video", v.Now) {
 			return nil
 		}
 		return v.hole(e, video, "The client says that it sends video, and no packet of it comes, while its sound does.")
@@ -93,10 +96,22 @@ func (v *View) hole(e *Endpoint, t *mediactl.TrackFacts, evidence string) *Findi
 // report is judged by what had been sent when it came.
 func (e *Endpoint) stuck(kind string) int64 {
 	rate, behind := e.lag(kind)
-	if rate == 0 || behind < max(stuckLeast, stuckAfter*rate) {
+	if rate == 0 || behind < max(stuckLeast, stuckAfter*rate) || !e.overdue(kind) {
 		return 0
 	}
 	return int64(behind)
+}
+
+// overdue says that the latest report does not know of packets that were counted well before it was made. A rate alone
+// misleads: a screen that changes after a rest sends in a moment what the next report will tell of.
+func (e *Endpoint) overdue(kind string) bool {
+	t := e.track(kind, true)
+	for _, past := range slices.Backward(e.Past) {
+		if b := trackOf(past.Tracks, kind, true); b != nil && e.Read-past.At >= t.Reported+onTheWay {
+			return int64(b.Packets)-t.Highest >= stuckLeast
+		}
+	}
+	return len(e.Past) >= maxPast // the report is older than all that is remembered: no other has come since
 }
 
 // behind is the same in seconds.
@@ -204,7 +219,7 @@ func (v *View) mute(e *Endpoint) *Finding {
 	var kept []string
 	for _, kind := range kinds {
 		t := e.track(kind, false)
-		if t == nil || !e.Announced.active(kind) {
+		if t == nil || !v.expects(e, kind) {
 			continue
 		}
 		if !older(t.Latest, mutedAfter) {
@@ -223,10 +238,18 @@ func (v *View) mute(e *Endpoint) *Finding {
 	}}
 }
 
+// expects says that packets of a kind should have come from a publisher lately: it is announced, was not turned on again
+// just now, and is no screen, which sends nothing while it does not change.
+func (v *View) expects(e *Endpoint, kind string) bool {
+	t := e.track(kind, false)
+	return t != nil && e.Announced.active(kind) && v.Now-e.turnedOn[kind] >= turnedOnFor &&
+		!(kind == "video" && e.Announced.Screen && t.Packets > 0)
+}
+
 // resting says that a track of a stream delivers nothing although it should; for how long, in milliseconds.
 func (e *Endpoint) resting(v *View, kind string) (ms int64, ever, rests bool) {
 	t := e.track(kind, false)
-	if t == nil || !e.Announced.active(kind) || kind == "video" && e.Announced.Screen && t.Packets > 0 {
+	if !v.expects(e, kind) {
 		return 0, false, false
 	}
 	if t.Packets == 0 {

@@ -116,6 +116,11 @@ func transportFaults() map[string]faulty {
 			noKeys(e)
 			e.Nominated, e.Checked, e.Facts.Paths[0].Nominated, e.Facts.Paths[0].Checks, e.Facts.Paths[0].Heard = 0, start-4500, false, 30, 200
 		})},
+		"answers do not arrive at Firefox, whose transport before was connected": {want: ReturnPathBlocked, view: with(publisher(), func(v *View, e *Endpoint) {
+			noKeys(e)
+			e.Checked, e.Nominated, e.Facts.Paths[0].Checks, e.Facts.Paths[0].Heard = start-5000, start-5000, 11, 900
+			v.Clues.ICE = map[string]State{publisherClue: {Word: "connected", At: start - 60_000}}
+		})},
 		"answers do not arrive at Firefox": {want: ReturnPathBlocked, words: []string{`"checking"`}, view: with(publisher(), func(v *View, e *Endpoint) {
 			noKeys(e)
 			e.Checked, e.Nominated, e.Facts.Paths[0].Checks, e.Facts.Paths[0].Heard = start-5000, start-5000, 11, 900
@@ -410,6 +415,30 @@ func healthy() map[string]func() *View {
 		"sound that waits for its report": with(viewer(), func(_ *View, e *Endpoint) {
 			of(e, "audio").Reported, of(e, "audio").Highest = 6500, 270
 		}),
+		"a screen that changes after a rest": with(viewer(), func(_ *View, e *Endpoint) {
+			e.Facts.Tracks = e.Facts.Tracks[1:]
+			e.Past[1].Tracks[1].Packets, e.Past[1].Tracks[1].Highest = 700, 700
+			of(e, "video").Packets, of(e, "video").Reported, of(e, "video").Highest = 1000, 300, 700
+		}),
+		"a pause after words, before the report of them": with(viewer(), func(_ *View, e *Endpoint) {
+			e.Facts.Tracks = e.Facts.Tracks[:1]
+			a := of(e, "audio")
+			e.reading(start, 0)
+			e.Past[0].At, e.Past[1].At, e.Past[2].At = start-7000, start-3700, start
+			e.Past[0].Tracks[0].Packets, e.Past[1].Tracks[0].Packets = 350, 500
+			a.Packets, a.Reported, a.Highest = 508, 6000, 350
+		}),
+		"a screen at rest whose line is probed": with(publisher(), func(_ *View, e *Endpoint) {
+			e.Facts.Tracks = e.Facts.Tracks[1:]
+			e.Announced.Audio, e.Announced.Screen = false, true
+			of(e, "video").Packets, of(e, "video").Octets, of(e, "video").Latest = before(e, "video").Packets, before(e, "video").Octets, 20_000
+			before(e, "video").Claimed, of(e, "video").Claimed = 1000, 1040
+		}),
+		"a screen at rest whose line is probed, with sound": with(publisher(), func(_ *View, e *Endpoint) {
+			e.Announced.Screen = true
+			of(e, "video").Packets, of(e, "video").Octets, of(e, "video").Latest = before(e, "video").Packets, before(e, "video").Octets, 20_000
+			before(e, "video").Claimed, of(e, "video").Claimed = 1000, 1040
+		}),
 		"a client that never reports": with(viewer(), func(_ *View, e *Endpoint) {
 			for _, kind := range kinds {
 				for _, track := range []*mediactl.TrackFacts{of(e, kind), before(e, kind)} {
@@ -422,7 +451,7 @@ func healthy() map[string]func() *View {
 			of(e.Source, "video").Fraction = 77
 		}),
 		"a camera that was free again": with(publisher(), func(v *View, _ *Endpoint) {
-			v.Clues.CameraBusy, v.Clues.Device = start-30_000, "NotReadableError"
+			v.Clues.CameraBusy, v.Clues.Device, v.Filmed = start-30_000, "NotReadableError", start-20
 		}),
 		"one NAT move": with(publisher(), func(_ *View, e *Endpoint) { e.NAT = Idle{Seconds: 30, Times: 1} }),
 		"a right address": with(unreached(), func(v *View, e *Endpoint) {
@@ -467,6 +496,24 @@ func TestOneEndpointIsNotTheNetwork(t *testing.T) {
 	v.Endpoints, v.Socket.Silent = append(v.Endpoints, fine), 9000
 	if got := codes(v); !slices.Equal(got, []Code{NetUnreachable}) {
 		t.Errorf("found %v", got)
+	}
+}
+
+// What a client names a codec is in the record, and is no more than a name there.
+func TestARecordIsBoundedAndClean(t *testing.T) {
+	e := publisher()
+	e.Video = VideoTerms{Missing: true, Offered: []string{"X\x1b[2J" + strings.Repeat("Y", 5000)}, Allowed: []string{"VP8"}}
+	v := seen(e)
+	r := codecLeftOut(v, e).record(v)
+	for _, text := range append(r.Evidence, r.Title, r.Fix) {
+		if strings.ContainsRune(text, 0x1b) || len(text) > maxText {
+			t.Errorf("%d bytes: %.80q", len(text), text)
+		}
+	}
+	for _, row := range Catalogue {
+		if row.Fix != clean(row.Fix, maxText) || row.Title != clean(row.Title, maxText) {
+			t.Errorf("%s does not survive: %q", row.Code, clean(row.Fix, maxText))
+		}
 	}
 }
 

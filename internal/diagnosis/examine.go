@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"context"
 	"maps"
+	"sync"
 	"time"
 
 	"tertulia/internal/wire/mediactl"
@@ -15,8 +16,8 @@ const (
 	sameFor  = 30_000
 )
 
-// maxPast are the readings kept of an endpoint.
-const maxPast = 8
+// maxPast are the readings kept of an endpoint: once a second, longer than the 7.5 s between two reports on sound.
+const maxPast = 12
 
 // examine reads the facts of a call that are due, lets the detectors judge, and says when to look again.
 func (w *Watch) examine(ctx context.Context, c *call) {
@@ -35,14 +36,15 @@ func (w *Watch) examine(ctx context.Context, c *call) {
 			byPublisher[name] = e
 		}
 	}
+	streams := sync.OnceValue(func() map[string]Published { return w.cfg.Calls.Streams(c.session) })
 	for _, e := range byPublisher {
-		w.announce(c, e)
+		c.announce(e, streams, now)
 	}
 	for id, p := range c.people {
 		for _, e := range byOwner[id] {
 			e.Source = byPublisher[e.Publisher]
 		}
-		if w.judge(c, p, byOwner[id], now) {
+		if w.judge(ctx, c, p, byOwner[id], now) {
 			troubled = true
 		}
 	}
@@ -119,14 +121,20 @@ func (w *Watch) replace(c *call, all []mediactl.Facts) {
 	if c.barren++; len(all) > 0 {
 		c.barren = 0
 	}
-	// Its end may have been among the events that were lost.
-	if c.barren > 720 {
+	if c.barren <= barrenFor {
+		return
+	}
+	c.barren = 0
+	if w.cfg.Calls.Streams(c.session) == nil { // its end was among the events that were lost
 		w.close(c.session, now)
 	}
 }
 
 // goneFor is how long the media node may take to release what has ended, in milliseconds.
 const goneFor = 15_000
+
+// barrenFor is after how many looks that found nobody the session is asked whether it is still there.
+const barrenFor = 720
 
 func (c *call) ended(name string, now int64) bool {
 	at, ok := c.gone[name]
@@ -167,8 +175,8 @@ func (c *call) note(f *mediactl.Facts, now int64) {
 
 func (e *Endpoint) young() bool { return e.Facts.Age < youngFor }
 
-// announce asks the session what a publisher's stream should carry: rarely while it flows.
-func (w *Watch) announce(c *call, e *Endpoint) {
+// announce asks the session what a publisher's stream should carry: not while it flows.
+func (c *call) announce(e *Endpoint, streams func() map[string]Published, now int64) {
 	quiet := !e.Announced.Known
 	for i := range e.Facts.Tracks {
 		quiet = quiet || older(e.Facts.Tracks[i].Latest, window)
@@ -176,7 +184,15 @@ func (w *Watch) announce(c *call, e *Endpoint) {
 	if !quiet && e.Facts.State == "connected" {
 		return
 	}
-	published := w.cfg.Calls.Stream(c.session, e.Name)
+	published := streams()[e.Name]
+	for _, kind := range kinds {
+		if e.Announced.Known && !e.Announced.active(kind) && published.active(kind) {
+			if e.turnedOn == nil {
+				e.turnedOn = map[string]int64{}
+			}
+			e.turnedOn[kind] = now
+		}
+	}
 	e.Announced = published.Announced
 	if published.Stream != "" {
 		e.Stream = published.Stream
@@ -184,21 +200,27 @@ func (w *Watch) announce(c *call, e *Endpoint) {
 }
 
 // judge lets the detectors look at a participant and keeps its records. It reports whether to look again soon.
-func (w *Watch) judge(c *call, p *participant, endpoints []*Endpoint, now int64) bool {
+func (w *Watch) judge(ctx context.Context, c *call, p *participant, endpoints []*Endpoint, now int64) bool {
 	v := &View{
 		Now: now, Session: c.session, Connection: p.id, Reached: p.reached, Socket: p.socket, Endpoints: endpoints,
 		Clues: w.cfg.Journal.Clues(c.session, p.id), Refused: p.refused, Idle: p.idle, Host: &w.host,
 	}
 	p.unwell = false
+	cut := false
 	for _, e := range endpoints {
+		if t := e.track("video", false); t != nil && t.Latest >= 0 {
+			p.filmed = max(p.filmed, e.Read-t.Latest)
+		}
 		p.unwell = p.unwell || e.young() || e.uneasy()
+		cut = cut || e.cutOff()
 	}
-	if p.unwell && p.socket.Lost == 0 {
+	v.Filmed = p.filmed
+	if cut && p.socket.Lost == 0 {
 		if silence := w.cfg.Calls.Silence(c.session, p.id); silence >= 0 {
 			v.Socket.Silent = silence.Milliseconds()
 		}
 	}
-	w.ways(c, p, v)
+	w.ways(ctx, c, p, v)
 	found := Detect(v)
 	w.settle(p, v, found)
 	if p.idle.At != 0 && now-p.idle.At > 600_000 {
@@ -229,7 +251,7 @@ func (e *Endpoint) uneasy() bool {
 }
 
 // ways notes how a participant's packets come, and what its NAT forgot.
-func (w *Watch) ways(c *call, p *participant, v *View) {
+func (w *Watch) ways(ctx context.Context, c *call, p *participant, v *View) {
 	if p.network == "" {
 		for _, e := range v.Endpoints {
 			if s := e.selected(); s != nil && s.Protocol != "relay" {
@@ -237,14 +259,18 @@ func (w *Watch) ways(c *call, p *participant, v *View) {
 			}
 		}
 	}
-	k := w.networks.of(p.network, &w.host)
+	k := w.networks.of(p.network)
 	for _, e := range v.Endpoints {
 		w.moves(k, e, v.Now)
 		s := e.selected()
 		if s == nil || v.connected(e) < 0 || k == nil || older(s.Heard, stillUsed) {
 			continue
 		}
-		udp := s.Protocol == "udp" && !relayed(e, s)
+		around := relayed(e, s)
+		if !around && w.host.owns(s.Remote) {
+			continue // a client on this very machine proves nothing of the way to it
+		}
+		udp := s.Protocol == "udp" && !around
 		if !udp && (v.connected(e) < settled || !offersUDP(e)) {
 			continue
 		}
@@ -257,7 +283,7 @@ func (w *Watch) ways(c *call, p *participant, v *View) {
 	}
 	v.Others = w.networks.others(v.Now, p.network, p.usedUDP)
 	if e := unasked(v.Endpoints); e != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), factsWait)
+		ctx, cancel := context.WithTimeout(ctx, factsWait)
 		e.Video.asked = true
 		e.Video.Offered, e.Video.Allowed = w.cfg.Calls.Video(ctx, c.session, e.Name)
 		cancel()

@@ -43,15 +43,14 @@ func NewJournal() *Journal {
 // Add writes what has happened down.
 func (j *Journal) Add(e event.Event) {
 	text, fields := tell(e.Body)
+	text, fields = clean(text, maxText), bounded(fields)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	t := j.open(e.Session, begins(e.Body))
 	if t == nil {
 		return
 	}
-	j.write(t, Entry{
-		At: e.At, Source: FromServer, Connection: e.Connection, Kind: e.Body.Kind(), Text: clean(text, maxText), Fields: bounded(fields),
-	})
+	j.write(t, Entry{At: e.At, Source: FromServer, Connection: e.Connection, Kind: e.Body.Kind(), Text: text, Fields: fields})
 	switch e.Body.(type) {
 	case event.Left:
 		delete(t.clients, e.Connection)
@@ -78,6 +77,10 @@ func begins(body event.Body) bool {
 // ClientLines merges what a client has logged; received is when it came, Unix milliseconds. Lines of unknown sessions,
 // of which no event has told, are dropped.
 func (j *Journal) ClientLines(session, connection string, lines []ClientLine, received int64) {
+	texts := make([]string, len(lines)) // cleaned before the lock is taken: sessions wait for it
+	for i := range lines {
+		texts[i] = clean(lines[i].Text, maxText)
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	t := j.sessions[session]
@@ -89,12 +92,11 @@ func (j *Journal) ClientLines(session, connection string, lines []ClientLine, re
 		return
 	}
 	c.clock.set(lines, received)
-	for _, l := range lines {
+	for i, l := range lines {
 		at := min(l.At+c.clock.offset(), received)
-		text := clean(l.Text, maxText)
-		c.clues.read(text, at)
+		c.clues.read(texts[i], at)
 		j.write(t, Entry{
-			At: at, Source: FromClient, Connection: connection, Kind: "log", Text: text,
+			At: at, Source: FromClient, Connection: connection, Kind: "log", Text: texts[i],
 			Fields: map[string]any{"level": cut(l.Level, 16)},
 		})
 	}
@@ -102,6 +104,7 @@ func (j *Journal) ClientLines(session, connection string, lines []ClientLine, re
 
 // ClientStats notes what a client measures of its media, as the SDK posts it.
 func (j *Journal) ClientStats(session, connection string, stats map[string]any) {
+	fields := bounded(stats)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	t := j.sessions[session]
@@ -114,11 +117,13 @@ func (j *Journal) ClientStats(session, connection string, stats map[string]any) 
 	}
 	now := j.now().UnixMilli()
 	c.clues.measured(stats, now)
-	j.write(t, Entry{At: now, Source: FromClient, Connection: connection, Kind: "stats", Fields: bounded(stats)})
+	j.write(t, Entry{At: now, Source: FromClient, Connection: connection, Kind: "stats", Fields: fields})
 }
 
 // Timeline returns up to limit entries after a time (Unix milliseconds), the oldest first; limit 0 means 1,000, which is
-// the most. ok is false for an unknown session. Lines of a client come late: they may stand before what was read already.
+// the most. A page ends between two milliseconds, so that the next may begin after its last entry; more than limit are
+// returned only of a single one. ok is false for an unknown session. Lines of a client come late: they may stand before
+// what was read already.
 func (j *Journal) Timeline(session string, after int64, limit int) (entries []Entry, ok bool) {
 	if limit <= 0 || limit > maxPage {
 		limit = maxPage
@@ -130,7 +135,7 @@ func (j *Journal) Timeline(session string, after int64, limit int) (entries []En
 		return nil, false
 	}
 	from, _ := slices.BinarySearchFunc(t.entries, after+1, func(e Entry, at int64) int { return cmp.Compare(e.At, at) })
-	entries = slices.Clone(t.entries[from:min(from+limit, len(t.entries))])
+	entries = slices.Clone(t.entries[from:t.page(from, limit)])
 	for i := range entries {
 		if r := entries[i].Record; r != nil {
 			copied := *r
@@ -178,13 +183,14 @@ func (j *Journal) Begin(r *Record) {
 	})
 }
 
-// End says that what a record tells is over, if it was not over before; at 0 says that it is back.
-func (j *Journal) End(r *Record, at int64) {
+// End says that what a record tells is over, if it was not over before; at 0 says that it is back. It returns a copy.
+func (j *Journal) End(r *Record, at int64) Record {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if at == 0 || r.Ended == 0 {
 		r.Ended = at
 	}
+	return *r
 }
 
 // Clues returns what a client's own lines and statistics have said.
@@ -227,7 +233,7 @@ func (j *Journal) write(t *timeline, e Entry) {
 		j.forget(j.ended[0])
 	}
 	for j.bytes > j.maxBytes && len(t.entries) > 1 {
-		j.bytes -= t.drop(0)
+		j.bytes -= t.drop(t.oldest())
 	}
 }
 

@@ -202,6 +202,51 @@ func TestATimelineIsBounded(t *testing.T) {
 	}
 }
 
+// Requests that we refuse come as often as a client likes: they do not push out what else has happened.
+func TestRefusalsLeaveTheStory(t *testing.T) {
+	j, _ := journalOf()
+	for i := range int64(3 * maxEntries) {
+		j.Add(at(i, event.Refused{Method: "publishVideo", Text: "no"}))
+	}
+	if got := texts(t, j, "s"); !strings.HasPrefix(got[0], "joined from") {
+		t.Errorf("first is %q", got[0])
+	}
+	if n := len(j.sessions["s"].entries); n != maxEntries {
+		t.Errorf("%d entries", n)
+	}
+}
+
+// Who reads page by page misses nothing of a millisecond in which much has happened.
+func TestPagesEndBetweenMilliseconds(t *testing.T) {
+	j, _ := journalOf()
+	for i, ms := range []int64{10, 20, 20, 20, 30, 30, 40} {
+		j.Add(at(ms, event.Left{Reason: fmt.Sprint(i)}))
+	}
+	for limit, want := range map[int]string{1: "[1 3 2 1]", 2: "[1 3 2 1]", 3: "[1 3 3]", 4: "[4 3]", 9: "[7]"} {
+		var pages []int
+		for after := start; ; {
+			page, _ := j.Timeline("s", after, limit)
+			if len(page) == 0 {
+				break
+			}
+			pages, after = append(pages, len(page)), page[len(page)-1].At
+		}
+		if got := fmt.Sprint(pages); got != want {
+			t.Errorf("limit %d: pages %s, want %s", limit, got, want)
+		}
+	}
+}
+
+// What a client can make us keep is counted, lists of numbers included.
+func TestListsHaveWeight(t *testing.T) {
+	j, _ := journalOf()
+	before := j.bytes
+	j.ClientStats("s", "con_ann", map[string]any{"list": make([]any, 500)})
+	if grown := j.bytes - before; grown < 500*16 {
+		t.Errorf("500 values count %d bytes", grown)
+	}
+}
+
 func TestAJournalIsBounded(t *testing.T) {
 	j, now := journalOf()
 	j.maxBytes = 100_000

@@ -70,17 +70,13 @@ func prefixOf(address string) string {
 }
 
 // of returns a network, nil if its name is empty or there are too many.
-func (n *networks) of(prefix string, host *Host) *network {
+func (n *networks) of(prefix string) *network {
 	k := n.known[prefix]
 	if k != nil || prefix == "" || len(n.known) >= maxNetworks {
 		return k
 	}
 	p, err := netip.ParsePrefix(prefix)
 	k = &network{outside: err == nil && !p.Addr().IsLoopback()}
-	for _, a := range host.Addresses {
-		// A client on this very machine proves nothing of the way to it.
-		k.outside = k.outside && !(p.Contains(a) && p.Bits() == a.BitLen())
-	}
 	n.known[prefix] = k
 	return k
 }

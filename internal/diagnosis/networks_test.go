@@ -2,7 +2,6 @@ package diagnosis
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 )
@@ -27,7 +26,7 @@ func crowd(n *networks, now int64, each int, around ...string) {
 			for _, a := range around {
 				udp = udp && a != name
 			}
-			n.of(name, &Host{}).use(now, udp, true)
+			n.of(name).use(now, udp, true)
 		}
 	}
 }
@@ -90,7 +89,7 @@ func TestKMS_19b__EverybodyIsRelayed(t *testing.T) {
 	}
 	later := now + 120_000
 	for _, name := range all {
-		n.of(name, &Host{}).use(later, false, false)
+		n.of(name).use(later, false, false)
 	}
 	if still := judged(n, later+1000); len(still) != 0 {
 		t.Errorf("changed while it lasts: %+v", still[0])
@@ -114,11 +113,10 @@ func TestKMS_19b__ANetworkThatNeverUsedUDP(t *testing.T) {
 
 func TestOthersAreCounted(t *testing.T) {
 	n := newNetworks()
-	own := Host{Addresses: []netip.Addr{netip.MustParseAddr("203.0.113.5")}}
-	n.of("127.0.0.0/24", &own).use(start, true, true)
-	n.of("198.51.1.0/24", &own).use(start, true, true)
-	n.of("198.51.2.0/24", &own).use(start-60_000, true, true)
-	n.of("198.51.3.0/24", &own).use(start, false, true)
+	n.of("127.0.0.0/24").use(start, true, true)
+	n.of("198.51.1.0/24").use(start, true, true)
+	n.of("198.51.2.0/24").use(start-60_000, true, true)
+	n.of("198.51.3.0/24").use(start, false, true)
 	if got := n.others(start, "198.51.3.0/24", 0); got != (Others{UDP: 1, Lately: 2, Other: 1}) {
 		t.Errorf("seen by another: %+v", got)
 	}
@@ -128,7 +126,7 @@ func TestOthersAreCounted(t *testing.T) {
 	if got := n.others(start, "198.51.1.0/24", start); got != (Others{UDP: 0, Lately: 1, Other: 1}) {
 		t.Errorf("seen by the first: %+v", got)
 	}
-	if n.of("", &own) != nil {
+	if n.of("") != nil {
 		t.Error("nobody has a network")
 	}
 }
@@ -136,7 +134,7 @@ func TestOthersAreCounted(t *testing.T) {
 func TestNetworksAreBounded(t *testing.T) {
 	n := newNetworks()
 	for i := range maxNetworks + 10 {
-		if k := n.of(fmt.Sprintf("10.%d.%d.0/24", i/256, i%256), &Host{}); k != nil {
+		if k := n.of(fmt.Sprintf("10.%d.%d.0/24", i/256, i%256)); k != nil {
 			for range 3 {
 				k.use(start, true, true)
 			}

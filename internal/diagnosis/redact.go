@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -29,10 +30,10 @@ var secrets = []struct {
 // readable is how much of a line is looked at; the rest is dropped unread.
 const readable = 8 << 10
 
-// clean makes a text fit to be kept: valid, without secrets, at most limit bytes.
+// clean makes a text fit to be kept and shown on a terminal: valid, without secrets, at most limit bytes.
 func clean(text string, limit int) string {
 	text = cut(text, readable)
-	text = strings.ToValidUTF8(text, "?")
+	text = strings.Map(visible, strings.ToValidUTF8(text, "?"))
 	lower := strings.ToLower(text)
 	for _, s := range secrets {
 		if strings.Contains(lower, s.sign) {
@@ -40,6 +41,28 @@ func clean(text string, limit int) string {
 		}
 	}
 	return cut(text, limit)
+}
+
+// visible leaves line ends and tabs; other control characters, and those that turn the direction of writing, could make a
+// reader see another text than there is.
+func visible(r rune) rune {
+	switch {
+	case r == '\n', r == '\r', r == '\t':
+	case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+		return '?'
+	}
+	return r
+}
+
+// private says that a field is called by the name of a secret.
+func private(name string) bool {
+	name = strings.ToLower(name)
+	for _, word := range []string{"password", "pwd", "secret", "credential", "token"} {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // cut shortens a text to at most limit bytes, between two characters.

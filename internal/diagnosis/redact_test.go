@@ -38,6 +38,20 @@ func TestSecretsDoNotGetIn(t *testing.T) {
 	}
 }
 
+func TestNothingInvisibleGetsIn(t *testing.T) {
+	if got, want := clean("a\x1b[2Jb\x00\u202ec\u0085d\te\r\n", 1000), "a?[2Jb??c?d\te\r\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestSecretFieldsOfStatistics(t *testing.T) {
+	got := bounded(map[string]any{"ice": map[string]any{"turnCredential": "S3cret", "icePwd": "S3cret", "kind": "relay", "tokens": 3.0}})
+	ice, _ := got["ice"].(map[string]any)
+	if ice["turnCredential"] != "…" || ice["icePwd"] != "…" || ice["kind"] != "relay" || ice["tokens"] != 3.0 {
+		t.Errorf("kept %v", got)
+	}
+}
+
 // A secret is not kept because the cut goes through it.
 func TestALongLineIsCutAfterItIsCleaned(t *testing.T) {
 	line := strings.Repeat("x", 980) + " tok_" + strings.Repeat("A", 400)

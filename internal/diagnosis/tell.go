@@ -85,6 +85,9 @@ func cleaned(v any, depth int) any {
 		copied := map[string]any{}
 		if depth < maxDepth {
 			for k, inner := range v {
+				if _, text := inner.(string); text && private(k) {
+					inner = "…"
+				}
 				copied[clean(k, 100)] = cleaned(inner, depth+1)
 			}
 		}

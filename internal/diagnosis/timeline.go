@@ -3,6 +3,8 @@ package diagnosis
 import (
 	"cmp"
 	"slices"
+
+	"tertulia/internal/event"
 )
 
 // timeline is what a journal keeps of one session.
@@ -10,7 +12,7 @@ type timeline struct {
 	session string
 	entries []Entry // by time
 	bytes   int     // of the entries
-	told    int     // entries that come from clients
+	told    int     // entries that clients are the cause of
 
 	records     []*Record // in order of appearance
 	clients     map[string]*client
@@ -37,16 +39,39 @@ func (t *timeline) client(connection string) *client {
 // mentions says whether anything was ever told of a connection.
 func (t *timeline) mentions(connection string) bool { return t.connections[connection] }
 
-// insert puts an entry in its place and returns by how many bytes the timeline grew. A full one loses its oldest entry;
-// its oldest of a client, if those are more than half: no client can talk the server's out.
+// talk says that an entry is there by a client's will, as often as that likes: its own lines, and requests we refuse.
+func (e *Entry) talk() bool {
+	return e.Source == FromClient || e.Source == FromServer && e.Kind == event.Refused{}.Kind()
+}
+
+// oldest is the entry to lose first: of talk, if that is more than half: no client can talk the others out.
+func (t *timeline) oldest() int {
+	if t.told <= len(t.entries)/2 {
+		return 0
+	}
+	return max(0, slices.IndexFunc(t.entries, func(e Entry) bool { return e.talk() }))
+}
+
+// page returns where a page of entries ends that begins at an index.
+func (t *timeline) page(from, limit int) int {
+	end := min(from+limit, len(t.entries))
+	whole := func(i int) bool { return i == len(t.entries) || t.entries[i].At != t.entries[i-1].At }
+	for i := end; i > from; i-- {
+		if whole(i) {
+			return i
+		}
+	}
+	for end > from && !whole(end) {
+		end++
+	}
+	return end
+}
+
+// insert puts an entry in its place and returns by how many bytes the timeline grew. A full one loses one.
 func (t *timeline) insert(e Entry) int {
 	before := t.bytes
 	if len(t.entries) >= maxEntries {
-		oldest := 0
-		if t.told > maxEntries/2 {
-			oldest = max(0, slices.IndexFunc(t.entries, func(e Entry) bool { return e.Source == FromClient }))
-		}
-		t.drop(oldest)
+		t.drop(t.oldest())
 	}
 	if e.Connection != "" && e.Source != FromClient && len(t.connections) < 2*maxClients {
 		t.connections[e.Connection] = true
@@ -57,7 +82,7 @@ func (t *timeline) insert(e Entry) int {
 	}
 	t.entries = slices.Insert(t.entries, at, e)
 	t.bytes += size(e)
-	if e.Source == FromClient {
+	if e.talk() {
 		t.told++
 	}
 	return t.bytes - before
@@ -66,7 +91,7 @@ func (t *timeline) insert(e Entry) int {
 // drop loses an entry and returns how many bytes that frees.
 func (t *timeline) drop(i int) int {
 	freed := size(t.entries[i])
-	if t.entries[i].Source == FromClient {
+	if t.entries[i].talk() {
 		t.told--
 	}
 	if i == 0 {
@@ -104,7 +129,7 @@ func size(e Entry) int {
 		n += 48 + len(k) + weigh(v)
 	}
 	if e.Record != nil {
-		n += 600
+		n += 240 + len(e.Record.Title) + len(e.Record.Fix)
 		for _, s := range e.Record.Evidence {
 			n += len(s)
 		}
@@ -120,6 +145,12 @@ func weigh(v any) int {
 		n := 48
 		for k, inner := range v {
 			n += 48 + len(k) + weigh(inner)
+		}
+		return n
+	case []any:
+		n := 24
+		for _, inner := range v {
+			n += 16 + weigh(inner)
 		}
 		return n
 	}

@@ -18,6 +18,7 @@ type View struct {
 	Socket     Socket
 	Endpoints  []*Endpoint
 	Clues      Clues
+	Filmed     int64 // when video of the client last came, Unix milliseconds; 0: never
 	// Refused are requests of the connection that failed and were not made good since, by method.
 	Refused map[string]Refusal
 	Idle    Idle // what ends this connection's websocket
@@ -56,6 +57,8 @@ type Endpoint struct {
 	Announced                     Announced // of the stream
 	Source                        *Endpoint // of a subscription; nil unknown
 	NAT                           Idle
+
+	turnedOn map[string]int64 // by kind: when it was first seen announced as active again, Unix milliseconds
 
 	owner string // connection
 	moved int64  // when the latest move that was counted was, Unix milliseconds
@@ -102,6 +105,12 @@ type Host struct {
 	Verified   []netip.Addr // its public addresses, as others see them; empty: unknown
 	TURN       []TURNState  // of the servers clients are told of
 	Rule       string       // firewall rules that open Port, ready to paste
+}
+
+// owns says whether an address, with its port, is one of this machine.
+func (h *Host) owns(address string) bool {
+	a, err := netip.ParseAddrPort(address)
+	return err == nil && slices.Contains(h.Addresses, a.Addr().Unmap())
 }
 
 // TURNState is what a probe of a TURN server has found.

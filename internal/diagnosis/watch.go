@@ -14,8 +14,8 @@ import (
 type Calls interface {
 	// Facts are those of a session's endpoints, of one only if it is named; none for what is unknown.
 	Facts(ctx context.Context, session, endpoint string) ([]mediactl.Facts, error)
-	// Stream is what a connection publishes.
-	Stream(session, connection string) Published
+	// Streams are what the connections of a session publish, by connection; nil if there is no such session.
+	Streams(session string) map[string]Published
 	// Video are the codecs an endpoint's client offered, and those its session allows.
 	Video(ctx context.Context, session, endpoint string) (offered, allowed []string)
 	// Silence is how long the client has said nothing on its websocket, -1 if that is unknown.
@@ -143,6 +143,7 @@ func (w *Watch) look(ctx context.Context) {
 
 // begin makes a record known.
 func (w *Watch) begin(r *Record) {
+	begun := *r // the journal's own may be ended at any time
 	w.cfg.Journal.Begin(r)
 	level, words := slog.LevelInfo, "noted"
 	switch r.Severity {
@@ -153,14 +154,11 @@ func (w *Watch) begin(r *Record) {
 	}
 	w.cfg.Log.Log(context.Background(), level, words, "code", r.Code, "side", r.Side, "session", r.Session, "connection", r.Connection,
 		"stream", r.Stream, "what", r.Title, "evidence", r.Evidence, "fix", r.Fix)
-	w.cfg.Report(*r)
+	w.cfg.Report(begun)
 }
 
 // end says that it is over.
 func (w *Watch) end(r *Record, at int64) {
-	copied := *r
-	w.cfg.Journal.End(r, at)
-	copied.Ended = at
 	w.cfg.Log.Info("over", "code", r.Code, "session", r.Session, "connection", r.Connection, "stream", r.Stream)
-	w.cfg.Report(copied)
+	w.cfg.Report(w.cfg.Journal.End(r, at))
 }

@@ -2,7 +2,9 @@ package diagnosis
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,8 +33,8 @@ func TestFOR_06__OneDeadCandidateIsNothing(t *testing.T) {
 			time.Sleep(40 * time.Millisecond)
 		}
 		w.rest(time.Minute)
-		if len(w.reports) > 0 {
-			t.Fatalf("%d records of healthy calls, the first %+v", len(w.reports), w.reports[0])
+		if len(w.told()) > 0 {
+			t.Fatalf("%d records of healthy calls, the first %+v", len(w.told()), w.told()[0])
 		}
 		if w.log.Len() > 0 {
 			t.Errorf("the log tells of healthy calls: %s", w.log.String())
@@ -48,21 +50,21 @@ func TestFOR_06__JoinsWithoutMedia(t *testing.T) {
 		}
 		w.rest(10 * time.Second)
 		named := map[string]bool{}
-		for _, r := range w.reports {
+		for _, r := range w.told() {
 			if r.Severity != Error || r.Session != "s" || r.Code != NetUnreachable {
 				t.Errorf("record %+v", r)
 			}
 			named[r.Connection] = true
 		}
-		if len(w.reports) != 10 || len(named) != 10 {
-			t.Errorf("%d records of %d participants, want one of each of 10", len(w.reports), len(named))
+		if len(w.told()) != 10 || len(named) != 10 {
+			t.Errorf("%d records of %d participants, want one of each of 10", len(w.told()), len(named))
 		}
 		if n := strings.Count(w.log.String(), "level=ERROR msg=\"media does not flow\""); n != 10 {
 			t.Errorf("%d errors in the log:\n%s", n, w.log.String())
 		}
 		w.rest(20 * time.Second)
-		if len(w.reports) != 10 {
-			t.Errorf("%d reports: a record is told again", len(w.reports))
+		if len(w.told()) != 10 {
+			t.Errorf("%d reports: a record is told again", len(w.told()))
 		}
 	})
 }
@@ -96,8 +98,8 @@ func TestAFaultBeginsAndEnds(t *testing.T) {
 			if len(records) != 1 || records[0].Ended == 0 {
 				t.Errorf("records %+v", records)
 			}
-			if len(w.reports) != 2 || w.reports[1].Ended == 0 {
-				t.Errorf("reports %+v", w.reports)
+			if len(w.told()) != 2 || w.told()[1].Ended == 0 {
+				t.Errorf("reports %+v", w.told())
 			}
 			if !strings.Contains(w.log.String(), "msg=over") {
 				t.Errorf("log %s", w.log.String())
@@ -145,6 +147,110 @@ func TestViewersOfASilentPublisher(t *testing.T) {
 	})
 }
 
+// Who turns a camera on again is not said to send nothing before it can have sent anything; later, it is.
+func TestATrackThatIsTurnedOnHasTime(t *testing.T) {
+	for _, away := range []time.Duration{20 * time.Second, 21500 * time.Millisecond, 23300 * time.Millisecond} {
+		within(t, func(w *world) {
+			const off = 40_000
+			back := off + away.Milliseconds() + 2000 // the camera takes two seconds
+			var broken atomic.Bool
+			w.join("s", "con_ann", address(1))
+			w.publish("s", "con_ann", func(age int64) mediactl.Facts {
+				f := flowing(age)
+				if video := &f.Tracks[1]; age > off && (age < back || broken.Load()) {
+					video.Latest = age - off
+					video.Packets, video.Octets = off/10, off*100
+				}
+				return f
+			})
+			w.rest(off * time.Millisecond)
+			w.announce("con_ann", Announced{Known: true, Audio: true})
+			w.rest(away)
+			w.announce("con_ann", Announced{Known: true, Audio: true, Video: true})
+			w.rest(15 * time.Second)
+			if len(w.told()) > 0 {
+				t.Errorf("away for %s: %+v", away, w.told())
+			}
+			w.announce("con_ann", Announced{Known: true, Audio: true})
+			broken.Store(true)
+			w.rest(20 * time.Second)
+			w.announce("con_ann", Announced{Known: true, Audio: true, Video: true})
+			w.rest(12 * time.Second)
+			if got := w.open("s", "con_ann"); got != string(NoMediaSent) {
+				t.Errorf("a camera that does not come back: %q", got)
+			}
+		})
+	}
+}
+
+// A camera that was busy once is not so again because its picture ends.
+func TestACameraThatWasFreeAgain(t *testing.T) {
+	within(t, func(w *world) {
+		w.join("s", "con_ann", address(1))
+		now := time.Now().UnixMilli()
+		w.journal.ClientLines("s", "con_ann", []ClientLine{{At: now, Level: "ERROR", Text: "NotReadableError: Could not start video source"}}, now)
+		w.rest(3 * time.Second)
+		if got := w.open("s", "con_ann"); got != string(CameraBusy) {
+			t.Fatalf("while it is busy: %q", got)
+		}
+		w.publish("s", "con_ann", flowing)
+		w.rest(10 * time.Second)
+		if got := w.open("s", "con_ann"); got != "" {
+			t.Errorf("with a picture: %q", got)
+		}
+		w.tell("s", "con_ann", event.Unpublished{Stream: "str_con_ann"})
+		w.remove("s", "con_ann")
+		w.rest(10 * time.Second)
+		if got := w.open("s", "con_ann"); got != "" {
+			t.Errorf("after the picture ended: %q", got)
+		}
+	})
+}
+
+// A client on the server's own machine comes by UDP whatever the firewall does: it does not acquit the server.
+func TestTheOwnMachineProvesNothing(t *testing.T) {
+	within(t, func(w *world) {
+		from := func(protocol, remote string) func(age int64) mediactl.Facts {
+			return func(age int64) mediactl.Facts {
+				f := flowing(age)
+				f.Paths = f.Paths[:1]
+				f.Paths[0].Protocol, f.Paths[0].Remote = protocol, remote
+				return f
+			}
+		}
+		w.join("s", "con_own", "203.0.113.5:40000")
+		w.publish("s", "con_own", from("udp", "203.0.113.5:40000"))
+		w.rest(20 * time.Second)
+		w.join("s", "con_ann", "198.51.100.7:50000")
+		w.publish("s", "con_ann", from("tcp", "198.51.100.7:50000"))
+		w.rest(20 * time.Second)
+		if got := w.open("s", "con_ann"); got != string(ServerUDPBlocked) {
+			t.Errorf("open: %q", got)
+		}
+	})
+}
+
+// People who wait for hours without media are remembered; a session that has ended unheard is not.
+func TestASessionWithoutMediaIsRemembered(t *testing.T) {
+	p := &prepared{facts: map[string][]mediactl.Facts{"s": {}}}
+	w := New(Config{Calls: p, Journal: NewJournal(), Host: func() Host { return *host() }, Log: slog.New(slog.DiscardHandler)})
+	w.take(event.Event{At: start, Session: "s", Connection: "con_ann", Body: event.Joined{Host: "203.0.113.5:4443"}})
+	c := w.calls["s"]
+	hours := func() {
+		for range 3 * barrenFor {
+			c.whole = 0
+			w.examine(t.Context(), c)
+		}
+	}
+	if hours(); w.calls["s"] == nil || w.calls["s"].people["con_ann"].reached == "" {
+		t.Error("forgotten while it lasts")
+	}
+	delete(p.facts, "s")
+	if hours(); w.calls["s"] != nil {
+		t.Error("not forgotten after its end")
+	}
+}
+
 func TestALostNetworkIsTold(t *testing.T) {
 	within(t, func(w *world) {
 		w.join("s", "con_ann", address(1))
@@ -157,7 +263,7 @@ func TestALostNetworkIsTold(t *testing.T) {
 			return f
 		})
 		w.rest(9 * time.Second)
-		w.silence["con_ann"] = 7 * time.Second
+		w.quiet("con_ann", 7*time.Second)
 		w.rest(9 * time.Second)
 		if got := w.open("s", "con_ann"); got != string(ClientNetworkLost) {
 			t.Errorf("open: %q", got)
@@ -264,8 +370,8 @@ func TestKMS_18b__PlusIsTold(t *testing.T) {
 			return f
 		})
 		w.rest(20 * time.Second)
-		if len(w.reports) != 1 || w.reports[0].Code != SDPPlusMangled || w.reports[0].Severity != Notice || !strings.Contains(w.reports[0].Evidence[0], "Line 5") {
-			t.Errorf("reports %+v", w.reports)
+		if len(w.told()) != 1 || w.told()[0].Code != SDPPlusMangled || w.told()[0].Severity != Notice || !strings.Contains(w.told()[0].Evidence[0], "Line 5") {
+			t.Errorf("reports %+v", w.told())
 		}
 		if !strings.Contains(w.log.String(), "level=INFO") {
 			t.Errorf("log %s", w.log.String())
@@ -290,8 +396,8 @@ func TestKMS_19b__AFirewallRuleInACall(t *testing.T) {
 			})
 		}
 		w.rest(rule * time.Millisecond)
-		if len(w.reports) != 0 {
-			t.Fatalf("before: %+v", w.reports)
+		if len(w.told()) != 0 {
+			t.Fatalf("before: %+v", w.told())
 		}
 		w.rest(time.Minute)
 		records, _ := w.journal.Diagnosis("", "")
@@ -326,7 +432,7 @@ func TestUnknownEndpointsAreFound(t *testing.T) {
 				t.Errorf("%s: %q", id, got)
 			}
 		}
-		delete(w.endpoints["s"], "con_ann")
+		w.remove("s", "con_ann")
 		w.rest(10 * time.Second)
 		if got := w.open("s", "con_ann"); got != "" {
 			t.Errorf("its endpoint is gone: %q", got)
@@ -354,7 +460,7 @@ func TestANewTransportBeginsAnew(t *testing.T) {
 			t.Errorf("back within 30 s, it is the same record: %+v", records)
 		}
 		w.tell("s", "con_ann", event.Unpublished{Stream: "str_con_ann"})
-		delete(w.endpoints["s"], "con_ann")
+		w.remove("s", "con_ann")
 		w.rest(5 * time.Second)
 		if got := w.open("s", "con_ann"); got != "" {
 			t.Errorf("unpublished: %q", got)
@@ -371,16 +477,12 @@ func TestMutedTracksAreNoFault(t *testing.T) {
 			return f
 		})
 		w.rest(20 * time.Second)
-		w.mu.Lock()
-		w.announced["con_ann"] = Announced{Known: true, Audio: true}
-		w.mu.Unlock()
+		w.announce("con_ann", Announced{Known: true, Audio: true})
 		w.rest(40 * time.Second)
-		if len(w.reports) != 0 {
-			t.Errorf("reports %+v", w.reports)
+		if len(w.told()) != 0 {
+			t.Errorf("reports %+v", w.told())
 		}
-		w.mu.Lock()
-		w.announced["con_ann"] = Announced{Known: true, Audio: true, Video: true}
-		w.mu.Unlock()
+		w.announce("con_ann", Announced{Known: true, Audio: true, Video: true})
 		w.rest(10 * time.Second)
 		if got := w.open("s", "con_ann"); got != string(NoMediaSent) {
 			t.Errorf("unmuted, and nothing comes: %q", got)
@@ -402,8 +504,8 @@ func TestNoFactsNoFaults(t *testing.T) {
 		w.failing = false
 		w.mu.Unlock()
 		w.rest(10 * time.Second)
-		if len(w.reports) != 0 {
-			t.Errorf("reports %+v", w.reports)
+		if len(w.told()) != 0 {
+			t.Errorf("reports %+v", w.told())
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,7 +49,7 @@ func within(t *testing.T, test func(w *world)) {
 		}
 		w.watch = New(Config{
 			Calls: w, Journal: w.journal, Host: func() Host { return *host() }, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
-			Report: func(r Record) { w.reports = append(w.reports, r) },
+			Report: w.report,
 		})
 		ctx, stop := context.WithCancel(t.Context())
 		over := make(chan error)
@@ -90,6 +91,40 @@ func (w *world) add(session, name string, facts func(age int64) mediactl.Facts) 
 	w.endpoints[session][name] = &actor{time.Now(), facts}
 }
 
+// announce says what a connection's stream carries from now on.
+func (w *world) announce(connection string, a Announced) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.announced[connection] = a
+}
+
+func (w *world) report(r Record) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reports = append(w.reports, r)
+}
+
+// told returns what was reported so far.
+func (w *world) told() []Record {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.reports)
+}
+
+// remove ends an endpoint, of which the media node knows nothing any more.
+func (w *world) remove(session, name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.endpoints[session], name)
+}
+
+// quiet says for how long a connection's websocket has been silent.
+func (w *world) quiet(connection string, d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.silence[connection] = d
+}
+
 // Facts implements Calls.
 func (w *world) Facts(_ context.Context, session, endpoint string) ([]mediactl.Facts, error) {
 	w.mu.Lock()
@@ -109,11 +144,15 @@ func (w *world) Facts(_ context.Context, session, endpoint string) ([]mediactl.F
 	return list, nil
 }
 
-// Stream implements Calls.
-func (w *world) Stream(_, connection string) Published {
+// Streams implements Calls.
+func (w *world) Streams(string) map[string]Published {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return Published{Stream: "str_" + connection, Announced: w.announced[connection]}
+	streams := map[string]Published{}
+	for connection, announced := range w.announced {
+		streams[connection] = Published{Stream: "str_" + connection, Announced: announced}
+	}
+	return streams
 }
 
 // Video implements Calls.
@@ -123,6 +162,8 @@ func (w *world) Video(context.Context, string, string) (offered, allowed []strin
 
 // Silence implements Calls.
 func (w *world) Silence(_, connection string) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if d, ok := w.silence[connection]; ok {
 		return d
 	}

@@ -14,9 +14,13 @@ import (
 // Facts returns what is known of one endpoint, or with an empty name of all, by name; none for an unknown one.
 func (p *Pipeline) Facts(ctx context.Context, name string) ([]mediactl.Facts, error) {
 	p.mu.Lock()
-	endpoints := maps.Clone(p.endpoints)
+	endpoints := map[string]*Endpoint{}
+	if e := p.endpoints[name]; e != nil {
+		endpoints[name] = e
+	} else if name == "" {
+		endpoints = maps.Clone(p.endpoints)
+	}
 	p.mu.Unlock()
-	maps.DeleteFunc(endpoints, func(n string, _ *Endpoint) bool { return name != "" && n != name })
 	names := slices.Sorted(maps.Keys(endpoints))
 	var transports []*peer.Endpoint
 	for _, n := range names {

@@ -79,6 +79,7 @@ func TestEventsOfACall(t *testing.T) {
 		h.Event(mediactl.Event{Session: "room", Endpoint: b.Connection + "_" + stream, Type: mediactl.Failed, Reason: "consent expired"})
 		h.Event(mediactl.Event{Session: "room", Endpoint: a.Connection, Type: mediactl.Connected})
 		h.Event(mediactl.Event{Session: "room", Endpoint: "con_gone", Type: mediactl.Connected})
+		h.Event(mediactl.Event{Session: "room", Endpoint: a.Connection, Type: mediactl.Again}) // changes nothing
 		w.expect(t, who, "B transport {Endpoint:B_S State:failed Reason:consent expired}", "A transport {Endpoint:A State:connected Reason:}")
 
 		h.send(b, "3", Subscribe{Sender: stream}) // our offer is no subscription yet
@@ -152,10 +153,12 @@ func TestEventsOfACrash(t *testing.T) {
 		who := map[string]string{a.Connection: "A"}
 		synctest.Wait()
 		w.taken(nil)
-		state := h.directory.lookUp("room").state
-		state.Connections = append(state.Connections, nil) // breaks every rule that looks at it
+		n := h.directory.lookUp("room")
+		n.state.Connections = append(n.state.Connections, nil) // breaks every rule that looks at it
 		h.send(a, "2", Leave{})
 		w.expect(t, who, "A connection.left {Reason:nodeCrashed}", "session.ended {Reason:nodeCrashed}")
+		n.handle(t.Context(), letter{command: reported{mediactl.Event{Session: "room", Endpoint: "con_late"}}}) // nor does what comes late
+		w.expect(t, who)
 	})
 }
 

@@ -234,14 +234,13 @@ func (r *Registry) Stats(ctx context.Context, id string) ([]mediactl.EndpointSta
 // Event takes what the media node reports of an endpoint by itself. A participant's life is tied to its websocket:
 // a failed endpoint evicts nobody, its client notices and reconnects (spec §6.6).
 func (r *Registry) Event(e mediactl.Event) {
-	if n := r.directory.lookUp(e.Session); n != nil {
-		n.inbox.put(letter{command: reported{e}})
-	}
 	r.cfg.Log.Debug("endpoint", "session", e.Session, "endpoint", e.Endpoint, "event", e.Type, "reason", e.Reason)
-	if e.Type != mediactl.Again {
-		return
-	}
-	if n, err := r.directory.find(e.Session); err == nil {
+	n := r.directory.lookUp(e.Session)
+	switch {
+	case n == nil:
+	case e.Type == mediactl.Again:
 		n.inbox.put(letter{command: offeredAgain{Endpoint: e.Endpoint, Candidates: e.Candidates}})
+	default:
+		n.inbox.put(letter{command: reported{e}})
 	}
 }

@@ -93,7 +93,9 @@ func (r *runner) handle(ctx context.Context, l letter) {
 		r.writer.wrote(ctx, r.state, c.err)
 		return
 	case reported:
-		r.observer.reported(r.state, c.Event)
+		if !r.ended {
+			r.observer.reported(r.state, c.Event)
+		}
 		return
 	case Drop:
 		if box := r.outboxes[c.Connection]; box == nil || box.rpc != l.from.RPC || box.held() {

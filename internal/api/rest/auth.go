@@ -66,6 +66,14 @@ func (f *failures) allow(remote string) bool {
 	return bucket.Allow()
 }
 
+// left says whether an address may still be wrong once.
+func (f *failures) left(remote string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	bucket := f.byAddress[addressKey(remote)]
+	return bucket == nil || bucket.Tokens() >= 1
+}
+
 // forget drops the buckets that are full again, which are as good as new ones.
 func (f *failures) forget() {
 	for key, bucket := range f.byAddress {

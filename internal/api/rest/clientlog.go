@@ -39,7 +39,7 @@ const (
 	postsPerSecond = 2 // of one client; the SDK posts every 5 s, and every 100 lines
 	postsAtOnce    = 20
 	maxReporters   = 20_000
-	reporterStays  = time.Minute // after its latest post: the last lines come when the client has left
+	reporterStays  = time.Minute // after it last proved who it is: the last lines come when the client has left
 )
 
 // reporters are the clients that have proved who they are lately, by token. The zero value is ready.
@@ -51,7 +51,7 @@ type reporters struct {
 type reporter struct {
 	session, connection, user string
 	rate                      *rate.Limiter
-	latest                    time.Time
+	proved                    time.Time // when the session last knew it
 }
 
 // takesReports answers the two paths, and reports whether it did. 401 makes the SDK stop.
@@ -114,14 +114,20 @@ func (a *api) reporter(r *http.Request) (*reporter, error) {
 	} else if strings.Contains(token.Token, "?") {
 		token = openvidu.ParseToken(token.Token)
 	}
-	if known := a.reporters.find(token.Token); known != nil {
-		if r.URL.Path == statsPath || known.user == user && known.session == session {
-			return known, nil
-		}
-	} else if found := a.search(session, token, user, r.URL.Path == statsPath); found != nil {
-		return a.reporters.add(token.Token, found), nil
+	stats := r.URL.Path == statsPath
+	known, fresh := a.reporters.find(token.Token)
+	if known != nil && !stats && (known.user != user || known.session != session) {
+		known, fresh = nil, true // somebody else's token
 	}
-	if !a.failures.allow(r.RemoteAddr) {
+	if !fresh && (known != nil || a.failures.left(r.RemoteAddr)) { // a guess must not cost more than it tells
+		if found := a.search(session, token, user, stats); found != nil {
+			known = a.reporters.add(token.Token, found)
+		}
+	}
+	switch {
+	case known != nil:
+		return known, nil
+	case !a.failures.allow(r.RemoteAddr):
 		return nil, fault.New(fault.RateLimited, "too many reports with unknown tokens from this address")
 	}
 	return nil, fault.New(fault.Unauthorized, "no client of this session has that token")
@@ -148,23 +154,25 @@ func (a *api) search(session string, token openvidu.TokenRef, user string, anybo
 	return nil
 }
 
-func (r *reporters) find(token string) *reporter {
+// find returns who has proved to have a token within the last minute, and whether that was so lately that it need not be
+// proved again.
+func (r *reporters) find(token string) (known *reporter, fresh bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	known := r.who[token]
-	if known == nil || time.Since(known.latest) > reporterStays {
-		return nil
+	known = r.who[token]
+	if known == nil || time.Since(known.proved) > reporterStays {
+		return nil, false
 	}
-	known.latest = time.Now()
-	return known
+	return known, time.Since(known.proved) < reporterStays/2
 }
 
-// add remembers a client; of two that came at once the first stays. When there are too many, those that are silent are
-// forgotten, or else any: they prove themselves anew.
+// add remembers a client, who keeps the rate it had. When there are too many, those that are silent are forgotten, or else
+// any: they prove themselves anew.
 func (r *reporters) add(token string, found *reporter) *reporter {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if known := r.who[token]; known != nil && time.Since(known.latest) <= reporterStays {
+	if known := r.who[token]; known != nil && known.connection == found.connection && known.session == found.session {
+		known.proved = time.Now()
 		return known
 	}
 	if r.who == nil {
@@ -174,7 +182,7 @@ func (r *reporters) add(token string, found *reporter) *reporter {
 		if len(r.who) < maxReporters {
 			break
 		}
-		if time.Since(known.latest) > reporterStays {
+		if time.Since(known.proved) > reporterStays {
 			delete(r.who, other)
 		}
 	}
@@ -184,7 +192,7 @@ func (r *reporters) add(token string, found *reporter) *reporter {
 		}
 		delete(r.who, other)
 	}
-	found.rate, found.latest = rate.NewLimiter(postsPerSecond, postsAtOnce), time.Now()
+	found.rate, found.proved = rate.NewLimiter(postsPerSecond, postsAtOnce), time.Now()
 	r.who[token] = found
 	return found
 }

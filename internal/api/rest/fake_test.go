@@ -24,6 +24,7 @@ type fakeRegistry struct {
 	fail     error // of Create, Do and Stats
 	created  []session.Properties
 	commands []session.Command
+	asked    int // for a state
 }
 
 func (f *fakeRegistry) Ready() <-chan struct{} { return f.ready }
@@ -31,6 +32,7 @@ func (f *fakeRegistry) Ready() <-chan struct{} { return f.ready }
 func (f *fakeRegistry) List() []session.State { return f.states }
 
 func (f *fakeRegistry) State(id string) (session.State, error) {
+	f.asked++
 	for _, s := range f.states {
 		if s.ID == id {
 			return s, nil

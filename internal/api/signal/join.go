@@ -112,6 +112,7 @@ func (c *socket) sit(seat *Seat, d *dialect) error {
 		seat.Detach(event.SocketLost{Reason: "joined twice"})
 		return fault.New(fault.ConnectionClosed, "this socket has joined already")
 	}
+	c.server.seated(c, seat)
 	return nil
 }
 

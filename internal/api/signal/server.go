@@ -45,6 +45,7 @@ type Server struct {
 	stopped bool
 	sockets map[*socket]context.CancelCauseFunc
 	crowd   map[netip.Prefix]int // sockets by address
+	seats   map[chair]*socket    // the latest socket of each connection
 	open    sync.WaitGroup
 
 	refused, dropped atomic.Int64
@@ -60,7 +61,7 @@ func New(cfg Config) *Server {
 	setDefault(&cfg.Linger, 10*time.Second)
 	return &Server{
 		cfg: cfg, log: cfg.Log, failed: newFailures(),
-		sockets: map[*socket]context.CancelCauseFunc{}, crowd: map[netip.Prefix]int{},
+		sockets: map[*socket]context.CancelCauseFunc{}, crowd: map[netip.Prefix]int{}, seats: map[chair]*socket{},
 	}
 }
 
@@ -171,4 +172,7 @@ func (s *Server) remove(c *socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sockets, c)
+	if seat := c.place(); seat != nil && s.seats[seat.chair()] == c {
+		delete(s.seats, seat.chair())
+	}
 }

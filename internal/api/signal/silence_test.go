@@ -9,8 +9,15 @@ import (
 func TestSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Config{})
-		c := &socket{server: s, seat: &Seat{Session: "s", Connection: "con_a"}}
-		s.add(c, func(error) {})
+		sit := func() *socket {
+			c := &socket{server: s}
+			s.add(c, func(error) {})
+			if err := c.sit(&Seat{Session: "s", Connection: "con_a"}, nil); err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		c := sit()
 		if d := s.Silence("s", "con_a"); d != -1 {
 			t.Errorf("it never said anything: %s", d)
 		}
@@ -24,9 +31,21 @@ func TestSilence(t *testing.T) {
 				t.Errorf("%v has no socket: %s", other, d)
 			}
 		}
+		later := sit() // it is back before the old socket's end is noticed
+		later.heard.Store(time.Now().UnixMilli())
 		s.remove(c)
+		if d := s.Silence("s", "con_a"); d != 0 {
+			t.Errorf("silent for %s on the later socket, want 0", d)
+		}
+		s.remove(later)
 		if d := s.Silence("s", "con_a"); d != -1 {
 			t.Errorf("its socket is gone: %s", d)
+		}
+		if len(s.seats) != 0 {
+			t.Errorf("%d seats are remembered", len(s.seats))
+		}
+		if s.seated(c, &Seat{Session: "s", Connection: "con_a"}); len(s.seats) != 0 {
+			t.Error("a socket that has ended sits down")
 		}
 	})
 }

@@ -168,10 +168,8 @@ func (s *splitter) unpadded(line string) string {
 		head, _, _ := strings.Cut(line, "o=")
 		s.padded = len(head) - len(strings.TrimRight(head, " "))
 	}
-	for range s.padded {
-		line = strings.TrimSuffix(line, " ")
-	}
-	return line
+	bare := len(strings.TrimRight(line, " "))
+	return line[:max(bare, len(line)-s.padded)]
 }
 
 // takeTransport finds the transport: the first usable bundled section's, completed by the session level.
