@@ -263,8 +263,14 @@ func mediaFaults() map[string]faulty {
 		"the publisher sends, by its own reports, what does not come": {want: AudioOneWay, words: []string{"audio and video"}, view: with(publisher(), func(_ *View, e *Endpoint) {
 			for _, kind := range kinds {
 				of(e, kind).Packets, of(e, kind).Octets, of(e, kind).Latest = before(e, kind).Packets, before(e, kind).Octets, 5600
-				before(e, kind).Claimed, of(e, kind).Claimed = 500, 700
+				came := uint32(of(e, kind).Packets)
+				before(e, kind).Claimed, of(e, kind).Claimed = came, came+200
 			}
+		})},
+		"the last report tells late of what has come": {want: NoMediaSent, view: with(publisher(), func(_ *View, e *Endpoint) {
+			of(e, "video").Packets, of(e, "video").Octets, of(e, "video").Latest = before(e, "video").Packets, before(e, "video").Octets, 6000
+			of(e, "video").Claimed = uint32(of(e, "video").Packets)
+			before(e, "video").Claimed = of(e, "video").Claimed - 30
 		})},
 		"the picture is sent, by the client's reports, and does not come": {want: MTUBlackHole, view: with(publisher(), func(_ *View, e *Endpoint) {
 			of(e, "video").Packets, of(e, "video").Octets, of(e, "video").Latest = before(e, "video").Packets, before(e, "video").Octets, 4600

@@ -257,7 +257,9 @@ func (e *Endpoint) claims(kind string) bool {
 	for i := range e.Past {
 		if b := trackOf(e.Past[i].Tracks, kind, false); b != nil && b.Claimed > 0 && t.Claimed > b.Claimed && t.Packets >= b.Packets {
 			sent, came := t.Claimed-b.Claimed, t.Packets-b.Packets
-			if sent >= 10 && came*5 < uint64(sent) {
+			// A report is older than the reading it is found in: what it tells late has come before.
+			missing := int64(t.Claimed) - int64(t.Packets)
+			if sent >= 10 && came*5 < uint64(sent) && missing >= 10 {
 				return true
 			}
 		}
