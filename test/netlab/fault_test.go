@@ -152,10 +152,7 @@ func (f fault) round(t *testing.T, s *scene, b *browser, crowd int) []time.Durat
 			failed[i] = time.Now()
 		}
 	}
-	took := make([]time.Duration, crowd)
-	for i, p := range people {
-		took[i] = f.named(t, s, p, people, failed[i])
-	}
+	took := f.named(t, s, people, failed)
 	if s.mend != nil {
 		s.mend()
 	}
@@ -168,26 +165,36 @@ func (f fault) round(t *testing.T, s *scene, b *browser, crowd int) []time.Durat
 	return took
 }
 
-// named waits for the diagnosis of a participant; 0 if it is not the right one, or too late.
-func (f fault) named(t *testing.T, s *scene, p *participant, ill []*participant, since time.Time) time.Duration {
+// named waits until everybody's diagnosis is there, or it is too late; the time is 0 for those whose is not the right one.
+func (f fault) named(t *testing.T, s *scene, people []*participant, since []time.Time) []time.Duration {
 	within := f.within
 	if within == 0 {
 		within = namedIn
 	}
-	var all []finding
+	took := make([]time.Duration, len(people))
+	settled := make([]bool, len(people))
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	for time.Since(since) < within+time.Second {
-		all = s.server.diagnosis(s.session, p.Connection)
-		if i := slices.IndexFunc(all, func(r finding) bool { return r.Code == f.code }); i >= 0 {
-			took := max(time.Since(since), time.Millisecond)
-			return f.judge(t, all, all[i], ill, took, within)
+	for slices.Contains(settled, false) {
+		for i, p := range people {
+			if settled[i] {
+				continue
+			}
+			all := s.server.diagnosis(s.session, p.Connection)
+			passed := time.Since(since[i])
+			at := slices.IndexFunc(all, func(r finding) bool { return r.Code == f.code })
+			switch {
+			case at >= 0:
+				settled[i], took[i] = true, f.judge(t, all, all[at], people, passed, within)
+			case passed > within+time.Second:
+				settled[i] = true
+				t.Logf("%s was not named for %s within %v: %+v", f.code, p.Connection, within, all)
+				t.Logf("timeline:\n%s", s.server.timeline(s.session))
+			}
 		}
 		<-tick.C
 	}
-	t.Logf("%s was not named within %v: %+v", f.code, within, all)
-	t.Logf("timeline:\n%s", s.server.timeline(s.session))
-	return 0
+	return took
 }
 
 var unfilled = regexp.MustCompile(`\{[a-z]+\}`)
