@@ -109,7 +109,7 @@ func (a *authority) start(port int) (end func()) {
 // an error, it looks again every 30 s.
 func (a *authority) run(ctx context.Context, port int) error {
 	defer a.start(port)()
-	if port != challengePort {
+	if port != challengePort && !a.config.ACME.HTTP {
 		a.config.Log.Warn("the authority connects to port 443, which is not ours",
 			"HTTPS_PORT", port, "remedy", "set HTTPS_PORT=443, or forward TCP port 443 to this port")
 	}

@@ -230,6 +230,9 @@ func TestHTTPChallenge(t *testing.T) {
 	})
 	run(t, s.store, s.port())
 	await(t, 30*time.Second, "the certificate is there", s.store.Trusted)
+	if log := s.log.String(); strings.Contains(log, "port 443, which is not ours") {
+		t.Errorf("it is warned of a port that need not be ours: %s", log)
+	}
 	answer, err := http.Get("http://" + http80.Addr().String() + "/.well-known/acme-challenge/x")
 	if err != nil {
 		t.Fatal(err)

@@ -31,6 +31,8 @@ func checkCertificate(ctx context.Context, h *host) Check {
 	switch {
 	case len(what) > 0:
 		return faulty(diagnosis.CertificateInvalid, values{"what": strings.Join(what, "; ") + ".", "remedy": strings.Join(remedy, "; ") + "."})
+	case status.Temporary && status.NotAfter.IsZero():
+		return unchecked("the authority has given no certificate yet: until a running server gets one, browsers are shown a self-signed one")
 	case status.NotAfter.IsZero():
 		return fine(c.CertificateType + ", made by the first start")
 	}

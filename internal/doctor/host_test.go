@@ -198,6 +198,12 @@ func TestOwnAddresses(t *testing.T) {
 	}
 }
 
+func TestACertificateThatIsNotThereYet(t *testing.T) {
+	want(t, checkCertificate(t.Context(), hostOf(t)), Fine, "", "made by the first start")
+	none := hostOf(t, "--certificate-type=letsencrypt", "--domain-or-public-ip=call.invalid")
+	want(t, checkCertificate(t.Context(), none), Unchecked, "", "no certificate yet")
+}
+
 func TestFileLimits(t *testing.T) {
 	limits := "Limit                     Soft Limit           Hard Limit           Units     \nMax processes             5                    6                    processes \nMax open files            1024                 %s                files     \n"
 	machine := func(hard string) fstest.MapFS {

@@ -110,7 +110,7 @@ func relayRange(t *testing.T) (first, last string) {
 	return fmt.Sprint(at), fmt.Sprint(at + 20)
 }
 
-// certificate writes a self-signed one for 127.0.0.1 with an end, and returns coturn's flags and who trusts it.
+// certificate writes a self-signed one for 127.0.0.1 and ::1 with an end, and returns coturn's flags and who trusts it.
 func certificate(t *testing.T, from, until time.Time) (flags []string, roots *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -119,7 +119,7 @@ func certificate(t *testing.T, from, until time.Time) (flags []string, roots *x5
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "turn.test"}, NotBefore: from, NotAfter: until,
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {

@@ -32,9 +32,8 @@ type Target struct {
 	Username, Credential, Secret string
 	// Peer answers STUN and is what packets are relayed to; zero: a second allocation.
 	Peer netip.AddrPort
-	// Roots are who may have signed its certificate; nil for the system's. Trusting looks at no certificate.
-	Roots    *x509.CertPool
-	Trusting bool
+	// Roots are who may have signed its certificate; nil for the system's.
+	Roots *x509.CertPool
 }
 
 // Probe is what came of it; Code is "" if all went well.
@@ -329,7 +328,7 @@ func (a address) client(ctx context.Context, target *Target, user, password stri
 		return nil, errors.New(plain(err))
 	}
 	if a.tls {
-		secure := tls.Client(conn, &tls.Config{ServerName: a.host, RootCAs: target.Roots, InsecureSkipVerify: target.Trusting, MinVersion: tls.VersionTLS12})
+		secure := tls.Client(conn, &tls.Config{ServerName: a.host, RootCAs: target.Roots, MinVersion: tls.VersionTLS12})
 		if err := secure.HandshakeContext(dialing); err != nil {
 			_ = conn.Close()
 			return nil, err

@@ -65,22 +65,23 @@ func TestOurOwnTURNOverEveryTransport(t *testing.T) {
 			listeners = append(listeners, listener)
 		}
 		serving.Go(func() { _ = server.ServeListener(ctx, listeners[0]) })
-		secure := tls.NewListener(listeners[1], keyPair(t))
+		shown, roots := keyPair(t)
+		secure := tls.NewListener(listeners[1], shown)
 		serving.Go(func() { _ = server.ServeListener(ctx, secure) })
 
 		own := server.Credentials("s", "c", "h")[0]
 		for _, url := range []string{
 			"turn:" + udp.LocalAddr().String(), "turn:" + listeners[0].Addr().String() + "?transport=tcp", "turns:" + listeners[1].Addr().String(),
 		} {
-			p := probe(t, Target{URL: url, Username: own.Username, Credential: own.Credential, Peer: media, Trusting: true})
+			p := probe(t, Target{URL: url, Username: own.Username, Credential: own.Credential, Peer: media, Roots: roots})
 			if !p.Echoed {
 				t.Errorf("%+v", p)
 			}
-			if p := probe(t, Target{URL: url, Username: own.Username, Credential: "wrong", Peer: media, Trusting: true}); p.Code != "TURN_SECRET_WRONG" {
+			if p := probe(t, Target{URL: url, Username: own.Username, Credential: "wrong", Peer: media, Roots: roots}); p.Code != "TURN_SECRET_WRONG" {
 				t.Errorf("with a wrong password: %+v", p)
 			}
 			elsewhere := netip.AddrPortFrom(media.Addr().Next(), 4443)
-			if p := probe(t, Target{URL: url, Username: own.Username, Credential: own.Credential, Peer: elsewhere, Trusting: true}); p.Code != "TURN_FAULTY" || !strings.Contains(p.Text, "403") {
+			if p := probe(t, Target{URL: url, Username: own.Username, Credential: own.Credential, Peer: elsewhere, Roots: roots}); p.Code != "TURN_FAULTY" || !strings.Contains(p.Text, "403") {
 				t.Errorf("to another peer: %+v", p)
 			}
 		}
@@ -92,14 +93,14 @@ func TestOurOwnTURNOverEveryTransport(t *testing.T) {
 	}
 }
 
-func keyPair(t *testing.T) *tls.Config {
+func keyPair(t *testing.T) (*tls.Config, *x509.CertPool) {
 	t.Helper()
-	flags, _ := certificate(t, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+	flags, roots := certificate(t, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
 	pair, err := tls.LoadX509KeyPair(strings.TrimPrefix(flags[0], "--cert="), strings.TrimPrefix(flags[1], "--pkey="))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}}
+	return &tls.Config{Certificates: []tls.Certificate{pair}}, roots
 }
 
 func TestTURNURLs(t *testing.T) {
