@@ -259,3 +259,16 @@ func FuzzFrame(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkFacts is for how long one endpoint's facts keep its shard from packets.
+func BenchmarkFacts(b *testing.B) {
+	bench := newBench(b, 200)
+	bench.shard.packet(bench.key, bench.packet(b, 1))
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, e := range bench.shard.endpoints {
+			snapshot(e)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(bench.shard.endpoints)), "ns/endpoint")
+}
