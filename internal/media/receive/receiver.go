@@ -155,6 +155,8 @@ func (r *Receiver) take(now media.Time, h media.Header, sequence uint64, packet,
 	r.stats.Octets += uint64(len(p.Payload))
 	if len(p.Payload) == 0 {
 		r.stats.Padding++
+	} else {
+		r.stats.Latest = now
 	}
 	if p.Keyframe && r.track.Kind == media.Video {
 		r.stats.Keyframes++

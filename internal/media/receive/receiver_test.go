@@ -108,11 +108,11 @@ func TestPacketsArePublishedInArrivalOrder(t *testing.T) {
 
 func TestKeyframeIsMarked(t *testing.T) {
 	g := newRig(t, nil)
-	g.original(0, 1, key...)
-	g.original(0, 2, delta...)
-	g.original(0, 3)
+	g.original(ms, 1, key...)
+	g.original(2*ms, 2, delta...)
+	g.original(3*ms, 3)
 	equal(t, "keyframes", g.sink.keyframes, []bool{true, false, false})
-	if s := g.Stats(); s.Keyframes != 1 || s.Padding != 1 {
+	if s := g.Stats(); s.Keyframes != 1 || s.Padding != 1 || s.Latest != 2*ms {
 		t.Errorf("stats = %+v", s)
 	}
 }

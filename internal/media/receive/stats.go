@@ -15,7 +15,7 @@ type Stats struct {
 
 	Lost       int64         // as reported to the publisher: retransmissions do not make it good
 	Fraction   uint8         // of it in the latest report, in 1/256
-	Latest     media.Time    // when the last packet came; 0 before the first
+	Latest     media.Time    // when the last packet with a payload came: probes go on when a camera has ended; 0 before the first
 	Recovered  uint64        // missing packets that came by RTX
 	NACKed     uint64        // packets asked for, repetitions included
 	Abandoned  uint64        // packets no longer asked for
@@ -39,7 +39,7 @@ type Stats struct {
 func (r *Receiver) Stats() Stats {
 	s := r.stats
 	s.Lost = r.lost()
-	s.Latest, s.Fraction = r.last, r.quality.fraction
+	s.Fraction = r.quality.fraction
 	s.RTT, s.Measured = time.Duration(r.losses.rtt), r.losses.measured
 	if r.quality.clockRate > 0 {
 		s.Jitter = time.Duration(r.quality.jitter >> 4 * int64(time.Second) / r.quality.clockRate)
