@@ -272,6 +272,11 @@ func mediaFaults() map[string]faulty {
 			of(e, "video").Claimed = uint32(of(e, "video").Packets)
 			before(e, "video").Claimed = of(e, "video").Claimed - 30
 		})},
+		"the last report tells of what was lost long ago": {want: NoMediaSent, view: with(publisher(), func(_ *View, e *Endpoint) {
+			of(e, "video").Packets, of(e, "video").Octets, of(e, "video").Latest = before(e, "video").Packets, before(e, "video").Octets, 6000
+			of(e, "video").Claimed = uint32(of(e, "video").Packets) + 50
+			before(e, "video").Claimed = of(e, "video").Claimed
+		})},
 		"the picture is sent, by the client's reports, and does not come": {want: MTUBlackHole, view: with(publisher(), func(_ *View, e *Endpoint) {
 			of(e, "video").Packets, of(e, "video").Octets, of(e, "video").Latest = before(e, "video").Packets, before(e, "video").Octets, 4600
 			before(e, "video").Claimed, of(e, "video").Claimed = 1000, 1400

@@ -247,22 +247,30 @@ type change struct {
 	ms                                      int64
 }
 
+// What a client claims is believed of the latest 2 s, and of 10 packets at least.
+const (
+	claimedOver  = 2000 // milliseconds
+	claimedLeast = 10
+)
+
+// missing is how many packets more the client says it has sent than have come.
+func missing(t *mediactl.TrackFacts) int64 { return int64(t.Claimed) - int64(t.Packets) }
+
 // claims says that the client's own sender reports tell of packets of a kind that did not arrive: none, or next to none,
-// of what it has sent since the oldest reading.
+// of what it has sent in the latest seconds. A report tells late of what has come, and of what was lost long ago: so it is
+// how much more is missing now than then.
 func (e *Endpoint) claims(kind string) bool {
 	t := e.track(kind, false)
-	if t == nil {
-		return false
-	}
-	for i := range e.Past {
-		if b := trackOf(e.Past[i].Tracks, kind, false); b != nil && b.Claimed > 0 && t.Claimed > b.Claimed && t.Packets >= b.Packets {
-			sent, came := t.Claimed-b.Claimed, t.Packets-b.Packets
-			// A report is older than the reading it is found in: what it tells late has come before.
-			missing := int64(t.Claimed) - int64(t.Packets)
-			if sent >= 10 && came*5 < uint64(sent) && missing >= 10 {
-				return true
-			}
+	for _, past := range slices.Backward(e.Past) {
+		if t == nil || e.Read-past.At < claimedOver {
+			continue
 		}
+		b := trackOf(past.Tracks, kind, false)
+		if b == nil || b.Claimed == 0 || b.Packets > t.Packets {
+			return false
+		}
+		more := min(missing(t), missing(t)-missing(b))
+		return more >= claimedLeast && int64(t.Packets-b.Packets)*4 < more
 	}
 	return false
 }
