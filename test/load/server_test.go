@@ -82,7 +82,7 @@ func TestMain(m *testing.M) {
 // than a second, the program rightly warns of it.
 func memory(t *testing.T) string {
 	t.Helper()
-	data, err := os.MkdirTemp("/dev/shm", "load")
+	data, err := os.MkdirTemp("/dev/shm", "load") //nolint:usetesting // t.TempDir is on the disk
 	if err != nil {
 		return t.TempDir()
 	}
