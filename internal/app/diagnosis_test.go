@@ -39,7 +39,7 @@ func (r running) diagnosed(ctx context.Context, session, connection string, sinc
 }
 
 // A real node says of real clients who cannot be reached and who sends nothing, and nothing of who is well.
-func TestD4__WhyThereIsNoVideo(t *testing.T) {
+func TestWhyThereIsNoVideo(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	r := start(t, t.TempDir(), "0")
