@@ -42,11 +42,17 @@ own('FAQ_07__RelayOverUDP: a relay-only client is in the call, through TURN over
 
 const port = await freePort();
 const secret = 'shared-with-coturn';
-let coturn;
-let data;
+const data = await mkdtemp(join(tmpdir(), 'coturn-'));
+const relays = await freePort();
+const coturn = spawn('turnserver', ['-n', '-L', '127.0.0.1', '-E', '127.0.0.1', '-p', String(port), `--min-port=${relays}`,
+  `--max-port=${relays + 40}`, '-r', 'test.local', '--use-auth-secret', `--static-auth-secret=${secret}`, '-f', '--no-tls', '--no-dtls',
+  '--no-cli', '--allow-loopback-peers', '--no-multicast-peers', '-l', 'stdout', '--simple-log',
+  '--pidfile', join(data, 'pid'), '-b', join(data, 'db')], { stdio: ['ignore', 'pipe', 'ignore'] });
+let log = '';
+coturn.stdout.on('data', (text) => { log += text; });
+await until('coturn is up', () => log.includes('DB connection success'));
 
 after(async () => {
-  if (!coturn) return;
   const ended = once(coturn, 'exit');
   coturn.kill('SIGKILL');
   await ended;
@@ -56,17 +62,6 @@ after(async () => {
 const outside = stage({
   chromium: { devices: true },
   env: { COTURN_IP: '127.0.0.1', COTURN_PORT: String(port), COTURN_SHARED_SECRET_KEY: secret },
-  async prepare() {
-    data = await mkdtemp(join(tmpdir(), 'coturn-'));
-    const relays = await freePort();
-    coturn = spawn('turnserver', ['-n', '-L', '127.0.0.1', '-E', '127.0.0.1', '-p', String(port), `--min-port=${relays}`,
-      `--max-port=${relays + 40}`, '-r', 'test.local', '--use-auth-secret', `--static-auth-secret=${secret}`, '-f', '--no-tls', '--no-dtls',
-      '--no-cli', '--allow-loopback-peers', '--no-multicast-peers', '-l', 'stdout', '--simple-log',
-      '--pidfile', join(data, 'pid'), '-b', join(data, 'db')], { stdio: ['ignore', 'pipe', 'ignore'] });
-    let log = '';
-    coturn.stdout.on('data', (text) => { log += text; });
-    await until('coturn is up', () => log.includes('DB connection success'));
-  },
 });
 
 outside('FAQ_07__OutsideCoturn: a relay-only client is in the call, through a coturn that shares our secret', async (s) => {

@@ -21,6 +21,7 @@ const stopWithin = 10_000; // ms
 export class Server {
   #process;
   #data;
+  #health; // what was last said of it
   #port = 0;
   #env;
 
@@ -58,7 +59,7 @@ export class Server {
       return this.url;
     }, { within: readyWithin });
     this.#port = Number(new URL(this.url).port);
-    await until('health answers 200', () => this.healthy(), { within: readyWithin });
+    await until('health answers 200', () => this.healthy(), { within: readyWithin, last: () => this.#health });
   }
 
   get port() { return this.#port; }
@@ -66,6 +67,7 @@ export class Server {
 
   async healthy() {
     const answer = await this.get('/openvidu/api/health').catch(() => undefined);
+    this.#health = await answer?.text();
     return answer?.status === 200;
   }
 
