@@ -18,7 +18,7 @@ import (
 
 const (
 	side   = 4       // calls at once
-	warm   = 40      // cycles before the baseline, or a twentieth of all: what is made once, and code read from disk, is no leak
+	warm   = 420     // cycles before the baseline, or a twentieth of all: what is made once, the timelines of 200 ended sessions among it, is no leak
 	spare  = 4 << 20 // bytes by which two heaps differ that are in truth alike: the store's blocks and its cache of 1,024 subjects
 	restIn = 90 * time.Second
 	longer = 20 // goroutines more or less than before
