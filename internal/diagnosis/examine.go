@@ -317,10 +317,25 @@ func (w *Watch) moves(k *network, e *Endpoint, now int64) {
 	}
 }
 
+// explained says that the silence of a stream has a reason already, which goes on: a browser whose packets vanish soon stops
+// sending them, and its reports then tell of nothing.
+func (p *participant) explained(stream string, now int64) bool {
+	for _, code := range []Code{MTUBlackHole, AudioOneWay} {
+		if o := p.open[string(code)+" "+stream]; o != nil && o.over == 0 {
+			o.seen = now
+			return true
+		}
+	}
+	return false
+}
+
 // settle begins, continues and ends the records of a participant.
 func (w *Watch) settle(p *participant, v *View, found []Finding) {
 	for i := range found {
 		f := &found[i]
+		if f.Code == NoMediaSent && p.explained(f.Stream, v.Now) {
+			continue
+		}
 		key := string(f.Code) + " " + f.Stream
 		o := p.open[key]
 		switch {

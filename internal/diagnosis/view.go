@@ -247,9 +247,10 @@ type change struct {
 	ms                                      int64
 }
 
-// What a client claims is believed of the latest 2 s, and of 10 packets at least.
+// What a client claims is believed of 2 s at least, and of 10 packets.
 const (
 	claimedOver  = 2000 // milliseconds
+	reportsEvery = 1000 // milliseconds, of video in browsers
 	claimedLeast = 10
 )
 
@@ -257,22 +258,38 @@ const (
 func missing(t *mediactl.TrackFacts) int64 { return int64(t.Claimed) - int64(t.Packets) }
 
 // claims says that the client's own sender reports tell of packets of a kind that did not arrive: none, or next to none,
-// of what it has sent in the latest seconds. A report tells late of what has come, and of what was lost long ago: so it is
-// how much more is missing now than then.
+// of what it has sent since. A report tells late of what has come, and of what was lost long ago: so it is how much more is
+// missing now than when the silence began.
 func (e *Endpoint) claims(kind string) bool {
 	t := e.track(kind, false)
-	for _, past := range slices.Backward(e.Past) {
-		if t == nil || e.Read-past.At < claimedOver {
-			continue
-		}
-		b := trackOf(past.Tracks, kind, false)
-		if b == nil || b.Claimed == 0 || b.Packets > t.Packets {
-			return false
-		}
-		more := min(missing(t), missing(t)-missing(b))
-		return more >= claimedLeast && int64(t.Packets-b.Packets)*4 < more
+	past := e.silence(t)
+	if past == nil {
+		return false
 	}
-	return false
+	b := trackOf(past.Tracks, kind, false)
+	if b == nil || b.Claimed == 0 || b.Packets > t.Packets {
+		return false
+	}
+	more := min(missing(t), missing(t)-missing(b))
+	return more >= claimedLeast && int64(t.Packets-b.Packets)*4 < more
+}
+
+// silence is the first reading after a track's latest packet, of those that are old enough to be compared with, or else the
+// last of these; nil if there is none.
+func (e *Endpoint) silence(t *mediactl.TrackFacts) (last *Reading) {
+	if t == nil {
+		return nil
+	}
+	for i := range e.Past {
+		past := &e.Past[i]
+		if e.Read-past.At < claimedOver {
+			break
+		}
+		if last = past; t.Latest >= 0 && past.At >= e.Read-t.Latest+reportsEvery {
+			break
+		}
+	}
+	return last
 }
 
 // change compares a track with an earlier reading; ok is false if there is none.
