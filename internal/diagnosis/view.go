@@ -262,7 +262,7 @@ func missing(t *mediactl.TrackFacts) int64 { return int64(t.Claimed) - int64(t.P
 // missing now than when the silence began.
 func (e *Endpoint) claims(kind string) bool {
 	t := e.track(kind, false)
-	past := e.silence(t)
+	past := silence(e, t)
 	if past == nil {
 		return false
 	}
@@ -276,7 +276,7 @@ func (e *Endpoint) claims(kind string) bool {
 
 // silence is the first reading after a track's latest packet, of those that are old enough to be compared with, or else the
 // last of these; nil if there is none.
-func (e *Endpoint) silence(t *mediactl.TrackFacts) (last *Reading) {
+func silence(e *Endpoint, t *mediactl.TrackFacts) (last *Reading) {
 	if t == nil {
 		return nil
 	}
