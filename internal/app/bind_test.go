@@ -74,6 +74,25 @@ func (w waiting) says(t *testing.T, what string) string {
 	}
 }
 
+// opens waits until somebody listens at an address.
+func opens(t *testing.T, address string) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(10 * time.Second); ; {
+		stream, err := net.Dial("tcp", address)
+		if err == nil {
+			_ = stream.Close()
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestFAQ_14__ForeignNginx: a real nginx has HTTPS_PORT: the log says its name and process, what else there is stays up,
 // and two seconds after its end the port is ours, without a restart.
 func TestFAQ_14__ForeignNginx(t *testing.T) {
@@ -87,6 +106,7 @@ func TestFAQ_14__ForeignNginx(t *testing.T) {
 			t.Errorf("%q lacks %q", line, want)
 		}
 	}
+	opens(t, "127.0.0.1:"+other) // by a part of its own, beside the one that says PORT_TAKEN
 	if got := location(t, "http://127.0.0.1:"+other+"/call/tea"); got != "301 https://127.0.0.1:"+port+"/call/tea" {
 		t.Errorf("HTTP_PORT meanwhile: %s", got)
 	}
