@@ -36,7 +36,7 @@ func settings(c config.Config, port int) openvidu.RESTConfig {
 func routes(c config.Config, port int, registry *session.Registry, keys *certs.Store, reached *reached, journal *diagnosis.Journal, open *files, log *slog.Logger) (*signal.Server, http.Handler, error) {
 	shown := settings(c, port)
 	api, err := rest.New(rest.Config{
-		Registry: registry, Log: log, Secret: c.Secret, Settings: shown, ICEServers: iceServers(c),
+		Registry: registry, Log: log, Secret: c.Secret, Settings: func() openvidu.RESTConfig { return shown }, ICEServers: iceServers(c),
 		Deprecated: c.DeprecatedAPI, Checks: checks(keys, reached), Diagnosis: journal, Room: newcomers(open),
 		LogParams: rest.LogParams(c.BrowserLogs, c.StatsInterval),
 	})

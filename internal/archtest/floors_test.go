@@ -37,6 +37,8 @@ var floors = []floor{
 	{pkg: "certs", may: []string{"fault"}},
 	{pkg: "reach", may: []string{"fault"}},
 	{pkg: "cluster/kv", may: []string{"fault"}},
+	{pkg: "cluster/stream", may: []string{"fault"}},
+	{pkg: "geo", may: []string{"fault"}},
 	{pkg: "worker", may: []string{"wire/worker", "fault"}},
 	{pkg: "worker/gst", may: []string{"worker", "wire/worker", "fault"}},
 	{pkg: "config", may: []string{"fault"}},
@@ -87,7 +89,7 @@ var (
 // The longest prefix that matches an import holds; a prefix without packages is for tests only.
 var homes = []home{
 	{prefix: "github.com/pion/", pkgs: []string{"media", "media/*", "turn", "reach", "testkit", "bench", "bench/*", "doctor"}},
-	{prefix: "github.com/nats-io/", pkgs: []string{"cluster/kv", "cluster/rpc", "cluster/natsd"}},
+	{prefix: "github.com/nats-io/", pkgs: []string{"cluster/kv", "cluster/stream", "cluster/rpc", "cluster/natsd"}},
 	{prefix: "github.com/coder/websocket", pkgs: []string{"api/*", "bench/*", "testkit", "doctor"}},
 	{prefix: "golang.org/x/crypto/acme", pkgs: []string{"certs"}},
 	{prefix: "github.com/caddyserver/certmagic", pkgs: []string{"certs"}},
@@ -97,6 +99,7 @@ var homes = []home{
 	{prefix: "github.com/pires/go-proxyproto", pkgs: []string{"api/frontdoor"}},
 	{prefix: "golang.org/x/sys/", pkgs: []string{"media/socket", "bench/*", "app", "doctor"}},
 	{prefix: "golang.org/x/net/dns/dnsmessage", pkgs: []string{"doctor"}},
+	{prefix: "github.com/oschwald/maxminddb-golang", pkgs: []string{"geo"}},
 	{prefix: "github.com/prometheus/", pkgs: []string{"metrics"}},
 	{prefix: "google.golang.org/protobuf/", pkgs: []string{"bench/target"}},
 	{prefix: "golang.org/x/time/rate", pkgs: []string{"api/*", "turn"}},

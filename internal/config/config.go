@@ -43,8 +43,22 @@ type Config struct {
 	BrowserLogs      string   // OPENVIDU_BROWSER_LOGS: disabled, debug or debug_app
 	StatsInterval    int      // OPENVIDU_PRO_STATS_WEBRTC_INTERVAL, seconds; 0: none
 	NTPServers       []string // NTP_SERVERS, "host:port"; doctor's
-	LogLevel         string   // LOG_LEVEL: debug, info, warn or error
-	LogFormat        string   // LOG_FORMAT: text or json
+	NetworkQuality   int      // seconds between two judgements: OPENVIDU_PRO_NETWORK_QUALITY_INTERVAL; 0: OPENVIDU_PRO_NETWORK_QUALITY is false
+
+	Webhook   Webhook
+	CDR       CDR
+	Elastic   Elastic
+	EventsMax int // EVENTS_MAX: how many events are kept for webhooks that are down and for GET /events
+
+	Strict      bool     // STRICT
+	JoinSecret  bool     // JOIN_BY_SECRET: a client that knows the secret may join without a token
+	OldSecrets  []string // OPENVIDU_SECRET_PREVIOUS: accepted as well
+	Keys        []Key    // API_KEYS
+	GeoDatabase string   // GEO_DATABASE: file; "": none
+	Edge        Edge
+
+	LogLevel  string // LOG_LEVEL: debug, info, warn or error
+	LogFormat string // LOG_FORMAT: text or json
 
 	given map[string]given // by setting: what somebody set; see Place and Value
 }
@@ -78,6 +92,51 @@ func (c *Config) Secrets() []string {
 		list = append(list, s.Username, s.Credential, s.StaticAuthSecret)
 	}
 	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
+}
+
+// Webhook is OPENVIDU_WEBHOOK and OPENVIDU_WEBHOOK_…; Endpoint is "" if it is off.
+type Webhook struct {
+	Endpoint string
+	Headers  []string // "Name: value"
+	Events   []string // names of spec/openvidu-events §2
+}
+
+// CDR is OPENVIDU_CDR_PATH, "" if OPENVIDU_CDR is off.
+type CDR struct{ Path string }
+
+// Elastic is OPENVIDU_PRO_ELASTICSEARCH…; URL is "" if it is off. Intervals are seconds, 0 for none.
+type Elastic struct {
+	URL, Kibana, Username, Password string
+	ClusterID                       string // OPENVIDU_PRO_CLUSTER_ID, in every document
+	MaxDays                         int    // OPENVIDU_PRO_ELASTICSEARCH_MAX_DAYS_DELETE
+	SessionInterval                 int    // OPENVIDU_PRO_STATS_SESSION_INTERVAL
+	ServerInterval                  int    // OPENVIDU_PRO_STATS_SERVER_INTERVAL
+}
+
+// Key is one entry of API_KEYS: another password of the REST API, which may do less than OPENVIDU_SECRET.
+type Key struct {
+	Name, Key string
+	Scope     string // "all", "sessions" (everything about sessions, nothing about the server) or "read"
+}
+
+// Edge is what the original left to its nginx.
+type Edge struct {
+	Routes      []Route        // EXTRA_ROUTES
+	Dashboard   []netip.Prefix // ALLOWED_ACCESS_TO_DASHBOARD; nil: all
+	REST        []netip.Prefix // ALLOWED_ACCESS_TO_RESTAPI; nil: all
+	TLSVersions []string       // HTTPS_PROTOCOLS
+	Ciphers     []string       // HTTPS_CIPHERS, OpenSSL names; nil: Go's choice
+	HSTS        string         // HTTPS_HSTS; "": no header
+	SameOrigin  bool           // XFRAME_SAMEORIGIN
+	RedirectWWW bool           // REDIRECT_WWW
+	MaxBody     int64          // CLIENT_MAX_BODY_SIZE, bytes
+	PlainHTTP   bool           // FORCE_PLAIN_HTTP: URLs and tokens say http and ws
+}
+
+// Route is one entry of EXTRA_ROUTES: a folder or a server shown below a path of ours.
+type Route struct {
+	Path   string // "/app"; "/" is what nothing else takes
+	Target string // a folder, or the URL of a server
 }
 
 // ACME is LETSENCRYPT_EMAIL, ACME_DIRECTORY and ACME_ROOTS.

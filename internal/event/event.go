@@ -4,8 +4,11 @@ package event
 type Event struct {
 	At         int64  // Unix milliseconds
 	Session    string // session id
+	Began      int64  // Unix milliseconds: when the session was created; ids are used again, the two together are not
 	Connection string // connection id; "" for what concerns the session alone
-	Body       Body
+	// Hidden marks what RECORDER and SPEECH_TO_TEXT do: applications are told nothing of it.
+	Hidden bool
+	Body   Body
 }
 
 // Body says what happened; it is one of the types below.
@@ -16,19 +19,28 @@ type Body interface {
 
 type (
 	// SessionCreated is a new session, by REST or by a join with the server's secret.
-	SessionCreated struct{}
-	// SessionEnded is its end; Reason as clients are told (lastParticipantLeft, sessionClosedByServer …).
+	SessionCreated struct{ CustomSessionID, MediaMode, RecordingMode string }
+	// SessionEnded is its end; Reason as clients are told (lastParticipantLeft, sessionClosedByServer …), "" for one that
+	// nobody ever joined and that was collected.
 	SessionEnded struct{ Reason string }
 
 	// Joined is a participant that has entered.
 	Joined struct {
-		Platform   string // as the client says: "Chrome 156.0.0.0 on Linux 64-bit"
-		SDKVersion string // "" below 2.21
-		Address    string // of its websocket
-		Host       string // "name:port" by which it reached us
+		Platform    string // as the client says: "Chrome 156.0.0.0 on Linux 64-bit"
+		SDKVersion  string // "" below 2.21
+		Address     string // of its websocket
+		Host        string // "name:port" by which it reached us
+		Location    string // "City, Country", or "unknown"
+		ClientData  string // of joinRoom
+		ServerData  string // of its token
+		FinalUserID string // the same for the connections of one browser
 	}
 	// Left is its end: disconnect, forceDisconnectByServer, networkDisconnect …
-	Left struct{ Reason string }
+	Left struct {
+		Reason string
+		Joined Joined // as it was told
+		Since  int64  // Unix milliseconds: when that was
+	}
 
 	// SocketLost is a websocket that ended while its participant stays for the grace time.
 	SocketLost struct {
@@ -40,17 +52,28 @@ type (
 	// SocketBack is the same participant on another websocket.
 	SocketBack struct{ After int64 } // milliseconds without one; 0 also if the old one had not ended yet
 
+	// Media is what a stream was announced with, as streamPropertyChanged has left it.
+	Media struct {
+		HasAudio, HasVideo bool
+		TypeOfVideo        string // CAMERA, SCREEN, CUSTOM; "" without video
+		FrameRate          int    // measured, or as announced; -1: unknown
+		Dimensions         string // JSON text {"width":n,"height":n}, "" if unknown
+	}
 	// Published is a stream that has been announced, or has a new transport (reconnectStream).
 	Published struct {
 		Stream       string
 		Endpoint     string // of the media node
 		Audio, Video string // codecs, "" where the kind does not flow
 		HasVideo     bool   // the client offered video
+		Again        bool   // a new transport of a stream that was told before
+		Media        Media
 	}
 	// Unpublished is its end.
 	Unpublished struct {
 		Stream string
 		Reason string
+		Media  Media
+		Since  int64 // Unix milliseconds: when it was told as published
 	}
 	// Subscribed is a participant that receives a stream: descriptions are exchanged. It is told again for each new
 	// transport of the same subscription.
@@ -58,9 +81,24 @@ type (
 		Stream    string
 		Publisher string // connection id
 		Endpoint  string
+		Again     bool // a new transport of a subscription that was told before
+		Media     Media
 	}
-	// Unsubscribed is its end.
-	Unsubscribed struct{ Stream, Endpoint string }
+	// Unsubscribed is its end; Reason is unsubscribe, or that of the end of the stream or of a participant.
+	Unsubscribed struct {
+		Stream, Endpoint string
+		Publisher        string // connection id
+		Reason           string
+		Media            Media
+		Since            int64 // Unix milliseconds: when it was told as subscribed
+	}
+	// SignalSent is a signal that was delivered; its Connection is the sender's, "" by REST.
+	SignalSent struct {
+		To         []string // connection ids, all of them if it was sent to everybody
+		Type, Data *string  // nil: absent
+	}
+	// QualityChanged is another quality of a publisher's uplink, 0 (broken) to 5 (excellent).
+	QualityChanged struct{ Old, New int }
 	// Refused is a request that could not be carried out; a refused joinRoom has no connection.
 	Refused struct {
 		Method string // "publishVideo"
@@ -99,6 +137,8 @@ func (Published) Kind() string      { return "stream.published" }
 func (Unpublished) Kind() string    { return "stream.unpublished" }
 func (Subscribed) Kind() string     { return "stream.subscribed" }
 func (Unsubscribed) Kind() string   { return "stream.unsubscribed" }
+func (SignalSent) Kind() string     { return "signal.sent" }
+func (QualityChanged) Kind() string { return "quality.changed" }
 func (Refused) Kind() string        { return "request.refused" }
 func (Transport) Kind() string      { return "transport" }
 func (Diagnosed) Kind() string      { return "diagnosis" }

@@ -42,6 +42,11 @@ type (
 		To         []string
 		Type, Data *string // nil: absent
 	}
+	// SetQuality says how good a publisher's uplink is, 0 to 5; everybody is told if that is news. Answer: nil.
+	SetQuality struct {
+		Connection string
+		Level      int
+	}
 	// Close ends the session with a reason of spec §1.4; every participant is evicted. Answer: nil.
 	Close struct{ Reason string }
 )
@@ -60,6 +65,7 @@ type (
 		Platform     string
 		SDKVersion   string
 		Address      string
+		Location     string // "City, Country"; "" if unknown
 		Host         string // "name:port" the client reached us by
 		FinalUserID  string
 		Loopback     bool
@@ -160,6 +166,7 @@ func (UpdateConnection) command()   {}
 func (DeleteConnection) command()   {}
 func (DeleteStream) command()       {}
 func (SendSignal) command()         {}
+func (SetQuality) command()         {}
 func (Close) command()              {}
 func (Join) command()               {}
 func (Leave) command()              {}

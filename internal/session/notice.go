@@ -39,6 +39,11 @@ type (
 	StreamChanged struct{ Connection, Stream, Property, NewValue, Reason string }
 	// ConnectionChanged: connectionPropertyChanged ("role" or "record").
 	ConnectionChanged struct{ Property, NewValue string }
+	// QualityChanged: networkQualityLevelChanged; 0 (broken) to 5 (excellent), of a publisher's uplink.
+	QualityChanged struct {
+		Connection string
+		Old, New   int
+	}
 	// ForcedOffer: forciblyReconnectSubscriber (spec §5.15); the client answers by Reconnect with IsAnswer. Only sent
 	// to clients from 2.21 on.
 	ForcedOffer struct{ Publisher, Stream, SDP string }
@@ -54,6 +59,7 @@ func (Signal) notice()            {}
 func (StreamChanged) notice()     {}
 func (ConnectionChanged) notice() {}
 func (ForcedOffer) notice()       {}
+func (QualityChanged) notice()    {}
 
 // Message is one entry of a connection's outbox: either an answer or a notice.
 type Message struct {

@@ -70,6 +70,8 @@ type Connection struct {
 	Platform     string `json:"platform,omitempty"`
 	SDKVersion   string `json:"sdkVersion,omitempty"` // "" below 2.21
 	Address      string `json:"ip,omitempty"`
+	Location     string `json:"location,omitempty"` // "City, Country"; "" if unknown
+	Quality      *int   `json:"-"`                  // of its uplink, 0 to 5, once it was judged
 	FinalUserID  string `json:"finalUserId,omitempty"`
 	Loopback     bool   `json:"loopback,omitempty"`     // its socket came over the loopback interface
 	Reached      string `json:"reached,omitempty"`      // the address and port it reached us by; "" if by a name

@@ -117,6 +117,10 @@ func aCall() session.State {
 
 const secret = "MY_SECRET"
 
+func fixed(c openvidu.RESTConfig) func() openvidu.RESTConfig {
+	return func() openvidu.RESTConfig { return c }
+}
+
 // server makes the API over a registry that holds one call.
 func server(t *testing.T, change func(*Config)) (http.Handler, *fakeRegistry) {
 	t.Helper()
@@ -124,10 +128,10 @@ func server(t *testing.T, change func(*Config)) (http.Handler, *fakeRegistry) {
 	close(registry.ready)
 	cfg := Config{
 		Registry: registry, Log: slog.New(slog.DiscardHandler), Secret: secret,
-		Settings: openvidu.RESTConfig{
+		Settings: fixed(openvidu.RESTConfig{
 			Domain: "call.example", HTTPSPort: 4443, MaxRecvBandwidth: 1000, MinRecvBandwidth: 300, MaxSendBandwidth: 1000, MinSendBandwidth: 300,
 			ForcedVideoCodec: "VP8", AllowTranscoding: true, GarbageInterval: 900, GarbageThreshold: 3600,
-		},
+		}),
 		Deprecated: true,
 	}
 	if change != nil {

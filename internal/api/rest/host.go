@@ -35,9 +35,10 @@ func (h host) bracketed() string {
 
 // host is the configured one, or else the one the request was sent to, if it is one.
 func (r *request) host() host {
-	port := strconv.Itoa(r.Settings.HTTPSPort)
-	if r.Settings.Domain != "" {
-		return host{r.Settings.Domain, port}
+	settings := r.Settings()
+	port := strconv.Itoa(settings.HTTPSPort)
+	if settings.Domain != "" {
+		return host{settings.Domain, port}
 	}
 	if h, ok := parseHost(r.http.Host); ok {
 		return h

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tertulia/internal/session"
+	"tertulia/internal/wire/openvidu"
 )
 
 func TestHostOfURLs(t *testing.T) {
@@ -33,7 +34,7 @@ func TestHostOfURLs(t *testing.T) {
 		{"", 4443, "[fe80::1%25eth0]:1", "localhost:4443"},
 	} {
 		r := &request{api: &api{}, http: newRequest("GET /", "")}
-		r.Settings.Domain, r.Settings.HTTPSPort, r.http.Host = test.domain, test.port, test.header
+		r.Settings, r.http.Host = fixed(openvidu.RESTConfig{Domain: test.domain, HTTPSPort: test.port}), test.header
 		if got := r.host().String(); got != test.want {
 			t.Errorf("%q, %d, Host %q: got %s, want %s", test.domain, test.port, test.header, got, test.want)
 		}
@@ -70,7 +71,7 @@ func TestTokenURL(t *testing.T) {
 		{turn("u", "c0ffee="), plain},
 	} {
 		r := &request{api: &api{Config: Config{TURN: test.turn}}, http: newRequest("GET /", "")}
-		r.Settings.Domain, r.Settings.HTTPSPort = "call.example", 4443
+		r.Settings = fixed(openvidu.RESTConfig{Domain: "call.example", HTTPSPort: 4443})
 		if got := r.tokenURL("S", c); got != test.want {
 			t.Errorf("got %s, want %s", got, test.want)
 		}

@@ -29,9 +29,12 @@ type Config struct {
 	Registry Registry
 	Log      *slog.Logger
 	Secret   string // OPENVIDU_SECRET; must not be empty
-	// Settings is what GET /config answers; New fills in Version, and each answer PublicURL. HTTPSPort is the port
-	// that is really open. With an empty Domain, URLs carry the host the request was sent to.
-	Settings openvidu.RESTConfig
+	// Settings is what GET /config answers now; Version and PublicURL are filled in. HTTPSPort is the port that is really
+	// open. With an empty Domain, URLs carry the host the request was sent to.
+	Settings func() openvidu.RESTConfig
+	// Restart takes new values of settings over, all or none, and keeps them for the next start; fault.Invalid says which
+	// cannot be, and why. nil: POST /restart is not there.
+	Restart func(ctx context.Context, changes map[string]any) error
 	// ICEServers are for connections that name none; empty: clients use the built-in TURN server.
 	ICEServers []openvidu.RESTICEServer
 	// TURN makes the credentials in a token's URL, made at the given time: always the same for the same arguments,
@@ -73,7 +76,6 @@ func New(cfg Config) (http.Handler, error) {
 			return nil, fault.Wrap(fault.Invalid, err, "OPENVIDU_WEBRTC_ICE_SERVERS entry %d", i+1)
 		}
 	}
-	cfg.Settings.Version = openvidu.RESTVersion
 	return &api{
 		Config: cfg,
 		user:   sha256.Sum256([]byte("OPENVIDUAPP")),

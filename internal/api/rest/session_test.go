@@ -46,7 +46,7 @@ func realServer(t *testing.T) (http.Handler, *session.Registry) {
 		}
 	})
 	<-registry.Ready()
-	h, err := New(Config{Registry: registry, Log: log, Secret: secret, Settings: openvidu.RESTConfig{Domain: "call.example", HTTPSPort: 443}})
+	h, err := New(Config{Registry: registry, Log: log, Secret: secret, Settings: fixed(openvidu.RESTConfig{Domain: "call.example", HTTPSPort: 443})})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ func createSession(ctx context.Context, r *request) (response, error) {
 	if err != nil {
 		return response{}, invalid(err)
 	}
-	state, err := r.Registry.Create(ctx, properties(r.Settings, asked))
+	state, err := r.Registry.Create(ctx, properties(r.Settings(), asked))
 	if err != nil {
 		return response{}, err
 	}

@@ -74,8 +74,11 @@ type Policy struct {
 	Strict bool `json:"strict,omitempty"`
 	// MaxRecvKbps bounds what a publisher may send us, by REMB and b=AS; 0 is unlimited.
 	MaxRecvKbps int `json:"maxRecvKbps,omitempty"`
-	// MaxSendKbps bounds what a subscriber is sent; 0 is unlimited. Nodes do not act on it yet: there are no layers to drop.
+	// MaxSendKbps bounds what a subscriber is sent; 0 is unlimited. MinRecvKbps and MinSendKbps are the least a publisher is
+	// asked for and a subscriber is sent, if its line can take it.
 	MaxSendKbps int `json:"maxSendKbps,omitempty"`
+	MinRecvKbps int `json:"minRecvKbps,omitempty"`
+	MinSendKbps int `json:"minSendKbps,omitempty"`
 	// CommonStream asks for one msid stream for all tracks (clients up to 2.4); nodes do so for every client.
 	CommonStream bool `json:"commonStream,omitempty"`
 }
@@ -97,6 +100,8 @@ type Event struct {
 	Reason   string    `json:"reason,omitempty"`
 	// Candidates are those of Again.
 	Candidates []Candidate `json:"candidates,omitempty"`
+	// FrameRate is that of Measured, in whole frames a second.
+	FrameRate int `json:"frameRate,omitempty"`
 }
 
 // EventType says what happened to an endpoint.
@@ -107,6 +112,8 @@ const (
 	Failed    EventType = "failed"    // consent expired, or the handshake failed; the endpoint stays until released
 	// Again: the client is connected, but not by UDP; it is to be shown these candidates and may move to them.
 	Again EventType = "again"
+	// Measured: a publisher's video has another frame rate than it was last told to have, and keeps it.
+	Measured EventType = "measured"
 )
 
 // EndpointStats is a snapshot of one endpoint (rest §4.6, ?webRtcStats=true).

@@ -20,6 +20,7 @@ var Notifications = []Notification{
 	{NameSignal, "1.0", "A signal of an application.", SignalMessage{}},
 	{NameStreamProperty, "2.3", "A stream was muted, turned or replaced.", StreamProperty{}},
 	{NameConnectionProperty, "2.16", "The receiver's own role or record flag was changed.", ConnectionProperty{}},
+	{NameQuality, "2.16", "The uplink of a publisher has become better or worse.", NetworkQuality{}},
 	{NameForcedOffer, "2.19", "The server has to negotiate a subscription anew; answered by reconnectStream.", ForcedOffer{}},
 }
 
@@ -34,6 +35,7 @@ const (
 	NameSignal             = "sendMessage"
 	NameStreamProperty     = "streamPropertyChanged"
 	NameConnectionProperty = "connectionPropertyChanged"
+	NameQuality            = "networkQualityLevelChanged"
 	NameForcedOffer        = "forciblyReconnectSubscriber"
 )
 
@@ -47,6 +49,12 @@ type (
 		ID        string `json:"id"`
 		CreatedAt int64  `json:"createdAt"`
 		Metadata  string `json:"metadata"`
+	}
+	// NetworkQuality has levels from 0 (broken) to 5 (excellent).
+	NetworkQuality struct {
+		ConnectionID string `json:"connectionId"`
+		NewValue     int    `json:"newValue"`
+		OldValue     int    `json:"oldValue"`
 	}
 	// ParticipantPublished announces a stream.
 	ParticipantPublished struct {
