@@ -39,6 +39,7 @@ const (
 	SignalMalformed     Kind = "signal_malformed"     // sendMessage.message is not a JSON object
 	SignalTarget        Kind = "signal_target"        // a signal is addressed to an unknown connection
 	ReconnectionUnknown Kind = "reconnection_unknown" // connect with an unknown RPC session id
+	NodeNotFound        Kind = "node_not_found"       // no such media node
 	IPCamera            Kind = "ip_camera"            // the operation is not possible on an IP camera
 )
 
