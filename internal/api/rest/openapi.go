@@ -144,6 +144,8 @@ func fieldsSchema(fields []openvidu.RESTField) object {
 	for _, f := range fields {
 		shape := object{"type": f.Type}
 		switch {
+		case f.Type == "":
+			shape = object{}
 		case f.Type == "object":
 			shape = fieldsSchema(f.Fields)
 		case f.Type == "array" && f.Fields != nil:

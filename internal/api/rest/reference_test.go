@@ -93,7 +93,7 @@ func writeFields(b *strings.Builder, path string, fields []openvidu.RESTField) {
 			is = "`" + is + "`"
 		}
 		if f.Doc != "" {
-			is += ": " + f.Doc
+			is = strings.TrimPrefix(is+": "+f.Doc, ": ")
 		}
 		fmt.Fprintf(b, "| `%s%s` | %s | %s |\n", path, f.Name, is, cmp.Or(f.Default, "must be there"))
 		inside := "."

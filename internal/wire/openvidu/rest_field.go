@@ -4,7 +4,7 @@ package openvidu
 // law; tests try each field on them.
 type RESTField struct {
 	Name    string
-	Type    string // of JSON Schema: string, boolean, integer, object, array
+	Type    string // of JSON Schema: string, boolean, integer, number, object, array; "": of several
 	Doc     string
 	Default string // in words; "" if it must be there
 	Enum    []string
@@ -40,7 +40,7 @@ var (
 		{Name: "rtspUri", Type: "string", Doc: "of an IP camera, as the next three", Default: "none"},
 		{Name: "adaptativeBitrate", Type: "boolean", Default: "true"},
 		{Name: "onlyPlayWithSubscribers", Type: "boolean", Default: "true"},
-		{Name: "networkCache", Type: "integer", Doc: "milliseconds", Default: "2000"},
+		{Name: "networkCache", Type: "number", Doc: "milliseconds", Default: "2000"},
 	}, restClientFields...)}
 	RESTTokenBody = RESTBody{Name: "TokenRequest", Fields: append([]RESTField{
 		{Name: "session", Type: "string", Doc: "its id, or the URL a back end of 1.x knows it by"},
@@ -85,8 +85,8 @@ var restRecordingFields = []RESTField{
 	{Name: "recordingLayout", Type: "string", Doc: "of composed recordings, as the next four", Enum: restLayouts, Default: "`BEST_FIT`"},
 	{Name: "customLayout", Type: "string", Doc: "with layout `CUSTOM`", Default: "empty"},
 	{Name: "resolution", Type: "string", Doc: "`WIDTHxHEIGHT`, each from 100 to 1999", Default: "`1280x720`"},
-	{Name: "frameRate", Type: "integer", Doc: "from 1 to 120", Default: "25"},
-	{Name: "shmSize", Type: "integer", Doc: "bytes, from 128 MiB", Default: "512 MiB"},
+	{Name: "frameRate", Type: "number", Doc: "a fraction is dropped; from 1 to 120", Default: "25"},
+	{Name: "shmSize", Type: "number", Doc: "bytes, from 128 MiB", Default: "512 MiB"},
 	{Name: "ignoreFailedStreams", Type: "boolean", Doc: "of individual recordings", Default: "false"},
-	{Name: "mediaNode", Type: "string", Doc: "id of a media node; `{id}` as well", Default: "that of the session"},
+	{Name: "mediaNode", Doc: "a media node, as `{id}` or its id alone", Default: "that of the session"},
 }

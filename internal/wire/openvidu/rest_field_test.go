@@ -16,6 +16,8 @@ func wrongValue(f RESTField) string {
 		return `true`
 	case f.Type == "array":
 		return `"x"`
+	case f.Type == "":
+		return `7`
 	default:
 		return `"yes"`
 	}
