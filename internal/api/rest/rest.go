@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -29,6 +28,12 @@ type Config struct {
 	Registry Registry
 	Log      *slog.Logger
 	Secret   string // OPENVIDU_SECRET; must not be empty
+	// Credentials are what is accepted now, in place of Secret; it is asked for each request. nil: Secret alone.
+	Credentials func() []Credential
+	// Strict refuses secrets that come from pages; nil: never.
+	Strict func() bool
+	// SecretSeen is told of each call with a secret that comes from a page; it must not wait. nil: nobody is.
+	SecretSeen func(SecretUse)
 	// Settings is what GET /config answers now; Version and PublicURL are filled in. HTTPSPort is the port that is really
 	// open. With an empty Domain, URLs carry the host the request was sent to.
 	Settings func() openvidu.RESTConfig
@@ -61,9 +66,8 @@ const prefix = "/openvidu/api"
 // api is the handler of New.
 type api struct {
 	Config
-	user, secret [sha256.Size]byte // hashes of what Basic authentication must hold
-	failures     failures
-	reporters    reporters
+	failures  failures
+	reporters reporters
 }
 
 // New makes the handler. It fails with fault.Invalid if an ICE server of the settings cannot be used.
@@ -76,11 +80,7 @@ func New(cfg Config) (http.Handler, error) {
 			return nil, fault.Wrap(fault.Invalid, err, "OPENVIDU_WEBRTC_ICE_SERVERS entry %d", i+1)
 		}
 	}
-	return &api{
-		Config: cfg,
-		user:   sha256.Sum256([]byte("OPENVIDUAPP")),
-		secret: sha256.Sum256([]byte(cfg.Secret)),
-	}, nil
+	return &api{Config: cfg}, nil
 }
 
 // ready reports whether the registry has loaded its records.
