@@ -21,6 +21,7 @@ const (
 	UnknownMethod       Kind = "unknown_method"       // no such RPC method
 	NotJoined           Kind = "not_joined"           // an RPC method before joinRoom
 	Unauthorized        Kind = "unauthorized"         // credentials missing or wrong
+	Forbidden           Kind = "forbidden"            // credentials are right, and do not allow it
 	TokenInvalid        Kind = "token_invalid"        // token unknown, spent or of another session
 	RoleDenied          Kind = "role_denied"          // the connection's role does not allow it
 	SessionNotFound     Kind = "session_not_found"    //

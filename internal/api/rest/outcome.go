@@ -27,7 +27,7 @@ func (r *route) refusals() []outcome { return r.outcomes(r.fails) }
 func (r *route) common() []outcome {
 	var kinds []fault.Kind
 	if !r.public {
-		kinds = append(kinds, fault.Unauthorized, fault.RateLimited)
+		kinds = append(kinds, fault.Unauthorized, fault.Forbidden, fault.RateLimited)
 	}
 	if r.takes != nil {
 		kinds = append(kinds, fault.TooLarge)

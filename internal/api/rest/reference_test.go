@@ -107,7 +107,7 @@ func writeFields(b *strings.Builder, path string, fields []openvidu.RESTField) {
 func referenceStatuses() string {
 	var b strings.Builder
 	b.WriteString("## Refusals\n\nA refusal with a body holds `{timestamp, status, error, message, path}`; the message names the field and the remedy. " +
-		"A row may add to these, and any may be refused with 401, 429, 413, 503 or 504. What is not listed is 500. Paths that do not exist are 403, as in OpenVidu 2.32.\n\n| status | when | body |\n|---|---|---|\n")
+		"A row may add to these, and any may be refused with 401, 403, 429, 413, 503 or 504. What is not listed is 500. Paths that do not exist are 403, as in OpenVidu 2.32.\n\n| status | when | body |\n|---|---|---|\n")
 	kinds := map[answer][]string{}
 	for kind, a := range answers {
 		kinds[a] = append(kinds[a], strings.ReplaceAll(string(kind), "_", " "))

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -30,6 +29,12 @@ type Config struct {
 	Registry Registry
 	Log      *slog.Logger
 	Secret   string // OPENVIDU_SECRET; must not be empty
+	// Credentials are what is accepted now, in place of Secret; it is asked for each request. nil: Secret alone.
+	Credentials func() []Credential
+	// Strict refuses secrets that come from pages; nil: never.
+	Strict func() bool
+	// SecretSeen is told of each call with a secret that comes from a page; it must not wait. nil: nobody is.
+	SecretSeen func(SecretUse)
 	// Settings is what GET /config answers now; Version and PublicURL are filled in. HTTPSPort is the port that is really
 	// open. With an empty Domain, URLs carry the host the request was sent to.
 	Settings func() openvidu.RESTConfig
@@ -68,11 +73,10 @@ const prefix = "/openvidu/api"
 // api is the handler of New.
 type api struct {
 	Config
-	user, secret [sha256.Size]byte // hashes of what Basic authentication must hold
-	failures     failures
-	reporters    reporters
-	restarts     restarts
-	document     json.RawMessage // GET /openapi.json
+	failures  failures
+	reporters reporters
+	restarts  restarts
+	document  json.RawMessage // GET /openapi.json
 }
 
 // New makes the handler. It fails with fault.Invalid if an ICE server of the settings cannot be used.
@@ -89,14 +93,7 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &api{
-		Config: cfg,
-		user:   sha256.Sum256([]byte("OPENVIDUAPP")),
-		secret: sha256.Sum256([]byte(cfg.Secret)),
-
-		restarts: restarts{started: time.Now().UnixMilli()},
-		document: document,
-	}, nil
+	return &api{Config: cfg, restarts: restarts{started: time.Now().UnixMilli()}, document: document}, nil
 }
 
 // ready reports whether the registry has loaded its records.

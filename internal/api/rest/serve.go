@@ -60,7 +60,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		found = nil
 	}
 	if found == nil || !found.public {
-		if err := a.authenticate(w, r); err != nil {
+		if err := a.authenticate(w, r, below); err != nil {
 			a.refuse(w, r, path, found, err)
 			return
 		}
