@@ -38,6 +38,7 @@ var codes = map[fault.Kind]openvidu.Code{
 	fault.SignalMalformed:     openvidu.CodeSignalFormat,
 	fault.SignalTarget:        openvidu.CodeSignalTo,
 	fault.ReconnectionUnknown: openvidu.CodeReconnection,
+	fault.NodeNotFound:        openvidu.CodeGeneric, // of REST alone
 	fault.IPCamera:            openvidu.CodeUser,
 }
 
