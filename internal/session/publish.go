@@ -71,7 +71,7 @@ func publishSettled(t *turn, d settled, request mediactl.Publish) {
 		return
 	}
 	if d.Err != nil && t.mayTranscode(d.Err) && len(request.Policy.Video) > 0 {
-		request.Policy.Video = nil
+		request.Policy = lenient(request.Policy)
 		d.Ask.Request = request
 		t.emit(d.Ask)
 		return

@@ -257,6 +257,9 @@ func (r *runner) stop(ctx context.Context) {
 	for _, l := range r.inbox.close(!r.ended) {
 		r.inbox.refuse(l)
 	}
+	if !r.ended {
+		r.apply(ctx, letter{command: suspended{}})
+	}
 	if r.ended {
 		r.lanes.release(ctx, r.id)
 		r.writer.erase(ctx, r.id)
