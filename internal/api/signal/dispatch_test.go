@@ -177,6 +177,7 @@ func TestNotifications(t *testing.T) {
 		{now, session.StreamChanged{Connection: "con_B", Stream: "str_B", Property: "audioActive", NewValue: "true", Reason: "publishAudio"}, "streamPropertyChanged",
 			`{"connectionId":"con_B","streamId":"str_B","property":"audioActive","newValue":"true","reason":"publishAudio"}`},
 		{now, session.ConnectionChanged{Property: "role", NewValue: "MODERATOR"}, "connectionPropertyChanged", `{"property":"role","newValue":"MODERATOR"}`},
+		{now, session.QualityChanged{Connection: "con_B", Old: 5, New: 2}, "networkQualityLevelChanged", `{"connectionId":"con_B","newValue":2,"oldValue":5}`},
 		{now, session.ForcedOffer{Publisher: "con_B", Stream: "str_B", SDP: "o"}, "forciblyReconnectSubscriber", `{"connectionId":"con_B","streamId":"str_B","sdpOffer":"o"}`},
 		{now, nil, "", `null`},
 	} {

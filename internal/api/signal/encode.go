@@ -118,6 +118,8 @@ func (d *dialect) notification(n session.Notice) (name string, shape any) {
 		}
 	case session.ConnectionChanged:
 		return openvidu.NameConnectionProperty, openvidu.ConnectionProperty{Property: n.Property, NewValue: n.NewValue}
+	case session.QualityChanged:
+		return openvidu.NameQuality, openvidu.NetworkQuality{ConnectionID: n.Connection, NewValue: n.New, OldValue: n.Old}
 	case session.ForcedOffer:
 		return openvidu.NameForcedOffer, openvidu.ForcedOffer{ConnectionID: n.Publisher, StreamID: n.Stream, SDPOffer: n.SDP}
 	}

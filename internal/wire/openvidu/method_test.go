@@ -59,7 +59,7 @@ func TestResultsAndNotifications(t *testing.T) {
 		NameEvicted:   ParticipantEvicted{"con_A", "sessionClosedByServer"},
 		NameCandidate: ICECandidate{"con_B", "con_B", 0, "0", "candidate:1 1 udp 1 127.0.0.1 4443 typ host"},
 		NameSignal:    SignalMessage{Type: &text, Data: &data, From: "con_B"}, NameStreamProperty: StreamProperty{"con_B", "str_B", "videoActive", "false", "publishVideo"},
-		NameConnectionProperty: ConnectionProperty{"role", "MODERATOR"}, NameForcedOffer: ForcedOffer{"con_B", "str_B", "v=0\r\n"},
+		NameConnectionProperty: ConnectionProperty{"role", "MODERATOR"}, NameQuality: NetworkQuality{"con_B", 2, 5}, NameForcedOffer: ForcedOffer{"con_B", "str_B", "v=0\r\n"},
 	}
 	editGolden(t, filepath.Join("testdata", "sent.txtar"), func(a *txtar.Archive) {
 		a.Files = nil
