@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -204,7 +205,8 @@ func (s *stage) act(line string) {
 	}
 }
 
-// rest does what REST does: close S, disconnect CONNECTION, unpublish STREAM, signal TYPE DATA, role CONNECTION ROLE.
+// rest does what REST does: close S, disconnect CONNECTION, unpublish STREAM, signal TYPE DATA, role CONNECTION ROLE;
+// and what judges uplinks: quality CONNECTION LEVEL.
 func (s *stage) rest(words []string) {
 	var c session.Command
 	switch words[0] {
@@ -216,6 +218,10 @@ func (s *stage) rest(words []string) {
 		c = session.DeleteStream{Stream: words[1]}
 	case "signal":
 		c = session.SendSignal{Type: &words[1], Data: &words[2]}
+	case "quality":
+		level, err := strconv.Atoi(words[2])
+		s.check(err)
+		c = session.SetQuality{Connection: words[1], Level: level}
 	case "role":
 		role := session.Role(words[2])
 		c = session.UpdateConnection{Connection: words[1], Role: &role}
