@@ -134,7 +134,7 @@ func (p *Pipeline) open(ctx context.Context, name string, client mediactl.Peer, 
 		Name: name, Loopback: client.Loopback, Reached: reached, Tracks: tracks,
 		Event: func(e peer.Event) {
 			p.event(mediactl.Event{
-				Session: p.session, Endpoint: name, Type: eventType(e), Reason: e.Reason, Candidates: candidates(e.Candidates),
+				Session: p.session, Endpoint: name, Type: eventType(e), Reason: e.Reason, Candidates: candidates(e.Candidates), FrameRate: e.FrameRate,
 			})
 		},
 	})
@@ -144,6 +144,8 @@ func eventType(e peer.Event) mediactl.EventType {
 	switch {
 	case len(e.Candidates) > 0:
 		return mediactl.Again
+	case e.FrameRate > 0:
+		return mediactl.Measured
 	case e.State == peer.Connected:
 		return mediactl.Connected
 	}
