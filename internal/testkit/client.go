@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -312,6 +313,18 @@ func (c *Client) picture(h *rtp.Header, id uint16) {
 
 // HasKeyframe is for Wait: a key frame has come in.
 func (c *Client) HasKeyframe() bool { return c.keyframes > 0 }
+
+// MaySend is for Wait: the latest REMB allows so many bits a second.
+func (c *Client) MaySend(bits float32) func() bool {
+	return func() bool {
+		for _, p := range slices.Backward(c.reports) {
+			if remb, ok := p.(*rtcp.ReceiverEstimatedMaximumBitrate); ok {
+				return remb.Bitrate == bits
+			}
+		}
+		return false
+	}
+}
 
 // HasRTCP is for Wait: a packet of that type (its Go name, "SenderReport") has come in.
 func (c *Client) HasRTCP(name string) func() bool {
