@@ -158,7 +158,9 @@ func (r *Receiver) take(now media.Time, h media.Header, sequence uint64, packet,
 		r.stats.Padding++
 	} else {
 		r.stats.Latest = now
-		r.pictures.arrived(now, h.Timestamp)
+		if r.track.Kind == media.Video {
+			r.pictures.arrived(now, h.Timestamp)
+		}
 	}
 	if p.Keyframe && r.track.Kind == media.Video {
 		r.stats.Keyframes++

@@ -12,6 +12,7 @@ type Stats struct {
 	Largest         int    // bytes of the largest packet that came, header included, encryption not
 	Padding         uint64 // packets without payload
 	Keyframes       uint64 // video
+	Pictures        uint64 // video
 
 	Lost       int64         // as reported to the publisher: retransmissions do not make it good
 	Fraction   uint8         // of it in the latest report, in 1/256
@@ -38,6 +39,7 @@ type Stats struct {
 // Stats returns the counters.
 func (r *Receiver) Stats() Stats {
 	s := r.stats
+	s.Pictures = r.pictures.count
 	s.Lost = r.lost()
 	s.Fraction = r.quality.fraction
 	s.RTT, s.Measured = time.Duration(r.losses.rtt), r.losses.measured

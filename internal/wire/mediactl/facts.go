@@ -98,6 +98,7 @@ type TrackFacts struct {
 	RTT       int64  `json:"rtt"`                 // milliseconds, 1 at least; 0 unknown
 	Recovered uint64 `json:"recovered,omitempty"` // received: of those lost, how many came again
 	Jitter    int64  `json:"jitter,omitempty"`    // received: milliseconds, RFC 3550 A.8
+	Pictures  uint64 `json:"pictures,omitempty"`  // received video: begun to arrive
 	FrameRate int    `json:"frameRate,omitempty"` // received video: of the latest second; 0: no pictures in it
 	Claimed   uint32 `json:"claimed"`             // received: packets sent, by the client's latest sender report; 0 before the first
 }
