@@ -122,6 +122,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		Defaults: rest.Defaults(settings(c, port)), Observe: observed(journal, watch),
 	})
 	running.start("sessions", registry.Run)
+	judgeUplinks(c, media, registry, running, log)
 
 	clients, handler, err := routes(c, port, registry, keys, reached, journal, open, log)
 	if err != nil {
