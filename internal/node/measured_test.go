@@ -10,9 +10,9 @@ import (
 // TestLOSS_22__FrameRateIsMeasured, of what comes: neither is the 30 that every client announces by default.
 func TestLOSS_22__FrameRateIsMeasured(t *testing.T) {
 	l, ctx := start(t, 0)
-	for name, rate := range map[string]int{"alice": 15, "bob": 24} {
+	for name, rate := range map[string]int32{"alice": 15, "bob": 24} {
 		c := testkit.NewClient(t, testkit.ClientConfig{})
-		c.FrameRate(rate)
+		c.FrameRate.Store(rate)
 		l.publish(ctx, name, c, false)
 	}
 	measured := map[string]int{}

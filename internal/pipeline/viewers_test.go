@@ -12,7 +12,7 @@ import (
 // allowed waits until the publisher has been told by REMB that it may send so much.
 func allowed(ctx context.Context, t *testing.T, c *testkit.Client, kbps float32) {
 	t.Helper()
-	c.Wait(ctx, "the limit", c.MaySend(kbps*1000))
+	c.Wait(ctx, "the limit", testkit.MaySend(c, kbps*1000))
 }
 
 func (g graph) publishWithin(ctx context.Context, name string, c *testkit.Client, policy mediactl.Policy, reconnect bool) mediactl.Description {

@@ -32,8 +32,10 @@ type ClientConfig struct {
 type Client struct {
 	t     testing.TB
 	sound webrtc.RTPCodecCapability
-	rate  atomic.Int32 // pictures a second
 	PC    *webrtc.PeerConnection
+	// FrameRate is how many pictures a second are published: 30 at first; it may be changed at any time.
+	FrameRate atomic.Int32
+
 	audio *webrtc.TrackLocalStaticRTP
 	video *webrtc.TrackLocalStaticRTP
 	tasks sync.WaitGroup
@@ -81,7 +83,7 @@ func NewClient(t testing.TB, c ClientConfig) *Client {
 	pc, err := api.NewPeerConnection(webrtc.Configuration{})
 	check(t, err)
 	client := &Client{t: t, PC: pc, changed: make(chan struct{}), done: make(chan struct{}), received: map[string][]rtp.Header{}, sound: c.Audio}
-	client.rate.Store(30)
+	client.FrameRate.Store(30)
 	if client.sound.MimeType == "" {
 		client.sound = Opus
 	}
@@ -263,14 +265,11 @@ func (c *Client) readFeedback(sender *webrtc.RTPSender) {
 	}
 }
 
-// FrameRate changes how many pictures a second are published: 30 at first.
-func (c *Client) FrameRate(n int) { c.rate.Store(int32(n)) }
-
 // Publish sends pictures of several packets and 50 sounds a second until ctx or the client ends; a picture is a key frame when
 // one was asked for.
 func (c *Client) Publish(ctx context.Context) {
 	c.tasks.Go(func() {
-		rate := c.rate.Load()
+		rate := c.FrameRate.Load()
 		pictures, sounds := time.NewTicker(time.Second/time.Duration(rate)), time.NewTicker(20*time.Millisecond)
 		defer pictures.Stop()
 		defer sounds.Stop()
@@ -290,7 +289,7 @@ func (c *Client) Publish(ctx context.Context) {
 				picture++
 				video.Timestamp += uint32(90000 / rate)
 				c.picture(&video, picture)
-				if now := c.rate.Load(); now != rate {
+				if now := c.FrameRate.Load(); now != rate {
 					rate = now
 					pictures.Reset(time.Second / time.Duration(rate))
 				}
@@ -314,8 +313,8 @@ func (c *Client) picture(h *rtp.Header, id uint16) {
 // HasKeyframe is for Wait: a key frame has come in.
 func (c *Client) HasKeyframe() bool { return c.keyframes > 0 }
 
-// MaySend is for Wait: the latest REMB allows so many bits a second.
-func (c *Client) MaySend(bits float32) func() bool {
+// MaySend is for Wait: the latest REMB allows a client so many bits a second.
+func MaySend(c *Client, bits float32) func() bool {
 	return func() bool {
 		for _, p := range slices.Backward(c.reports) {
 			if remb, ok := p.(*rtcp.ReceiverEstimatedMaximumBitrate); ok {

@@ -72,13 +72,13 @@ func (r *frameRate) latest() int {
 }
 
 // measure tells of a frame rate that has changed.
-func (e *Endpoint) measure(now media.Time) {
+func measure(e *Endpoint, now media.Time) {
 	for _, sec := range e.sections {
 		if sec.rate == nil || sec.receiver == nil {
 			continue
 		}
-		count, at := sec.receiver.Pictures()
-		if news := sec.rate.read(now, count, at); news > 0 {
+		s := sec.receiver.Stats()
+		if news := sec.rate.read(now, s.Pictures, s.Pictured); news > 0 {
 			e.config.Event(Event{Endpoint: e, State: Connected, FrameRate: news})
 		}
 	}

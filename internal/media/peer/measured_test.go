@@ -16,7 +16,7 @@ import (
 func TestLOSS_22__MeasuredOnTheWay(t *testing.T) {
 	inLab(t, func(ctx context.Context, l *lab, s *server) {
 		alice, bob := l.client(testkit.ClientConfig{}), l.client(testkit.ClientConfig{})
-		alice.FrameRate(15)
+		alice.FrameRate.Store(15)
 		publisher, tracks := s.publish(ctx, "alice", alice, peer.PublishOptions{})
 		s.await(ctx, publisher, 1)
 		count := 0
@@ -38,7 +38,7 @@ func TestLOSS_22__MeasuredOnTheWay(t *testing.T) {
 		if rates := s.measured(ctx, publisher, 1); len(rates) != 1 {
 			t.Errorf("it has not changed, but was told again: %v", rates)
 		}
-		alice.FrameRate(30)
+		alice.FrameRate.Store(30)
 		if rates := s.measured(ctx, publisher, 2); !slices.Equal(rates, []int{15, 30}) {
 			t.Errorf("then 30 pictures a second are measured as %v", rates)
 		}

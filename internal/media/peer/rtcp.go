@@ -183,12 +183,12 @@ func receptions(sections []*section, now media.Time, room *[maxSources]rtcp.Rece
 const boundless = 1_000_000
 
 // Limit changes what the client may send us, which the next report tells it; 0 is unlimited.
-func (e *Endpoint) Limit(ctx context.Context, kbps int) error {
-	return e.shard.Do(ctx, func() {
-		if kbps == 0 && e.maxKbps > 0 {
+func (m *streams) Limit(ctx context.Context, kbps int) error {
+	return m.endpoint.shard.Do(ctx, func() {
+		if kbps == 0 && m.maxKbps > 0 {
 			kbps = boundless
 		}
-		e.maxKbps = kbps
+		m.maxKbps = kbps
 	})
 }
 

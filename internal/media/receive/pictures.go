@@ -22,6 +22,3 @@ func (p *pictures) arrived(now media.Time, timestamp uint32) {
 	p.count++
 	p.at, p.latest = now, timestamp
 }
-
-// Pictures returns how many pictures of a video have begun to arrive, and when the latest did: 0 before the first.
-func (r *Receiver) Pictures() (count uint64, at media.Time) { return r.pictures.count, r.pictures.at }

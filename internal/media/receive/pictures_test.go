@@ -17,8 +17,8 @@ func TestPicturesAreCounted(t *testing.T) {
 	}
 	want := func(pictures uint64, at media.Time) {
 		t.Helper()
-		if count, latest := g.Pictures(); count != pictures || latest != at {
-			t.Errorf("%d pictures, the latest at %d ms; want %d, %d", count, latest/ms, pictures, at/ms)
+		if s := g.Stats(); s.Pictures != pictures || s.Pictured != at {
+			t.Errorf("%d pictures, the latest at %d ms; want %d, %d", s.Pictures, s.Pictured/ms, pictures, at/ms)
 		}
 	}
 	first := uint32(0xffff_f000) // it goes round // the timestamp goes round
