@@ -109,13 +109,13 @@ func (r *Reader) Done(ctx context.Context, number uint64) error {
 
 // Skip goes to the end, and forgets the place until something is done: a reader that is opened then begins at the end.
 func (r *Reader) Skip(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, r.stream.config.Limit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.stream.config.Limit)
 	defer cancel()
-	r.done.Store(r.stream.queue.latest())
-	r.stale = false
 	if err := r.stream.places.Purge(ctx, r.name); err != nil {
 		return failed(err, "forget the place of %s", r.name)
 	}
+	r.stale = false
+	r.done.Store(r.stream.queue.latest())
 	return nil
 }
 
@@ -141,3 +141,6 @@ func (r *Reader) Behind() uint64 {
 
 // Missed is how many records were forgotten before it could read them.
 func (r *Reader) Missed() uint64 { return r.missed.Load() }
+
+// Place is the number of the latest record that needs not be read again.
+func (r *Reader) Place() uint64 { return r.done.Load() }
