@@ -33,6 +33,9 @@ func (r *Reader) Feed(ctx context.Context, sink Sink) error {
 // feed goes on until ctx ends; stop is the context of the whole. It is false if the sink did not take what it was given.
 func (r *Reader) feed(stop, ctx context.Context, sink Sink) bool {
 	for ctx.Err() == nil {
+		if stop.Err() != nil && r.Behind() == 0 {
+			return true
+		}
 		wanted, changed := sink.Wanted()
 		if !wanted {
 			r.pass(stop, changed)
