@@ -95,6 +95,8 @@ var routes = []route{
 		doc: "Show where recordings are kept."},
 	{method: "GET", pattern: "/config/openvidu-cdr", run: getCDR, early: true,
 		doc: "Show whether events are logged to a file."},
+	{method: "GET", pattern: "/events", run: getEvents, early: true,
+		doc: "What webhooks were told, by number, wanted there or not; `?after=` a number, `?limit=` events (at most 1,000, the default). `oldest` and `latest` say which numbers are kept."},
 	{method: "GET", pattern: "/health", run: getHealth, early: true,
 		doc: "Show whether all is well (200) or not (503), and why."},
 }
@@ -140,6 +142,8 @@ var deprecated = []struct{ old, now string }{
 	{"/api/", prefix + "/"},
 	{"/config/", prefix + "/config/"},
 	{"/config", prefix + "/config"},
+	{"/cdr/", cdrPath + "/"},
+	{"/cdr", cdrPath},
 }
 
 // rewrite returns the present path of a deprecated one.
