@@ -163,7 +163,7 @@ func (e *exchange) ask(t *testing.T) (status int, body []byte) {
 	var fake *fakeRegistry
 	h, registry := server(t, func(c *Config) {
 		fake = c.Registry.(*fakeRegistry)
-		c.Deprecated, c.Diagnosis, c.NodeID = false, &journal{}, "media_Abcdefgh"
+		c.Deprecated, c.Diagnosis, c.Events, c.NodeID = false, &journal{}, &fakeEvents{}, "media_Abcdefgh"
 		c.Nodes = func() []openvidu.RESTMediaNode { return []openvidu.RESTMediaNode{aNode("media_Abcdefgh")} }
 		c.Restart = func(_ context.Context, changes map[string]any) error {
 			if _, given := changes["OPENVIDU_SECRET"]; given {
