@@ -136,6 +136,13 @@ func FuzzRESTRequests(f *testing.F) {
 				t.Errorf("%q accepted as %+v", body, s)
 			}
 		}
+		if changes, err := ParseRESTSettings(body); err == nil {
+			for name, value := range changes {
+				if value == nil {
+					t.Errorf("%q has %s without a value", body, name)
+				}
+			}
+		}
 		ParseRESTConnectionUpdate(body)
 		ParseRESTToken(body)
 		if signal, err := ParseRESTSignal(body); err == nil && len(signal.To) > restMaxTargets {
