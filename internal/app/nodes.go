@@ -99,7 +99,7 @@ func (n *mediaNode) list() []openvidu.RESTMediaNode {
 	shown.IP = &ip
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
-	shown.KurentoInfo = &openvidu.RESTMediaServer{
+	shown.KurentoInfo = &openvidu.RESTKurento{
 		Memory: int64((memory.Sys - memory.HeapReleased) / 1024), Version: openvidu.RESTVersion, Modules: []openvidu.RESTKurentoModule{},
 	}
 	return []openvidu.RESTMediaNode{shown}
