@@ -22,8 +22,8 @@ import (
 
 var (
 	churnSeed  = flag.Uint64("churn.seed", 1, "first seed of TestChurn")
-	churnSeeds = flag.Uint64("churn.seeds", 4, "how many seeds TestChurn tries")
-	churnHours = flag.Int("churn.hours", 3, "simulated hours for each seed")
+	churnSeeds = flag.Uint64("churn.seeds", 8, "how many seeds TestChurn tries")
+	churnHours = flag.Int("churn.hours", 6, "simulated hours for each seed")
 )
 
 // churn is a random history of several sessions on a registry in fake time. After every step three accounts of it must
@@ -112,10 +112,21 @@ func (c *churn) step() {
 			break
 		}
 	}
-	if c.IntN(2) == 0 {
+	switch c.IntN(8) {
+	case 0:
 		c.pass(time.Duration(c.IntN(20_000)) * time.Millisecond)
+	case 1, 2, 3:
+		c.pass(time.Duration(c.IntN(1_000)) * time.Millisecond)
 	}
 	c.check()
+	for _, m := range c.clients {
+		if m.at != nil && !m.deaf && len(m.todo) > 0 && c.IntN(3) > 0 {
+			next := m.todo[0]
+			m.todo = m.todo[1:]
+			c.note("  %s %s goes on: %T %+v", m.session, m.id, next, next)
+			c.expect(m.ask(next))
+		}
+	}
 }
 
 func (c *churn) note(format string, args ...any) {
@@ -216,8 +227,8 @@ type act struct {
 
 // acts is everything that may happen.
 var acts = []act{
-	{4, "create", (*churn).create},
-	{30, "join", (*churn).join},
+	{6, "create", (*churn).create},
+	{40, "join", (*churn).join},
 	{4, "join by secret", (*churn).joinInsecure},
 	{2, "two tabs, one token", (*churn).joinTwice},
 	{200, "client", (*churn).client},
@@ -261,7 +272,7 @@ func (c *churn) create() {
 // token makes a connection; "" if that cannot be.
 func (c *churn) token(session string) string {
 	made, err := c.registry.Do(context.Background(), session, CreateConnection{
-		Role:       []Role{Subscriber, Publisher, Publisher, Moderator}[c.IntN(4)],
+		Role:       []Role{Subscriber, Publisher, Publisher, Publisher, Moderator, Moderator}[c.IntN(6)],
 		ServerData: []string{"", "", `{"openviduCustomConnectionId":"x"}`}[c.IntN(3)],
 	})
 	c.expect(err)
@@ -327,7 +338,10 @@ func (c *churn) resume() {
 	if len(c.clients) == 0 {
 		return
 	}
-	m := c.clients[c.IntN(len(c.clients))]
+	c.takeBack(c.clients[c.IntN(len(c.clients))])
+}
+
+func (c *churn) takeBack(m *mirror) {
 	a, err := c.registry.Resume(context.Background(), m.rpc)
 	c.note("  %s %s: %v", m.session, m.id, err)
 	if err == nil {
@@ -449,4 +463,10 @@ func (c *churn) restart() {
 		m.cancel()
 	}
 	c.start()
+	for _, m := range c.clients {
+		if c.IntN(5) > 0 {
+			c.takeBack(m)
+			m.again()
+		}
+	}
 }

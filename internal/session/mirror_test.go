@@ -28,6 +28,7 @@ type mirror struct {
 	unsure  bool              // … unless the answer was lost
 	pending map[string]time.Time
 	kinds   map[string]Command // of the requests pending
+	todo    []Command          // what a client does next by itself: answering our offers
 	ignored map[string]bool    // requests given up
 	asked   int
 	wrong   []string
@@ -105,6 +106,10 @@ func (m *mirror) answered(a *Answered) {
 	switch result := a.Result.(type) {
 	case PublishResult:
 		m.own, m.unsure = result.Stream, false
+	case SubscribeResult:
+		if s, ok := asked.(Subscribe); ok && s.Offer == "" {
+			m.todo = append(m.todo, AnswerSubscription{Sender: s.Sender, SDP: "answer"})
+		}
 	case nil:
 		if _, ended := asked.(Unpublish); ended {
 			m.own, m.unsure = "", false
@@ -151,6 +156,7 @@ func (m *mirror) notified(n Notice) {
 		if stream != n.Stream || !m.recent {
 			m.fault("an offer of %s, which it does not know or cannot take", n.Stream)
 		}
+		m.todo = append(m.todo, Reconnect{Stream: n.Stream, SDP: "answer", IsAnswer: true})
 	case Evicted:
 		if n.Connection != m.id {
 			m.fault("it was told that %s is evicted", n.Connection)
@@ -188,8 +194,21 @@ func (m *mirror) cancel() {
 			m.unsure = true
 		}
 	}
+	m.todo = nil
 	clear(m.pending)
 	clear(m.kinds)
+}
+
+// again is what stock clients do once they are back: they negotiate anew what has no media, here all of it.
+func (m *mirror) again() {
+	if m.own != "" && !m.unsure {
+		m.todo = append(m.todo, Reconnect{Stream: m.own, SDP: "offer"})
+	}
+	for _, other := range slices.Sorted(maps.Keys(m.others)) {
+		if stream := m.others[other]; stream != "" {
+			m.todo = append(m.todo, Reconnect{Stream: stream, SDP: "offer"})
+		}
+	}
 }
 
 // compare returns where what the client knows differs from what events have told.
