@@ -14,9 +14,10 @@ import (
 // each end comes once and says what the begin said, and that nothing happens to what is not there.
 type books struct {
 	mu     sync.Mutex
-	open   map[string]*book // by session id
-	closed map[string]bool  // session id and creation time of those that have ended
-	events map[string]int   // how many of each kind
+	open   map[string]*book   // by session id
+	closed map[string]bool    // session id and creation time of those that have ended
+	left   map[string]parting // the latest, by session and connection
+	events map[string]int     // how many of each kind
 	wrong  []string
 }
 
@@ -40,6 +41,12 @@ type person struct {
 	watches map[string]*flow // by stream id
 }
 
+// parting is when and why somebody left.
+type parting struct {
+	at     int64
+	reason string
+}
+
 // flow is a stream, or one person's subscription to it.
 type flow struct {
 	owner string
@@ -48,7 +55,7 @@ type flow struct {
 }
 
 func newBooks() *books {
-	return &books{open: map[string]*book{}, closed: map[string]bool{}, events: map[string]int{}}
+	return &books{open: map[string]*book{}, closed: map[string]bool{}, left: map[string]parting{}, events: map[string]int{}}
 }
 
 func (l *books) fault(e event.Event, format string, args ...any) {
@@ -75,6 +82,9 @@ func (l *books) observe(e event.Event) {
 	if ended, ok := e.Body.(event.SessionEnded); ok {
 		l.ended(e, ended, b)
 		return
+	}
+	if v, ok := e.Body.(event.Left); ok {
+		l.left[e.Session+" "+e.Connection] = parting{e.At, v.Reason}
 	}
 	if complaint := b.enter(e); complaint != "" {
 		l.fault(e, "%s", complaint)

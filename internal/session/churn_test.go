@@ -173,6 +173,10 @@ func (c *churn) checkClient(m *mirror) (wrong []string) {
 		switch {
 		case b == nil || b.people[m.id] == nil || !c.seated(m):
 			m.gone = true
+			p := c.books.left[m.session+" "+m.id]
+			if over := m.dropped.Add(m.grace).UnixMilli(); p.reason == networkDisconnect && p.at < over && p.at >= m.dropped.UnixMilli() {
+				wrong = append(wrong, fmt.Sprintf("%s %s was given up at %d, its grace ends at %d", m.session, m.id, p.at, over))
+			}
 		case time.Since(m.dropped) > m.grace:
 			wrong = append(wrong, fmt.Sprintf("%s %s is a ghost: it has had no socket for %v", m.session, m.id, time.Since(m.dropped)))
 		}
@@ -240,7 +244,7 @@ var acts = []act{
 	{6, "frame rate", (*churn).measure},
 	{1, "media node", (*churn).loseMedia},
 	{1, "restart", (*churn).restart},
-	{1, "hours", func(c *churn) { c.pass(time.Duration(c.IntN(90)) * time.Minute) }},
+	{1, "hours", (*churn).hours},
 }
 
 // with picks a client that has a socket which works.
@@ -434,6 +438,29 @@ func (c *churn) loseMedia() {
 	c.note("  %s", reason)
 	c.node.crash()
 	c.registry.MediaGone(reason)
+}
+
+// hours pass without anything being asked. Then the media node holds what the states say, and nothing else.
+func (c *churn) hours() {
+	c.pass(time.Duration(1+c.IntN(90)) * time.Minute)
+	synctest.Wait()
+	var want []string
+	for _, s := range c.registry.List() {
+		for _, n := range s.Connections {
+			if n.Stream != nil && n.Stream.Phase == Published {
+				want = append(want, s.ID+" "+n.ID)
+			}
+			for _, u := range n.Subscriptions {
+				if u.Phase == Flowing || u.Phase == Offered {
+					want = append(want, s.ID+" "+endpoint(n.ID, u.Stream))
+				}
+			}
+		}
+	}
+	slices.Sort(want)
+	if held := c.node.held(); !slices.Equal(held, want) {
+		c.Errorf("the media node holds\n %q\nwant\n %q", held, want)
+	}
 }
 
 // restart ends the process, in good order or by a crash, and begins the next. Who had no socket, or a dead one, has lost

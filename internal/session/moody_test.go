@@ -94,7 +94,14 @@ func (n *moody) Trickle(ctx context.Context, q mediactl.Trickle) error {
 	return n.call(ctx, q.Session, q.Endpoint, false)
 }
 
-func (n *moody) Release(_ context.Context, q mediactl.Release) error {
+// Release takes its time for a whole session, which is closing meanwhile.
+func (n *moody) Release(ctx context.Context, q mediactl.Release) error {
+	if takes, _ := n.mood(q.Session + " release"); q.Endpoint == "" {
+		select {
+		case <-time.After(takes):
+		case <-ctx.Done():
+		}
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	maps.DeleteFunc(n.endpoints, func(key string, _ bool) bool {
