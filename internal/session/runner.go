@@ -261,6 +261,7 @@ func (r *runner) stop(ctx context.Context) {
 		r.apply(ctx, letter{command: suspended{}})
 	}
 	if r.ended {
+		r.writer.last(ctx, r.state) // releasing takes a while; a process that starts meanwhile must not tell the end again
 		r.lanes.release(ctx, r.id)
 		r.writer.erase(ctx, r.id)
 		r.registry.directory.remove(r)
