@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -56,7 +57,7 @@ func (m *mirror) read() {
 	for m.at != nil {
 		message, err := m.at.Next(noWait)
 		switch {
-		case err == context.Canceled:
+		case errors.Is(err, context.Canceled):
 			return
 		case err != nil:
 			m.gone, m.at = true, nil
@@ -118,7 +119,8 @@ func (m *mirror) answered(a *Answered) {
 }
 
 func (m *mirror) notified(n Notice) {
-	stream, known := "", true
+	var stream string
+	known := true
 	switch n := n.(type) {
 	case Joined:
 		if _, before := m.others[n.Connection]; before {
