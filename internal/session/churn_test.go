@@ -463,8 +463,8 @@ func (c *churn) hours() {
 	}
 }
 
-// restart ends the process, in good order or by a crash, and begins the next. Who had no socket, or a dead one, has lost
-// what was kept for it; all others come back to the same call.
+// restart ends the process, in good order or by a crash, and begins the next. After a crash, who had no socket, or a dead one,
+// has lost what was kept for it; all others come back to the same call.
 func (c *churn) restart() {
 	crash := c.IntN(2) == 0
 	c.note("  crash: %v", crash)
@@ -485,7 +485,7 @@ func (c *churn) restart() {
 	c.node.crash()
 	c.books.forget(crash)
 	for _, m := range c.clients {
-		m.stale = m.stale || m.at == nil || m.deaf
+		m.stale = m.stale || crash && (m.at == nil || m.deaf)
 		m.at, m.dropped, m.grace = nil, time.Now(), c.registry.cfg.RestartGrace
 		m.cancel()
 	}

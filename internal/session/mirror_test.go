@@ -18,7 +18,7 @@ type mirror struct {
 	rpc, id string
 	recent  bool // its release understands our offers
 
-	stale   bool // the process ended before it could be told everything: outboxes are not stored
+	stale   bool // the process died before it could be told everything
 	deaf    bool // its network is gone: it reads nothing more on this socket
 	dropped time.Time
 	grace   time.Duration
