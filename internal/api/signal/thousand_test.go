@@ -49,7 +49,9 @@ func TestThousandSessionsLeaveNothing(t *testing.T) {
 		}
 	}
 	last := usage{}
-	defer func() { t.Logf("after %d sessions %+v, after %d sessions %+v", 2*sessions, first, rounds*sessions, last) }()
+	defer func() {
+		t.Logf("after %d sessions %+v, after %d sessions %+v", 2*sessions, first, rounds*sessions, last)
+	}()
 	eventually(t, func() bool { // what has ended may still be on its way out
 		last = measureUsage(t)
 		return last.within(first)
