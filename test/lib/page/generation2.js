@@ -7,13 +7,15 @@ const generation = {
   publisher: (ov, properties) => ov.initPublisherAsync(undefined, properties),
 
   async publish(session, publisher) {
+    const id = trace.published();
     await session.publish(publisher);
-    return publisher.stream.streamId;
+    return id;
   },
 
   subscribe(session, stream, video) {
     const subscriber = session.subscribe(stream, undefined);
-    subscriber.addVideoElement(video);
+    if (subscriber.addVideoElement) subscriber.addVideoElement(video);
+    else stream.on('mediastream-updated', () => { video.srcObject = stream.getMediaStream(); }); // 2.0
     return subscriber;
   },
 };

@@ -12,11 +12,12 @@ window.tester = (() => {
   const seen = new Map(); // stream id → {subscriber, video, ear, gap…}
   let session, publisher, index;
 
-  function record(e) {
+  /** type: what was listened to, since events of 1.x do not say. */
+  function record(type, e = {}) {
     const connection = e.connection?.connectionId ?? e.from?.connectionId ?? e.stream?.connection?.connectionId;
     events.push({
-      type: e.type.startsWith('signal:') ? 'signal' : e.type, at: performance.now(), connection, stream: e.stream?.streamId, reason: e.reason, name: e.name,
-      data: e.data, changedProperty: e.changedProperty, newValue: e.newValue, signal: e.type.startsWith('signal') ? e.type : undefined,
+      type, at: performance.now(), connection, stream: e.stream?.streamId, reason: e.reason, name: e.name,
+      data: e.data, changedProperty: e.changedProperty, newValue: e.newValue, signal: type === 'signal' ? e.type : undefined,
     });
     trace.note('event', JSON.stringify(events.at(-1)));
   }
@@ -66,7 +67,7 @@ window.tester = (() => {
       index = who;
       if (rtcConfiguration) ov.setAdvancedConfiguration({ rtcConfiguration });
       session = generation.session(ov, token);
-      for (const type of sessionEvents) session.on(type, (e) => record(e ?? { type })); // reconnecting comes without one
+      for (const type of sessionEvents) session.on(type, (e) => record(type, e)); // reconnecting comes without one
       session.on('streamCreated', (e) => autoSubscribe && subscribe(e.stream));
       session.on('streamDestroyed', (e) => forget(e.stream.streamId));
       await generation.connect(session, token, { who });
@@ -75,7 +76,7 @@ window.tester = (() => {
 
     async publish(options) {
       publisher = await generation.publisher(ov, { ...sources(options), publishAudio: options.audio, publishVideo: options.video, mirror: false });
-      for (const type of ['streamCreated', 'streamDestroyed', 'streamPropertyChanged']) publisher.on(type, record);
+      for (const type of ['streamCreated', 'streamDestroyed', 'streamPropertyChanged']) publisher.on(type, (e) => record(type, e));
       return generation.publish(session, publisher);
     },
 

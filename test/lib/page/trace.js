@@ -4,6 +4,14 @@
 
 window.trace = { lines: [], rtc: {}, outgoing: (message) => message, incoming: () => {} };
 
+/** The id of the stream that is published next; releases up to 2.0 never learn it. */
+trace.published = () => new Promise((done) => {
+  trace.incoming = (text) => {
+    const { id, sdpAnswer } = JSON.parse(text).result ?? {};
+    if (sdpAnswer && id) done(id);
+  };
+});
+
 (() => {
   const began = performance.now();
   const note = (what, detail) => {
