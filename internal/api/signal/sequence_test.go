@@ -32,6 +32,11 @@ var update = flag.Bool("update", false, "rewrite the expected frames of testdata
 //	A drops                      lose the socket, unseen by the server until it reads
 //	A hangs                      from now on what is written to its socket is lost: pulls are not answered
 //	rest VERB …                  see (*stage).rest
+//	restart                      stop the server and start it again; "restart empty": it has lost its store
+//
+// A client that is answered sessionStatus says what it makes of it, as openvidu-browser does. Comments set the server up:
+// "# media server kurento", "# no joins by secret".
+//
 //	wait DURATION
 func TestSequences(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/sequences/*.txt")
@@ -72,34 +77,28 @@ type actor struct {
 	request int
 	token   string
 	rpc, id string // from its joinRoom answer
+	life    int64  // the same
 	closed  bool   // its close has been shown
 	hangs   bool
 }
 
 type stage struct {
 	t        *testing.T
+	script   string
 	registry *session.Registry
 	server   *Server
+	store    *session.MemoryStore
+	life     int64 // of the store
+	ids      int
 	actors   map[string]*actor
 	running  sync.WaitGroup
+	stop     func() // of registry and server
 }
 
 // play runs a script inside a bubble and returns it with what happened.
 func play(t *testing.T, script string) string {
-	ids := 0
-	s := &stage{t: t, actors: map[string]*actor{}}
-	s.registry = session.New(session.Config{
-		Store: memory{}, Media: echoNode{}, Secrets: turnServer{}, Log: quiet(t),
-		NewID: func(prefix string, n int) string { ids++; return fmt.Sprintf("%s%0*d", prefix, n, ids) },
-	})
-	cfg := Config{Sessions: Local(s.registry), Secret: "MY_SECRET", Log: quiet(t)}
-	if strings.Contains(script, "# media server kurento\n") {
-		cfg.MediaServer = "kurento"
-	}
-	s.server = New(cfg)
-	ctx, cancel := context.WithCancel(t.Context())
-	s.running.Go(func() { s.registry.Run(ctx) })
-	s.running.Go(func() { s.server.Run(ctx) })
+	s := &stage{t: t, script: script, actors: map[string]*actor{}}
+	s.start(true)
 	var out strings.Builder
 	for line := range strings.Lines(script) {
 		line = strings.TrimRight(line, "\n")
@@ -113,13 +112,36 @@ func play(t *testing.T, script string) string {
 			s.show(&out)
 		}
 	}
-	cancel()
+	s.stop()
 	s.running.Wait()
 	return out.String()
 }
 
+// start runs a server, with the store of the one before or an empty one.
+func (s *stage) start(empty bool) {
+	if empty {
+		s.store, s.life = &session.MemoryStore{}, time.Now().UnixMilli()
+	}
+	s.registry = session.New(session.Config{
+		Store: s.store, Media: echoNode{}, Secrets: turnServer{}, Log: quiet(s.t),
+		NewID: func(prefix string, n int) string { s.ids++; return fmt.Sprintf("%s%0*d", prefix, n, s.ids) },
+	})
+	cfg := Config{Sessions: Local(s.registry), Secret: "MY_SECRET", Life: s.life, Log: quiet(s.t)}
+	if strings.Contains(s.script, "# media server kurento\n") {
+		cfg.MediaServer = "kurento"
+	}
+	cfg.NoSecretJoins = strings.Contains(s.script, "# no joins by secret\n")
+	s.server = New(cfg)
+	ctx, cancel := context.WithCancel(s.t.Context())
+	serving, closed := context.WithCancel(ctx)
+	gone := make(chan struct{})
+	s.running.Go(func() { s.registry.Run(ctx) })
+	s.running.Go(func() { s.server.Run(serving); close(gone) })
+	s.stop = func() { closed(); <-gone; cancel() } // as app does: sockets first
+}
+
 var (
-	expected = regexp.MustCompile(`^\w+(< | closed )`)
+	expected = regexp.MustCompile(`^\w+(< | closed | emits )`)
 	action   = regexp.MustCompile(`^(\w+)(> |= | opens | drops| hangs)(.*)$`)
 	userID   = regexp.MustCompile(`"finalUserId":"[A-Z0-9]{16}"`)
 )
@@ -142,6 +164,11 @@ func (s *stage) act(line string) {
 		return
 	case "rest":
 		s.rest(words[1:])
+		return
+	case "restart":
+		s.stop()
+		synctest.Wait()
+		s.start(len(words) > 1)
 		return
 	case "wait":
 		d, err := time.ParseDuration(words[1])
@@ -239,11 +266,15 @@ func (s *stage) receive(out *strings.Builder, name string, a *actor, frame strin
 	var m struct {
 		ID     json.RawMessage
 		Method string
-		Result struct{ ID, SessionID string }
+		Result struct {
+			ID, SessionID string
+			Value         json.RawMessage
+			Life          int64
+		}
 	}
 	s.check(json.Unmarshal([]byte(frame), &m))
-	if a.rpc == "" && m.Result.SessionID != "" {
-		a.id, a.rpc = m.Result.ID, m.Result.SessionID
+	if a.rpc == "" || m.Result.ID != "" && m.Result.Value != nil {
+		a.id, a.rpc, a.life = m.Result.ID, m.Result.SessionID, m.Result.Life
 	}
 	if a.rpc != "" {
 		frame = strings.ReplaceAll(frame, a.rpc, "rpc"+name)
@@ -253,6 +284,13 @@ func (s *stage) receive(out *strings.Builder, name string, a *actor, frame strin
 		lost = "lost "
 	}
 	fmt.Fprintf(out, "%s< %s%s\n", name, lost, userID.ReplaceAllString(frame, `"finalUserId":"…"`))
+	if m.Result.Life != 0 && m.Result.Value == nil { // reconnectWebsocketThroughRpcConnectMethod in OpenVidu.ts
+		reason := "nodeCrashed"
+		if m.Result.Life == a.life {
+			reason = "networkDisconnect"
+		}
+		fmt.Fprintf(out, "%s emits sessionDisconnected %s\n", name, reason)
+	}
 	if m.Method == "pull" && !a.hangs {
 		a.say(fmt.Sprintf(`{"jsonrpc":"2.0","result":"push","id":%s}`, m.ID))
 	}
