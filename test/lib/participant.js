@@ -43,6 +43,7 @@ export class Participant {
   evaluate(fn, arg) { return this.#opened.page.evaluate(fn, arg); }
 
   async join(token, options = {}) {
+    this.token = token;
     this.connection = await this.call('join', token, this.number, options);
     return this;
   }
