@@ -122,8 +122,11 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		Defaults: rest.Defaults(settings(c, port)), Observe: observed(journal, watch),
 	})
 	running.start("sessions", registry.Run)
+	judgeUplinks(c, media, registry, running, log)
 
-	clients, handler, err := routes(c, port, registry, store.Born().UnixMilli(), keys, reached, journal, open, log)
+	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.public)
+	running.start("load", self.Run)
+	clients, handler, err := routes(c, port, registry, store.Born().UnixMilli(), keys, reached, journal, self, open, log)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -27,7 +28,8 @@ var update = flag.Bool("update", false, "rewrite the expected frames of testdata
 //	session S                    make a session by REST
 //	token A S ROLE               make a connection for client A by REST
 //	A opens PATH                 open a socket
-//	A> METHOD PARAMS             send a request; $A is A's token URL, $A.rpc its RPC session id, $A.id its connection
+//	A> METHOD PARAMS             send a request; $A is A's token URL, $A.rpc its RPC session id, $A.id its connection,
+//	                             $A.str its stream, $A.token its bare token
 //	A= FRAME                     send a frame as it stands
 //	A drops                      lose the socket, unseen by the server until it reads
 //	A hangs                      from now on what is written to its socket is lost: pulls are not answered
@@ -35,7 +37,7 @@ var update = flag.Bool("update", false, "rewrite the expected frames of testdata
 //	restart                      stop the server and start it again; "restart empty": it has lost its store
 //
 // A client that is answered sessionStatus says what it makes of it, as openvidu-browser does. Comments set the server up:
-// "# media server kurento", "# no joins by secret".
+// "# media server NAME", "# no joins by secret".
 //
 //	wait DURATION
 func TestSequences(t *testing.T) {
@@ -77,6 +79,7 @@ type actor struct {
 	request int
 	token   string
 	rpc, id string // from its joinRoom answer
+	stream  string // from the answer to publishVideo
 	life    int64  // the same
 	closed  bool   // its close has been shown
 	hangs   bool
@@ -127,8 +130,8 @@ func (s *stage) start(empty bool) {
 		NewID: func(prefix string, n int) string { s.ids++; return fmt.Sprintf("%s%0*d", prefix, n, s.ids) },
 	})
 	cfg := Config{Sessions: Local(s.registry), Secret: "MY_SECRET", Life: s.life, Log: quiet(s.t)}
-	if strings.Contains(s.script, "# media server kurento\n") {
-		cfg.MediaServer = "kurento"
+	if m := mediaServer.FindStringSubmatch(s.script); m != nil {
+		cfg.MediaServer = m[1]
 	}
 	cfg.NoSecretJoins = strings.Contains(s.script, "# no joins by secret\n")
 	s.server = New(cfg)
@@ -141,14 +144,15 @@ func (s *stage) start(empty bool) {
 }
 
 var (
-	expected = regexp.MustCompile(`^\w+(< | closed | emits )`)
-	action   = regexp.MustCompile(`^(\w+)(> |= | opens | drops| hangs)(.*)$`)
-	userID   = regexp.MustCompile(`"finalUserId":"[A-Z0-9]{16}"`)
+	expected    = regexp.MustCompile(`^\w+(< | closed | emits )`)
+	action      = regexp.MustCompile(`^(\w+)(> |= | opens | drops| hangs)(.*)$`)
+	mediaServer = regexp.MustCompile(`(?m)^# media server (\w+)$`)
+	userID      = regexp.MustCompile(`"finalUserId":"[A-Z0-9]{16}"`)
 )
 
 func (s *stage) act(line string) {
 	for name, a := range s.actors {
-		line = strings.NewReplacer("$"+name+".rpc", a.rpc, "$"+name+".id", a.id, "$"+name+".token", a.token,
+		line = strings.NewReplacer("$"+name+".rpc", a.rpc, "$"+name+".id", a.id, "$"+name+".token", a.token, "$"+name+".str", a.stream,
 			"$"+name, "wss://localhost:4443?sessionId=S&token="+a.token).Replace(line)
 	}
 	words := strings.Fields(line)
@@ -201,7 +205,8 @@ func (s *stage) act(line string) {
 	}
 }
 
-// rest does what REST does: close S, disconnect CONNECTION, unpublish STREAM, signal TYPE DATA, role CONNECTION ROLE.
+// rest does what REST does: close S, disconnect CONNECTION, unpublish STREAM, signal TYPE DATA, role CONNECTION ROLE;
+// and what judges uplinks: quality CONNECTION LEVEL.
 func (s *stage) rest(words []string) {
 	var c session.Command
 	switch words[0] {
@@ -213,6 +218,10 @@ func (s *stage) rest(words []string) {
 		c = session.DeleteStream{Stream: words[1]}
 	case "signal":
 		c = session.SendSignal{Type: &words[1], Data: &words[2]}
+	case "quality":
+		level, err := strconv.Atoi(words[2])
+		s.check(err)
+		c = session.SetQuality{Connection: words[1], Level: level}
 	case "role":
 		role := session.Role(words[2])
 		c = session.UpdateConnection{Connection: words[1], Role: &role}
@@ -267,14 +276,17 @@ func (s *stage) receive(out *strings.Builder, name string, a *actor, frame strin
 		ID     json.RawMessage
 		Method string
 		Result struct {
-			ID, SessionID string
-			Value         json.RawMessage
-			Life          int64
+			ID, SessionID, SDPAnswer string
+			Value                    json.RawMessage
+			Life                     int64
 		}
 	}
 	s.check(json.Unmarshal([]byte(frame), &m))
 	if a.rpc == "" || m.Result.ID != "" && m.Result.Value != nil {
 		a.id, a.rpc, a.life = m.Result.ID, m.Result.SessionID, m.Result.Life
+	}
+	if m.Result.SDPAnswer != "" && m.Result.ID != "" {
+		a.stream = m.Result.ID
 	}
 	if a.rpc != "" {
 		frame = strings.ReplaceAll(frame, a.rpc, "rpc"+name)

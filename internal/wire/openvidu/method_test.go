@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -19,6 +20,9 @@ func TestRequestsAreReadAsMeant(t *testing.T) {
 	for _, m := range Methods {
 		t.Run(m.Name, func(t *testing.T) {
 			editGolden(t, filepath.Join("testdata", "requests", m.Name+".txtar"), func(a *txtar.Archive) {
+				if len(a.Files) == 0 || len(a.Files)%2 != 0 {
+					t.Errorf("%d files; each request stands before what it means, and there is one at least", len(a.Files))
+				}
 				for i := 0; i+1 < len(a.Files); i += 2 {
 					if m.Params == nil {
 						a.Files[i+1].Data = []byte("no parameters\n")
@@ -68,11 +72,14 @@ func TestResultsAndNotifications(t *testing.T) {
 			if !ok {
 				result = Done{SessionID: "rpc"}
 			}
+			if got, want := reflect.TypeOf(result), reflect.TypeOf(m.Result); got != want {
+				t.Errorf("the sample of %s is a %v, not a %v", m.Name, got, want)
+			}
 			a.Files = append(a.Files, txtar.File{Name: m.Name + " result", Data: pretty(t, result)})
 		}
 		for _, n := range Notifications {
-			if notices[n.Name] == nil {
-				t.Errorf("no sample of %s", n.Name)
+			if got, want := reflect.TypeOf(notices[n.Name]), reflect.TypeOf(n.Shape); got != want {
+				t.Errorf("the sample of %s is a %v, not a %v", n.Name, got, want)
 			}
 			a.Files = append(a.Files, txtar.File{Name: n.Name + " notification", Data: pretty(t, notices[n.Name])})
 		}
