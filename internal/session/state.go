@@ -19,6 +19,8 @@ type State struct {
 	Active     bool       `json:"active"`            // somebody has joined
 	Closing    string     `json:"closing,omitempty"` // the reason, once the session is being closed
 	Properties Properties `json:"properties"`
+	// Ended: all that was told to have begun was told to have ended, this record only waits for its deletion.
+	Ended bool `json:"ended,omitempty"`
 	// Connections in order of creation, pending and active alike.
 	Connections []*Connection `json:"connections"`
 	// Serial numbers the requests to the media node; a result that names another number than the one awaited is void.
@@ -74,7 +76,8 @@ type Connection struct {
 	Quality      *int   `json:"-"`                  // of its uplink, 0 to 5, once it was judged
 	FinalUserID  string `json:"finalUserId,omitempty"`
 	Loopback     bool   `json:"loopback,omitempty"`     // its socket came over the loopback interface
-	Reached      string `json:"reached,omitempty"`      // the address and port it reached us by; "" if by a name
+	Host         string `json:"host,omitempty"`         // the "name:port" it reached us by
+	Reached      string `json:"reached,omitempty"`      // the same if that is an address; "" if a name
 	Insecure     bool   `json:"insecure,omitempty"`     // joined with the server's secret: passes every role check
 	Recorder     bool   `json:"recorder,omitempty"`     // RECORDER or SPEECH_TO_TEXT: announced to nobody, not in REST
 	CommonMsid   bool   `json:"commonMsid,omitempty"`   // a client up to 2.4
@@ -143,7 +146,8 @@ type StreamMedia struct {
 type Subscription struct {
 	Stream    string
 	Publisher string // connection id
-	CreatedAt int64
+	CreatedAt int64  // when its endpoint was asked for first
+	Since     int64  // the same, once it was told as subscribed; 0: not yet
 	Phase     SubscriptionPhase
 	Serial    uint64 // of the media request, or of the wait, in progress; 0: none
 
