@@ -123,7 +123,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	})
 	running.start("sessions", registry.Run)
 
-	clients, handler, err := routes(c, port, registry, keys, reached, journal, open, log)
+	clients, handler, err := routes(c, port, registry, store.Born().UnixMilli(), keys, reached, journal, open, log)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func settings(c config.Config, port int) openvidu.RESTConfig {
 }
 
 // routes mounts everything that speaks HTTP: signalling, REST, and the call page at what is left.
-func routes(c config.Config, port int, registry *session.Registry, keys *certs.Store, reached *reached, journal *diagnosis.Journal, open *files, log *slog.Logger) (*signal.Server, http.Handler, error) {
+func routes(c config.Config, port int, registry *session.Registry, life int64, keys *certs.Store, reached *reached, journal *diagnosis.Journal, open *files, log *slog.Logger) (*signal.Server, http.Handler, error) {
 	shown := settings(c, port)
 	api, err := rest.New(rest.Config{
 		Registry: registry, Log: log, Secret: c.Secret, Settings: func() openvidu.RESTConfig { return shown }, ICEServers: iceServers(c),
@@ -44,7 +44,7 @@ func routes(c config.Config, port int, registry *session.Registry, keys *certs.S
 		return nil, nil, err
 	}
 	clients := signal.New(signal.Config{
-		Sessions: signal.Local(registry), Secret: c.Secret, Log: log, MediaServer: c.MediaServer, Room: open.Room,
+		Sessions: signal.Local(registry), Secret: c.Secret, Log: log, MediaServer: c.MediaServer, Room: open.Room, Life: life,
 	})
 	mux := http.NewServeMux()
 	for _, path := range rest.Paths {

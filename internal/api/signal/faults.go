@@ -38,6 +38,7 @@ var codes = map[fault.Kind]openvidu.Code{
 	fault.SignalTarget:        openvidu.CodeSignalTo,
 	fault.ReconnectionUnknown: openvidu.CodeReconnection,
 	fault.IPCamera:            openvidu.CodeUser,
+	fault.NoFilter:            openvidu.CodeFilter,
 }
 
 // refusal turns an error into what the client is told. Of our own failures (ours) it learns only that there was one.
