@@ -3,8 +3,11 @@ package signal
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"crypto/subtle"
+	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -100,6 +103,7 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 		if s.settings().NoSecretJoins {
 			return id, d, j
 		}
+		id = roomName(id)
 		j.Token, j.Insecure, j.LegacyRole = "", true, d.upTo215()
 		j.Recorder = p.Recorder || token.Recorder
 		j.SpeechToText = p.SpeechToText || token.SpeechToText
@@ -108,6 +112,23 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 		}
 	}
 	return id, d, j
+}
+
+var notInIDs = regexp.MustCompile(`[^a-zA-Z0-9_-]`)
+
+// roomName makes a session id of what an application without a server side has people type; the same one each time, and
+// another one for another name. What could be an id is its own.
+func roomName(typed string) string {
+	plain, err := url.PathUnescape(typed)
+	if err != nil {
+		plain = typed
+	}
+	id := notInIDs.ReplaceAllString(plain, "_")
+	if id == plain && len(id) <= 256 {
+		return id
+	}
+	sum := sha256.Sum256([]byte(plain))
+	return fmt.Sprintf("%.200s-%x", id, sum[:5])
 }
 
 // knows compares a secret with the server's, in constant time; without one nobody knows it. Clients take it from a URL:
