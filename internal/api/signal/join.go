@@ -46,7 +46,8 @@ func (c *socket) join(ctx context.Context, m jsonrpc.Message, p *openvidu.JoinRo
 		if guessed || fault.Is(err, fault.TokenInvalid) {
 			c.server.failed.count(c.from.group())
 		}
-		if secret != "" && c.server.settings().NoSecretJoins {
+		stranger := fault.Is(err, fault.TokenInvalid) || fault.Is(err, fault.SessionNotFound)
+		if stranger && secret != "" && c.server.settings().NoSecretJoins {
 			return noSecretJoins()
 		}
 		return err
