@@ -123,7 +123,9 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	})
 	running.start("sessions", registry.Run)
 
-	clients, handler, err := routes(c, port, registry, store.Born().UnixMilli(), keys, reached, journal, open, log)
+	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.public)
+	running.start("load", self.Run)
+	clients, handler, err := routes(c, port, registry, store.Born().UnixMilli(), keys, reached, journal, self, open, log)
 	if err != nil {
 		return err
 	}

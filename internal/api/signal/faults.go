@@ -19,6 +19,7 @@ var codes = map[fault.Kind]openvidu.Code{
 	fault.UnknownMethod:       openvidu.CodeGeneric,
 	fault.NotJoined:           openvidu.CodeTransport,
 	fault.Unauthorized:        openvidu.CodeUnauthorized,
+	fault.Forbidden:           openvidu.CodeUnauthorized,
 	fault.TokenInvalid:        openvidu.CodeUnauthorized,
 	fault.RoleDenied:          openvidu.CodeUnauthorized,
 	fault.SessionNotFound:     openvidu.CodeRoomNotFound,
@@ -37,6 +38,7 @@ var codes = map[fault.Kind]openvidu.Code{
 	fault.SignalMalformed:     openvidu.CodeSignalFormat,
 	fault.SignalTarget:        openvidu.CodeSignalTo,
 	fault.ReconnectionUnknown: openvidu.CodeReconnection,
+	fault.NodeNotFound:        openvidu.CodeGeneric, // of REST alone
 	fault.IPCamera:            openvidu.CodeUser,
 	fault.NoFilter:            openvidu.CodeFilter,
 }
