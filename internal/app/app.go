@@ -122,6 +122,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		Defaults: rest.Defaults(settings(c, port)), Observe: observed(journal, watch),
 	})
 	running.start("sessions", registry.Run)
+	judgeUplinks(c, media, registry, running, log)
 
 	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.public)
 	running.start("load", self.Run)
