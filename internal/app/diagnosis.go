@@ -19,11 +19,12 @@ import (
 	"tertulia/internal/wire/mediactl"
 )
 
-// observed gives every event to the journal and to the watch; neither waits.
-func observed(journal *diagnosis.Journal, watch *diagnosis.Watch) func(event.Event) {
+// observed gives every event to each listener; none may wait.
+func observed(listeners ...func(event.Event)) func(event.Event) {
 	return func(e event.Event) {
-		journal.Add(e)
-		watch.Event(e)
+		for _, tell := range listeners {
+			tell(e)
+		}
 	}
 }
 

@@ -40,7 +40,9 @@ const (
 	SignalMalformed     Kind = "signal_malformed"     // sendMessage.message is not a JSON object
 	SignalTarget        Kind = "signal_target"        // a signal is addressed to an unknown connection
 	ReconnectionUnknown Kind = "reconnection_unknown" // connect with an unknown RPC session id
+	NodeNotFound        Kind = "node_not_found"       // no such media node
 	IPCamera            Kind = "ip_camera"            // the operation is not possible on an IP camera
+	NoFilter            Kind = "no_filter"            // there is no such filter here
 )
 
 // Error is an error with a kind. Text is written for the person who sent the request: it names the field, the value

@@ -36,6 +36,7 @@ var answers = map[fault.Kind]answer{
 	fault.ConnectionClosed:   {http.StatusNotFound, empty},
 	fault.StreamNotFound:     {http.StatusNotFound, empty},
 	fault.NotPublishing:      {http.StatusNotFound, empty},
+	fault.NodeNotFound:       {http.StatusNotFound, withText},
 	fault.IPCamera:           {http.StatusMethodNotAllowed, empty},
 }
 

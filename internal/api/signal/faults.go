@@ -38,7 +38,9 @@ var codes = map[fault.Kind]openvidu.Code{
 	fault.SignalMalformed:     openvidu.CodeSignalFormat,
 	fault.SignalTarget:        openvidu.CodeSignalTo,
 	fault.ReconnectionUnknown: openvidu.CodeReconnection,
+	fault.NodeNotFound:        openvidu.CodeGeneric, // of REST alone
 	fault.IPCamera:            openvidu.CodeUser,
+	fault.NoFilter:            openvidu.CodeFilter,
 }
 
 // refusal turns an error into what the client is told. Of our own failures (ours) it learns only that there was one.
