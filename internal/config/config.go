@@ -14,6 +14,7 @@ import (
 type Config struct {
 	Data     string   // --data: the data folder, which exists
 	Warnings []string // to be logged: settings that are known but not built yet, and the like
+	Without  []string // names of OpenVidu that somebody set and that have no effect here; see the function
 
 	Secret          string // OPENVIDU_SECRET
 	SecretGenerated bool   // it was made by this very start: print it once

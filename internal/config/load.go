@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"tertulia/internal/fault"
@@ -19,6 +20,7 @@ type given struct{ value, origin string }
 type sources struct {
 	flags, file, environment map[string]given
 	warnings                 []string
+	without                  []string // names that will never have an effect
 }
 
 // Load reads the settings: flags over DIR/.env over the environment over defaults. args are the command's arguments
@@ -70,6 +72,7 @@ func read(args, environ []string) (Config, error) {
 	warnings, wrong := c.finish()
 	errs = append(errs, wrong...)
 	c.Warnings = append(src.warnings, warnings...)
+	c.Without = src.without
 	return c, errors.Join(errs...)
 }
 
@@ -104,8 +107,7 @@ func (src *sources) parseFile(file string) []error {
 	for _, l := range lines {
 		origin := fmt.Sprintf("%s:%d", file, l.number)
 		switch {
-		case isPlanned(l.name):
-			src.warn(origin, l.name, l.value)
+		case src.idle(origin, l.name, l.value):
 			continue
 		case !isSetting(l.name):
 			errs = append(errs, unknownName(file, l))
@@ -126,17 +128,22 @@ func (src *sources) parseEnvironment(environ []string) {
 		switch {
 		case isSetting(name):
 			src.environment[name] = given{value, "environment"}
-		case warnsInEnvironment(name):
-			src.warn("environment", name, value)
+		case !isAmong(shared, name):
+			src.idle("environment", name, value)
 		}
 	}
 }
 
-// warn notes a planned setting, unless it has no value.
-func (src *sources) warn(origin, name, value string) {
-	if value != "" {
-		src.warnings = append(src.warnings, fmt.Sprintf("%s: %s is not built yet and has no effect", origin, name))
+// idle notes a name that changes nothing; it is false for any other.
+func (src *sources) idle(origin, name, value string) bool {
+	part, reason := Planned(name), Without(name)
+	switch {
+	case part != "" && !isOff(value):
+		src.warnings = append(src.warnings, fmt.Sprintf("%s: %s is not built yet and has no effect: it needs %s", origin, name, part))
+	case reason != "" && value != "" && !slices.Contains(src.without, name):
+		src.without = append(src.without, name)
 	}
+	return part != "" || reason != ""
 }
 
 // lookup returns the strongest value of a setting; ok is false if nobody set one.
