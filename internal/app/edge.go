@@ -16,6 +16,7 @@ import (
 	"tertulia/internal/api/dashboard"
 	"tertulia/internal/api/frontdoor"
 	"tertulia/internal/api/rest"
+	"tertulia/internal/api/signal"
 	"tertulia/internal/config"
 	"tertulia/internal/diagnosis"
 	"tertulia/internal/event"
@@ -154,6 +155,12 @@ func (e *edge) credentials() []rest.Credential {
 		}
 	}
 	return list
+}
+
+// joining is how clients without a token may join now.
+func (e *edge) joining() signal.Settings {
+	c := e.now.Load()
+	return signal.Settings{OldSecrets: c.OldSecrets, NoSecretJoins: !c.JoinSecret}
 }
 
 func (e *edge) strict() bool { return e.now.Load().Strict }

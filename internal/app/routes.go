@@ -47,7 +47,7 @@ func routes(c config.Config, port int, registry *session.Registry, life int64, k
 	}
 	clients := signal.New(signal.Config{
 		Sessions: signal.Local(registry), Secret: c.Secret, Log: log, MediaServer: c.MediaServer, Room: open.Room, Life: life,
-		NoSecretJoins: !c.JoinSecret, SecretSeen: edge.joinedBySecret, Locate: edge.locate,
+		Settings: edge.joining, SecretSeen: edge.joinedBySecret, Locate: edge.locate,
 	})
 	mux := http.NewServeMux()
 	for _, path := range rest.Paths {

@@ -48,7 +48,7 @@ func (c *socket) join(ctx context.Context, m jsonrpc.Message, p *openvidu.JoinRo
 		if guessed || fault.Is(err, fault.TokenInvalid) {
 			c.server.failed.count(c.from.group())
 		}
-		if secret != "" && c.server.cfg.NoSecretJoins {
+		if secret != "" && c.server.settings().NoSecretJoins {
 			return noSecretJoins()
 		}
 		return err
@@ -96,7 +96,7 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 		if from.origin != "" && s.cfg.SecretSeen != nil && !p.Recorder && !token.Recorder && !p.SpeechToText && !token.SpeechToText {
 			s.cfg.SecretSeen(from.origin, from.address)
 		}
-		if s.cfg.NoSecretJoins {
+		if s.settings().NoSecretJoins {
 			return id, d, j
 		}
 		j.Token, j.Insecure, j.LegacyRole = "", true, d.upTo215()
@@ -111,7 +111,13 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 
 // knows compares a secret with the server's, in constant time; without one nobody knows it.
 func (s *Server) knows(secret string) bool {
-	return s.cfg.Secret != "" && subtle.ConstantTimeCompare([]byte(secret), []byte(s.cfg.Secret)) == 1
+	known := 0
+	for _, ours := range append([]string{s.cfg.Secret}, s.settings().OldSecrets...) {
+		if ours != "" {
+			known |= subtle.ConstantTimeCompare([]byte(secret), []byte(ours))
+		}
+	}
+	return known == 1
 }
 
 func cut(s string, most int) string {
