@@ -45,7 +45,7 @@ func autoplayBlocked(v *View, e *Endpoint) *Finding {
 		if t := e.track(kind, true); !ok || t.Reports == 0 || c.packets == 0 && t.Packets < stuckLeast {
 			continue
 		}
-		if e.stuck(kind) > 0 || !arrives(e, kind, c) {
+		if e.stuck(kind) > 0 || !c.arrives(e.behind(kind)) {
 			return nil // the network, which has a name of its own or will have one
 		}
 		arrived = append(arrived, fmt.Sprintf("%.0f packets of %s were sent in the latest %s", c.packets, kind, seconds(c.ms)))
@@ -60,7 +60,7 @@ func autoplayBlocked(v *View, e *Endpoint) *Finding {
 }
 
 // arrives says that by its reports the viewer hears of what is sent. Sound alone is reported every 5 s: a window without
-// a report says nothing.
-func arrives(e *Endpoint, kind string, c change) bool {
-	return c.heard > 0 || c.reports == 0 && e.behind(kind) < reportsWithin
+// a report says nothing unless it leaves too much behind.
+func (c change) arrives(behind float64) bool {
+	return c.heard > 0 || c.reports == 0 && behind < reportsWithin
 }

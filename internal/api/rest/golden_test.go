@@ -154,7 +154,7 @@ func aNode(id string) openvidu.RESTMediaNode {
 	return openvidu.RESTMediaNode{
 		ID: id, Object: "mediaNode", EnvironmentID: &environment, IP: &ip, URI: &uri, LaunchingTime: 1600000000000, Connected: true,
 		ConnectionTime: 1600000000001, Load: 12.5, Status: "running", MediaServer: "kurento",
-		KurentoInfo: &openvidu.RESTKurentoInfo{Memory: 65536, Version: "1.2", Modules: []openvidu.RESTKurentoModule{}},
+		KurentoInfo: &openvidu.RESTKurento{Memory: 65536, Version: "1.2", Modules: []openvidu.RESTKurentoModule{}},
 	}
 }
 
