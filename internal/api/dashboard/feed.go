@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -36,10 +37,10 @@ func NewFeed(allowed func(*http.Request) bool, log *slog.Logger) *Feed {
 }
 
 // Tell sends a line to all who watch. It does not wait: who is too slow misses lines.
-func (i *Feed) Tell(line string) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	for lines := range i.watchers {
+func (f *Feed) Tell(line string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for lines := range f.watchers {
 		select {
 		case lines <- line:
 		default:
@@ -48,39 +49,52 @@ func (i *Feed) Tell(line string) {
 }
 
 // ServeHTTP implements http.Handler.
-func (i *Feed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (f *Feed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || i.tries.take(from.Addr().Unmap()) > 0 {
+	if err != nil || f.tries.take(from.Addr().Unmap()) > 0 {
 		http.Error(w, "too many tries from this address", http.StatusTooManyRequests)
 		return
 	}
-	if !i.allowed(r) {
+	if !f.allowed(r) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="OpenVidu"`)
 		http.Error(w, "name this address in ALLOWED_ACCESS_TO_DASHBOARD, or give the credentials of the REST API", http.StatusUnauthorized)
 		return
 	}
 	lines := make(chan string, infoQueue)
-	if !i.add(lines) {
+	if !f.add(lines) {
 		http.Error(w, "too many watch already", http.StatusServiceUnavailable)
 		return
 	}
-	defer i.remove(lines)
+	defer f.remove(lines)
 	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
 		return // Accept has answered
 	}
-	defer func() { _ = socket.CloseNow() }()
 	socket.SetReadLimit(infoRead)
-	if err := pump(ignored(r.Context(), socket), socket, lines); err != nil {
-		i.log.Debug("a watcher has left", "client", r.RemoteAddr, "error", err)
+	ctx, cancel := context.WithCancel(r.Context())
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		defer cancel()
+		ignore(ctx, socket)
+	})
+	if err := pump(ctx, socket, lines); err != nil {
+		f.log.Debug("a watcher has left", "client", r.RemoteAddr, "error", err)
 	}
+	_ = socket.CloseNow()
+	reading.Wait()
 }
 
-// ignored reads what a client says, which is nothing to us, until it leaves; the context ends then.
-func ignored(ctx context.Context, socket *websocket.Conn) context.Context {
-	ctx, cancel := context.WithCancel(ctx)
-	context.AfterFunc(socket.CloseRead(ctx), cancel)
-	return ctx
+// ignore reads what a client says, which is nothing to us, until it leaves.
+func ignore(ctx context.Context, socket *websocket.Conn) {
+	for {
+		_, said, err := socket.Reader(ctx)
+		if err == nil {
+			_, err = io.Copy(io.Discard, said)
+		}
+		if err != nil {
+			return
+		}
+	}
 }
 
 func pump(ctx context.Context, socket *websocket.Conn, lines chan string) error {
@@ -104,18 +118,18 @@ func pump(ctx context.Context, socket *websocket.Conn, lines chan string) error 
 	}
 }
 
-func (i *Feed) add(lines chan string) bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if len(i.watchers) >= maxWatchers {
+func (f *Feed) add(lines chan string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.watchers) >= maxWatchers {
 		return false
 	}
-	i.watchers[lines] = struct{}{}
+	f.watchers[lines] = struct{}{}
 	return true
 }
 
-func (i *Feed) remove(lines chan string) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	delete(i.watchers, lines)
+func (f *Feed) remove(lines chan string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.watchers, lines)
 }
