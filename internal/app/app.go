@@ -14,6 +14,7 @@ import (
 	"tertulia/internal/api/frontdoor"
 	"tertulia/internal/cluster/kv"
 	"tertulia/internal/cluster/natsd"
+	"tertulia/internal/cluster/stream"
 	"tertulia/internal/config"
 	"tertulia/internal/diagnosis"
 	"tertulia/internal/fault"
@@ -57,7 +58,11 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
-	store, err := openStore(ctx, c, log, running)
+	store, numbered, err := openStore(ctx, c, log, running)
+	if err != nil {
+		return err
+	}
+	told, err := newEvents(ctx, c, numbered, log, running)
 	if err != nil {
 		return err
 	}
@@ -85,7 +90,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	asked, found := &calls{}, newFaults()
 	watch := diagnosis.New(diagnosis.Config{
 		Calls: asked, Journal: journal, Log: log,
-		Host: reached.host, Report: reported(found.event),
+		Host: reached.host, Report: reported(observed(found.event, told.tell)),
 	})
 
 	traffic := &traffic{}
@@ -113,13 +118,17 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	}
 	running.start("reach", reached.watching(c, relay, log).Run)
 
+	edge, err := newEdge(c, port, reached.public, watch, running, log)
+	if err != nil {
+		return err
+	}
 	var registry *session.Registry
 	media := node.New(node.Config{Pipeline: func(id string) *pipeline.Pipeline {
 		return pipeline.New(id, shards.Group(), func(e mediactl.Event) { registry.Event(e) })
 	}})
 	registry = session.New(session.Config{
 		Store: store, Media: media, Secrets: credentials, Log: log, Node: name,
-		Observe: observed(journal, watch),
+		Observe: observed(journal.Add, watch.Event, told.tell, edge.event),
 	})
 	adoptLimits := func(c config.Config) error { registry.Adopt(limitsOf(c, port)); return nil }
 	if err := adoptLimits(c); err != nil {
@@ -132,15 +141,25 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 
 	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.public)
 	running.start("load", self.Run)
-	clients := newClients(changes, registry, store.Born().UnixMilli(), open, log)
-	handler, err := changes.handler((&routes{port, changes, clients, registry, keys, reached, journal, self, open, log, nil}).build)
+	clients := newClients(c, registry, store.Born().UnixMilli(), edge, open, log)
+	built, err := changes.handler((&routes{port, changes, clients, registry, keys, reached, journal, self, told, edge, open, log, nil}).build)
+	if err != nil {
+		return err
+	}
+	handler, err := edge.serve(built, running)
+	if err != nil {
+		return err
+	}
+	changes.adopt(told.adopt)
+	changes.adopt(edge.adopt)
+	secure, err := edge.tls(keys.TLSConfig())
 	if err != nil {
 		return err
 	}
 	*asked = calls{media: media, sessions: registry, clients: clients}
 	running.start("diagnosis", watch.Run)
 	door, err := frontdoor.New(frontdoor.Config{
-		Listener: listener, TLS: reached.tls(keys.TLSConfig()), HTTP: handler, TrustedProxies: c.TrustedProxies,
+		Listener: listener, TLS: reached.tls(secure), HTTP: handler, TrustedProxies: c.TrustedProxies, ServePlain: edge.plain(),
 		ICE: logged(log, "ICE-TCP", reached.over(reach.TCP, shards.ServeTCP)), TURN: logged(log, "TURN", reached.over(reach.TURN, relay.ServeConn)),
 		Limits: open.door(), Log: log,
 	})
@@ -152,7 +171,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	running.start("clients", clients.Run)
 	running.start("settings", changes.Run)
 	running.start("pages", newPages(func() int { return clients.Stats().Sockets }, log).Run)
-	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic, faults: found}
+	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic, faults: found, told: told}
 	if err := shown.show(c.MetricsAddress, running, log); err != nil {
 		return err
 	}
@@ -169,16 +188,22 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	return nil
 }
 
-// openStore starts the embedded NATS and opens the bucket of session records on it.
-func openStore(ctx context.Context, c config.Config, log *slog.Logger, running *parts) (*kv.Bucket, error) {
-	nats := natsd.New(natsd.Config{Dir: filepath.Join(c.Data, "nats"), Log: log})
+// openStore starts the embedded NATS, and opens the bucket of session records and the stream of events on it.
+func openStore(ctx context.Context, c config.Config, log *slog.Logger, running *parts) (*kv.Bucket, *stream.Stream, error) {
+	events := streamConfig(c, log)
+	nats := natsd.New(natsd.Config{Dir: filepath.Join(c.Data, "nats"), MaxStore: 1<<30 + events.Bytes(), Log: log})
 	running.start("store", nats.Run)
 	conn, err := nats.Connect(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	running.hold("store connection", func() error { conn.Close(); return nil })
-	return kv.Open(ctx, conn, kv.Config{Name: "sessions", Taken: fault.SessionExists})
+	bucket, err := kv.Open(ctx, conn, kv.Config{Name: "sessions", Taken: fault.SessionExists})
+	if err != nil {
+		return nil, nil, err
+	}
+	numbered, err := stream.Open(ctx, conn, events)
+	return bucket, numbered, err
 }
 
 // logged serves a stream and tells the log why we ended it.
