@@ -139,7 +139,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	changes.again(running, "network quality", func(c config.Config) func(context.Context) error { return judgeUplinks(c, media, registry, log) },
 		"OPENVIDU_PRO_NETWORK_QUALITY", "OPENVIDU_PRO_NETWORK_QUALITY_INTERVAL", "OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH")
 
-	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.public)
+	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.ip)
 	running.start("load", self.Run)
 	clients := newClients(c, registry, store.Born().UnixMilli(), edge, open, log)
 	built, err := changes.handler((&routes{port, changes, clients, registry, keys, reached, journal, self, told, edge, open, log, nil}).build)
