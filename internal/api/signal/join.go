@@ -71,7 +71,7 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 		platform: cut(p.Platform, maxPlatform), sdk: cut(p.SDKVersion, maxSDK), query: from.query,
 		first: from.first || isURL,
 	}
-	d = newDialect(r, r.offered(s.cfg.MediaServer))
+	d = newDialect(r, r.offered(*s.settings().MediaServer))
 	d.life = s.cfg.Life
 	j = session.Join{
 		Token: token.Token, ClientData: p.Metadata, Platform: d.platform, SDKVersion: d.sdk,

@@ -48,7 +48,7 @@ func (s *Server) knows(secret string) bool {
 		said = append(said, plain)
 	}
 	known := 0
-	for _, ours := range append([]string{s.cfg.Secret}, s.settings().OldSecrets...) {
+	for _, ours := range append([]string{s.settings().Secret}, s.settings().OldSecrets...) {
 		for _, theirs := range said {
 			if ours != "" {
 				known |= subtle.ConstantTimeCompare([]byte(theirs), []byte(ours))

@@ -1,6 +1,7 @@
 package signal
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -50,15 +51,19 @@ type Config struct {
 
 // Settings are what may change while the server runs.
 type Settings struct {
-	OldSecrets    []string // as good as Config.Secret (OPENVIDU_SECRET_PREVIOUS)
+	Secret        string   // in place of Config.Secret; "": that
+	MediaServer   *string  // in place of Config.MediaServer; nil: that
+	OldSecrets    []string // as good as Secret (OPENVIDU_SECRET_PREVIOUS)
 	NoSecretJoins bool     // a client that knows a secret needs a token all the same (JOIN_BY_SECRET=false)
 }
 
 func (s *Server) settings() Settings {
-	if s.cfg.Settings == nil {
-		return Settings{}
+	var now Settings
+	if s.cfg.Settings != nil {
+		now = s.cfg.Settings()
 	}
-	return s.cfg.Settings()
+	now.Secret, now.MediaServer = cmp.Or(now.Secret, s.cfg.Secret), cmp.Or(now.MediaServer, &s.cfg.MediaServer)
+	return now
 }
 
 // Server accepts the websockets of clients. It serves /openvidu, /room (1.x) and the two accept-certificate pages.
