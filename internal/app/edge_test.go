@@ -87,7 +87,7 @@ func TestFAQ_04__WhatIsAccepted(t *testing.T) {
 			t.Errorf("%s %s may %q, want %q", test.user, test.password, got, test.scope)
 		}
 	}
-	if joining := e.joining(); len(joining.OldSecrets) != 2 || joining.NoSecretJoins || !e.strict() {
+	if joining := e.joining(); len(joining.OldSecrets) != 2 || joining.NoSecretJoins || !joining.Strict || !e.strict() {
 		t.Errorf("joining %+v", joining)
 	}
 }

@@ -52,6 +52,7 @@ type Config struct {
 type Settings struct {
 	OldSecrets    []string // as good as Config.Secret (OPENVIDU_SECRET_PREVIOUS)
 	NoSecretJoins bool     // a client that knows a secret needs a token all the same (JOIN_BY_SECRET=false)
+	Strict        bool     // so does a page in a browser (STRICT), but those that record and transcribe
 }
 
 func (s *Server) settings() Settings {
