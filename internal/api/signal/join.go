@@ -82,10 +82,11 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 		j.Location = s.cfg.Locate(from.address)
 	}
 	if s.knows(secretOf(p)) {
-		if from.origin != "" && s.cfg.SecretSeen != nil && !p.Recorder && !token.Recorder && !p.SpeechToText && !token.SpeechToText {
+		page := from.origin != "" && !p.Recorder && !token.Recorder && !p.SpeechToText && !token.SpeechToText
+		if page && s.cfg.SecretSeen != nil {
 			s.cfg.SecretSeen(from.origin, from.address)
 		}
-		if s.settings().NoSecretJoins {
+		if now := s.settings(); now.NoSecretJoins || now.Strict && page {
 			return id, d, j
 		}
 		id = roomName(id)

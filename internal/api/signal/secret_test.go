@@ -80,6 +80,11 @@ func TestFAQ_05__SecretInBrowserIsSeen(t *testing.T) {
 		if c.off && j.Insecure {
 			t.Errorf("%s: let in", name)
 		}
+		s.cfg.Settings = func() Settings { return Settings{Strict: true} }
+		_, _, j = s.admission(caller{origin: c.origin}, &c.params)
+		if right := name == "no page" || name == "recorder" || name == "transcription"; j.Insecure != right {
+			t.Errorf("%s: let in %v by STRICT", name, j.Insecure)
+		}
 	}
 }
 

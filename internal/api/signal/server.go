@@ -55,6 +55,7 @@ type Settings struct {
 	MediaServer   *string  // in place of Config.MediaServer; nil: that
 	OldSecrets    []string // as good as Secret (OPENVIDU_SECRET_PREVIOUS)
 	NoSecretJoins bool     // a client that knows a secret needs a token all the same (JOIN_BY_SECRET=false)
+	Strict        bool     // so does a page in a browser (STRICT), but those that record and transcribe
 }
 
 func (s *Server) settings() Settings {
