@@ -163,10 +163,13 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	return nil
 }
 
+// maxStore is more than the stream of events may be set to: each part of the store has its own bound. One that followed
+// EVENTS_MAX would keep the stream from opening, and so from shrinking, once that is lowered.
+const maxStore = 2 << 40
+
 // openStore starts the embedded NATS, and opens the bucket of session records and the stream of events on it.
 func openStore(ctx context.Context, c config.Config, log *slog.Logger, running *parts) (*kv.Bucket, *stream.Stream, error) {
-	events := streamConfig(c, log)
-	nats := natsd.New(natsd.Config{Dir: filepath.Join(c.Data, "nats"), MaxStore: 1<<30 + events.Bytes(), Log: log})
+	nats := natsd.New(natsd.Config{Dir: filepath.Join(c.Data, "nats"), MaxStore: maxStore, Log: log})
 	running.start("store", nats.Run)
 	conn, err := nats.Connect(ctx)
 	if err != nil {
@@ -177,7 +180,7 @@ func openStore(ctx context.Context, c config.Config, log *slog.Logger, running *
 	if err != nil {
 		return nil, nil, err
 	}
-	numbered, err := stream.Open(ctx, conn, events)
+	numbered, err := stream.Open(ctx, conn, streamConfig(c, log))
 	return bucket, numbered, err
 }
 

@@ -22,21 +22,18 @@ type Config struct {
 	Name       string        // letters, digits and "_": "events"
 	MaxRecords int           // on disk; 1,000,000
 	MaxBytes   int64         // on disk; 1 KiB for each record there may be
-	MaxWaiting int           // records in memory that are not written yet; 100,000
-	MaxMemory  int           // bytes of them; 32 MiB
+	MaxWaiting int           // records in memory that are not written yet; 200,000
+	MaxMemory  int           // bytes of them; 64 MiB
 	Limit      time.Duration // how long one call of the store may take; 5 s
 	Retry      time.Duration // pause after a write that failed; 1 s
 	Log        *slog.Logger  // nil discards
 }
 
-// Bytes is what the stream of a configuration may take on disk.
-func (c Config) Bytes() int64 { return c.filled().MaxBytes }
-
 func (c Config) filled() Config {
 	fill(&c.MaxRecords, 1_000_000)
 	fill(&c.MaxBytes, int64(c.MaxRecords)<<10)
-	fill(&c.MaxWaiting, 100_000)
-	fill(&c.MaxMemory, 32<<20)
+	fill(&c.MaxWaiting, 200_000)
+	fill(&c.MaxMemory, 64<<20)
 	fill(&c.Limit, 5*time.Second)
 	fill(&c.Retry, time.Second)
 	if c.Log == nil {

@@ -23,7 +23,7 @@ import (
 func serve(t *testing.T, dir string) (*nats.Conn, func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	server, ended := natsd.New(natsd.Config{Dir: dir, MaxStore: 3 << 30}), make(chan error, 1)
+	server, ended := natsd.New(natsd.Config{Dir: dir, MaxStore: 2 << 40}), make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
 	conn, err := server.Connect(t.Context())
 	must(t, err)
@@ -258,6 +258,23 @@ func TestNothingOvertakesWhatWasRefused(t *testing.T) {
 	equal(t, "the next one", len(list[0].Text), 1000)
 }
 
+// EVENTS_MAX may be lowered: what is too much then is forgotten, and numbers go on.
+func TestAStreamThatShrinks(t *testing.T) {
+	dir := t.TempDir()
+	for i, limit := range []int{1_000_000_000, 1_000_000, 10} {
+		conn, stop := serve(t, dir)
+		s, end := open(t, conn, stream.Config{MaxRecords: limit})
+		for range 50 {
+			s.Append("n", []byte("x"))
+		}
+		end()
+		oldest, latest, err := s.Bounds(t.Context())
+		must(t, err)
+		equal(t, "bounds", []uint64{oldest, latest}, [][]uint64{{1, 50}, {1, 100}, {141, 150}}[i])
+		stop()
+	}
+}
+
 func TestARecordThatIsTooLong(t *testing.T) {
 	conn, _ := serve(t, t.TempDir())
 	s, end := open(t, conn, stream.Config{})
@@ -299,23 +316,25 @@ func TestNextEndsWithItsContext(t *testing.T) {
 func BenchmarkAppend(b *testing.B) {
 	dir := b.TempDir()
 	ctx, cancel := context.WithCancel(context.Background())
-	server, ended := natsd.New(natsd.Config{Dir: dir, MaxStore: 3 << 30}), make(chan error, 1)
+	server, ended := natsd.New(natsd.Config{Dir: dir, MaxStore: 2 << 40}), make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
 	conn, err := server.Connect(ctx)
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := stream.Open(ctx, conn, stream.Config{Name: "events"})
+	s, err := stream.Open(ctx, conn, stream.Config{Name: "events", MaxWaiting: 1 << 30, MaxMemory: 1 << 40})
 	if err != nil {
 		b.Fatal(err)
 	}
 	over, text := make(chan error, 1), bytes.Repeat([]byte(`{"sessionId":"room"},`), 20)
 	writing, stop := context.WithCancel(ctx)
 	go func() { over <- s.Run(writing) }()
-	for b.Loop() {
+	b.ResetTimer()
+	for range b.N { // not b.Loop: the wait for the disk counts
 		s.Append("participantJoined", text)
 	}
 	_ = s.Written(ctx, uint64(b.N))
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
 	stop()
 	<-over
 	conn.Close()

@@ -13,7 +13,7 @@ import (
 type Config struct {
 	Endpoint string   // URL; "": nothing is sent
 	Headers  []string // "Name: value"; a later one of the same name stands
-	Events   []string // names; empty: the default ones
+	Events   []string // names; nil: the default ones
 }
 
 // target is a Config that can be used.
@@ -48,7 +48,7 @@ func newTarget(c Config) (*target, error) {
 		t.header["Content-Type"] = append(t.header["Content-Type"], json)
 	}
 	names := c.Events
-	if len(names) == 0 {
+	if names == nil {
 		names = openvidu.EventDefaults()
 	}
 	for _, name := range names {
