@@ -302,6 +302,28 @@ func TestSkip(t *testing.T) {
 	equal(t, "the one that skipped", read(t, r, 2), "[3 n c 4 n d]")
 }
 
+// A process that is killed reads again what it has not kept yet, and nothing else.
+func TestAKill(t *testing.T) {
+	conn, _ := serve(t, t.TempDir())
+	s, _ := open(t, conn, stream.Config{})
+	r := reader(t, s, "webhook")
+	for _, text := range []string{"a", "b", "c", "d"} {
+		s.Append("n", []byte(text))
+	}
+	wait(t, s, 4)
+	must(t, r.Done(t.Context(), 1))
+	must(t, r.Save(t.Context()))
+	equal(t, "within a second", read(t, r, 2), "[2 n b 3 n c]")
+	again := reader(t, s, "webhook")
+	equal(t, "the next process", read(t, again, 3), "[2 n b 3 n c 4 n d]")
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, _, _, err := again.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("at the end: %v", err)
+	}
+	equal(t, "a pause keeps the place", reader(t, s, "webhook").Place(), 4)
+}
+
 func TestNextEndsWithItsContext(t *testing.T) {
 	conn, _ := serve(t, t.TempDir())
 	s, _ := open(t, conn, stream.Config{})
