@@ -47,6 +47,7 @@ func newEvents(ctx context.Context, c config.Config, s *stream.Stream, log *slog
 		return nil, err
 	}
 	running.hold("CDR files", func() error { e.cdr.Close(); return nil })
+	running.hold("webhook connection", func() error { e.webhook.Close(); return nil })
 	running.start("CDR", func(ctx context.Context) error { return e.log.Feed(ctx, e.cdr) })
 	running.start("webhook", func(ctx context.Context) error { return e.posts.Feed(ctx, e.webhook) })
 	running.start("events", s.Run)

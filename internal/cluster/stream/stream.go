@@ -107,12 +107,17 @@ func (s *Stream) Append(name string, text []byte) {
 	}
 }
 
-// batch is how many records are on their way to the store at a time.
-const batch = 256
+const (
+	batch   = 256              // records on their way to the store at a time
+	closing = 10 * time.Second // for what still waits when everything stops
+)
 
-// Run writes what is given until ctx ends, and then what still waits if the store takes it at once.
+// Run writes what is given until ctx ends, and then what still waits if the store takes it without delay.
 func (s *Stream) Run(ctx context.Context) error {
 	defer close(s.over)
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(closing, cancel) })()
 	for failed := false; ; {
 		records, more := s.queue.head(batch)
 		if len(records) == 0 {
@@ -123,7 +128,7 @@ func (s *Stream) Run(ctx context.Context) error {
 				return nil
 			}
 		}
-		err := s.write(context.WithoutCancel(ctx), records)
+		err := s.write(late, records)
 		switch {
 		case err == nil && failed:
 			s.config.Log.Info("events are written again", "stream", s.config.Name)
@@ -135,7 +140,7 @@ func (s *Stream) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fault.Wrap(fault.Internal, err, "%d events were not written", s.Stats().Waiting)
+			return fault.Wrap(fault.Internal, err, "%d events were not written and are lost", s.Stats().Waiting)
 		case <-time.After(s.config.Retry):
 		}
 	}

@@ -187,7 +187,7 @@ func TestAStoreThatIsGone(t *testing.T) {
 	conn, _ := serve(t, t.TempDir())
 	jet, err := jetstream.New(conn)
 	must(t, err)
-	s, _ := open(t, conn, stream.Config{MaxWaiting: 300, Limit: 100 * time.Millisecond, Retry: 10 * time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil))})
+	s, _ := open(t, conn, stream.Config{MaxWaiting: 300, Retry: 10 * time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil))})
 	s.Append("n", []byte("before"))
 	wait(t, s, 1)
 	config := stored(t, jet)
@@ -226,6 +226,24 @@ func stored(t *testing.T, jet jetstream.JetStream) jetstream.StreamConfig {
 	have, err := jet.Stream(t.Context(), "events")
 	must(t, err)
 	return have.CachedInfo().Config
+}
+
+// The end does not wait for a store that is gone, and says what it cost.
+func TestTheEndWithoutAStore(t *testing.T) {
+	conn, _ := serve(t, t.TempDir())
+	jet, err := jetstream.New(conn)
+	must(t, err)
+	s, err := stream.Open(t.Context(), conn, stream.Config{Name: "events"})
+	must(t, err)
+	must(t, jet.DeleteStream(t.Context(), "events"))
+	for range 3 {
+		s.Append("n", []byte("x"))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Run(ctx); err == nil || !strings.Contains(err.Error(), "3 events were not written") {
+		t.Errorf("Run: %v", err)
+	}
 }
 
 // A disk that is full refuses records; those that fit later do not overtake them.
