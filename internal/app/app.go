@@ -10,10 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"tertulia/internal/api/frontdoor"
-	"tertulia/internal/api/rest"
 	"tertulia/internal/cluster/kv"
 	"tertulia/internal/cluster/natsd"
 	"tertulia/internal/cluster/stream"
@@ -49,6 +47,11 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return err
 	}
 	running.hold("lock", held.Close)
+	changes, err := newLive(c, log)
+	if err != nil {
+		return err
+	}
+	changes.adopt(setLevel(log))
 	addresses := &socket.Gatherer{}
 	reached := &reached{}
 	keys, err := certificates(c, reached.public, log)
@@ -63,6 +66,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
+	changes.adopt(told.adopt)
 	if c.HTTPSPort != 0 { // it need not wait for the one port
 		redirectHTTP(c.HTTPPort, c.HTTPSPort, keys.HTTPChallenge, open, running, log)
 	}
@@ -121,14 +125,21 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	}})
 	registry = session.New(session.Config{
 		Store: store, Media: media, Secrets: credentials, Log: log, Node: name,
-		GCInterval:  time.Duration(c.GarbageInterval) * time.Second,
-		GCThreshold: time.Duration(c.GarbageThreshold) * time.Second,
-		MaxRecvKbps: c.Bandwidth.MaxRecv, MaxSendKbps: c.Bandwidth.MaxSend,
-		Defaults: rest.Defaults(settings(c, port)), Observe: observed(journal.Add, watch.Event, told.tell),
+		Observe: observed(journal.Add, watch.Event, told.tell),
 	})
+	adoptLimits := func(c config.Config) error { registry.Adopt(limitsOf(c, port)); return nil }
+	if err := adoptLimits(c); err != nil {
+		return err
+	}
+	changes.adopt(adoptLimits)
 	running.start("sessions", registry.Run)
+	changes.again(running, "network quality", func(c config.Config) func(context.Context) error { return judgeUplinks(c, media, registry, log) },
+		"OPENVIDU_PRO_NETWORK_QUALITY", "OPENVIDU_PRO_NETWORK_QUALITY_INTERVAL", "OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH")
 
-	clients, handler, err := routes(c, port, registry, keys, reached, journal, told, open, log)
+	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.public)
+	running.start("load", self.Run)
+	clients := newClients(changes, registry, store.Born().UnixMilli(), open, log)
+	handler, err := changes.handler((&routes{port, changes, clients, registry, keys, reached, journal, self, told, open, log, nil}).build)
 	if err != nil {
 		return err
 	}
@@ -145,6 +156,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	running.start("front door", door.Run)
 	running.start("certificates", func(ctx context.Context) error { return keys.Run(ctx, port) })
 	running.start("clients", clients.Run)
+	running.start("settings", changes.Run)
 	running.start("pages", newPages(func() int { return clients.Stats().Sockets }, log).Run)
 	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic, faults: found, told: told}
 	if err := shown.show(c.MetricsAddress, running, log); err != nil {

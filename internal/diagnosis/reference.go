@@ -50,5 +50,35 @@ func Reference() string {
 		}
 		b.WriteString("\n")
 	}
+	quality(&b)
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+const qualityHead = `## Network quality
+
+With ` + "`OPENVIDU_PRO_NETWORK_QUALITY=true`" + ` every publisher's uplink is judged each ` + "`OPENVIDU_PRO_NETWORK_QUALITY_INTERVAL`" + ` seconds by what came
+of its media since the last time, and everybody is told when the level changes (` + "`networkQualityLevelChanged`" + `). The level is the best one
+all of whose terms are met:
+
+| level | | loss below | jitter below | round trip below | of its usual frame rate at least |
+|---|---|---|---|---|---|
+`
+
+const qualityFoot = `| 0 | broken | nothing comes, though something should; or the client's checks have stopped for 12 s; or it does not connect within 10 s | | | |
+
+Loss is counted before retransmission. Of audio and video the smaller jitter counts. The round trip is known where packets were lost and came again. The usual
+frame rate is the best of the latest 12 readings; a screen's does not count. A level below 5 is one less, but not 0, where the video takes less than
+a quarter of what its size, its frame rate and its limit let expect. A level is left when two readings in a row say so, to the side of the one that
+says less; a fall of two levels, or to 0, counts at once. While nothing is to be expected, because all is muted, the level stays.
+`
+
+// quality writes the table that uplinks are judged by.
+func quality(b *strings.Builder) {
+	b.WriteString(qualityHead)
+	last := len(Levels) - 1
+	for _, l := range Levels[:last] {
+		fmt.Fprintf(b, "| %d | %s | %.0f %% | %d ms | %d ms | %.0f %% |\n", l.Level, l.Name, 100*l.Loss, l.Jitter, l.RTT, 100*l.Pictures)
+	}
+	fmt.Fprintf(b, "| %d | %s | else, as long as something comes | | | |\n", Levels[last].Level, Levels[last].Name)
+	b.WriteString(qualityFoot)
 }

@@ -71,6 +71,7 @@ func trackFacts(t *peer.TrackFacts) mediactl.TrackFacts {
 		out.Packets, out.Octets, out.Largest = in.Packets, in.Octets, in.Largest
 		out.Lost, out.Fraction, out.Keyframes = in.Lost, int(in.Fraction), in.Keyframes
 		out.Asked, out.NACKed, out.Claimed = in.KeyframeRequests, in.NACKed, in.Claimed
+		out.Recovered, out.Jitter, out.Pictures, out.FrameRate = in.Recovered, in.Jitter.Milliseconds(), in.Pictures, t.FrameRate
 		if in.Measured {
 			out.RTT = roundTrip(in.RTT)
 		}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"sync"
@@ -20,6 +21,9 @@ type Endpoint struct {
 	transport *peer.Endpoint
 	tracks    []*media.Track // published; empty for a subscription
 	source    string         // of a subscription: the publishing endpoint
+	video     bool           // a subscription: video is sent
+	policy    mediactl.Policy
+	limit     int // what a publisher was told that it may send, in kbit/s; 0: nothing. Pipeline.mu guards it
 }
 
 // Opener makes transports: a peer.Group spreads those of a large session, a peer.Shard has them all.
@@ -34,6 +38,7 @@ type Pipeline struct {
 	transports Opener
 	event      func(mediactl.Event)
 
+	allowing  sync.Mutex // held while a publisher is told what it may send; taken before mu
 	mu        sync.Mutex
 	endpoints map[string]*Endpoint
 	released  bool
@@ -59,7 +64,8 @@ func (p *Pipeline) Publish(ctx context.Context, r mediactl.Publish) (mediactl.De
 		return mediactl.Description{}, err
 	}
 	d, err := transport.AcceptPublish(ctx, r.Offer, options)
-	return p.settle(r.Endpoint, &Endpoint{transport: transport, tracks: d.Tracks}, d, err)
+	e := &Endpoint{transport: transport, tracks: d.Tracks, policy: r.Policy, limit: r.Policy.MaxRecvKbps}
+	return p.settle(ctx, r.Endpoint, e, d, err)
 }
 
 // Subscribe connects the tracks of the publishing endpoint Source to a new transport. Without an offer of the client
@@ -80,7 +86,8 @@ func (p *Pipeline) Subscribe(ctx context.Context, r mediactl.Subscribe) (mediact
 	} else {
 		d, err = transport.AcceptSubscribe(ctx, r.Offer, options)
 	}
-	return p.settle(r.Endpoint, &Endpoint{transport: transport, source: r.Source}, d, err)
+	e := &Endpoint{transport: transport, source: r.Source, video: d.Video != "", policy: r.Policy}
+	return p.settle(ctx, r.Endpoint, e, d, err)
 }
 
 // Answer takes the client's answer to an offer of ours.
@@ -110,6 +117,9 @@ func (p *Pipeline) Release(ctx context.Context, name string) error {
 	if e == nil {
 		return nil
 	}
+	if e.source != "" {
+		p.allow(ctx, e.source)
+	}
 	return e.transport.Close(ctx)
 }
 
@@ -134,7 +144,7 @@ func (p *Pipeline) open(ctx context.Context, name string, client mediactl.Peer, 
 		Name: name, Loopback: client.Loopback, Reached: reached, Tracks: tracks,
 		Event: func(e peer.Event) {
 			p.event(mediactl.Event{
-				Session: p.session, Endpoint: name, Type: eventType(e), Reason: e.Reason, Candidates: candidates(e.Candidates),
+				Session: p.session, Endpoint: name, Type: eventType(e), Reason: e.Reason, Candidates: candidates(e.Candidates), FrameRate: e.FrameRate,
 			})
 		},
 	})
@@ -144,6 +154,8 @@ func eventType(e peer.Event) mediactl.EventType {
 	switch {
 	case len(e.Candidates) > 0:
 		return mediactl.Again
+	case e.FrameRate > 0:
+		return mediactl.Measured
 	case e.State == peer.Connected:
 		return mediactl.Connected
 	}
@@ -151,7 +163,7 @@ func eventType(e peer.Event) mediactl.EventType {
 }
 
 // settle puts a negotiated endpoint into the graph in place of its predecessor, or drops it.
-func (p *Pipeline) settle(name string, e *Endpoint, d peer.Description, err error) (mediactl.Description, error) {
+func (p *Pipeline) settle(ctx context.Context, name string, e *Endpoint, d peer.Description, err error) (mediactl.Description, error) {
 	p.mu.Lock()
 	if err == nil && p.released {
 		err = fault.New(fault.SessionClosed, "session %s is released", p.session)
@@ -162,15 +174,20 @@ func (p *Pipeline) settle(name string, e *Endpoint, d peer.Description, err erro
 	}
 	p.mu.Unlock()
 	if leaving != nil {
-		// The request's context may have ended: that is one of the reasons to be here.
-		ctx, cancel := context.WithTimeout(context.Background(), releaseWithin)
-		defer cancel()
-		_ = leaving.transport.Close(ctx) // fails only when the shard has ended, and the transport with it
+		leaving.leave()
 	}
 	if err != nil {
 		return mediactl.Description{}, err
 	}
+	p.allow(ctx, cmp.Or(e.source, name))
 	return describe(d), nil
+}
+
+// leave ends a transport. The request's context may have ended: that is one of the reasons to be here.
+func (e *Endpoint) leave() {
+	ctx, cancel := context.WithTimeout(context.Background(), releaseWithin)
+	defer cancel()
+	_ = e.transport.Close(ctx) // fails only when the shard has ended, and the transport with it
 }
 
 func describe(d peer.Description) mediactl.Description {

@@ -22,7 +22,7 @@ func (p *Pipeline) Stats(ctx context.Context) ([]mediactl.EndpointStats, error) 
 		row := mediactl.EndpointStats{
 			Endpoint: name, State: string(st.State), LocalSDP: st.LocalSDP, RemoteSDP: st.RemoteSDP,
 			LocalCandidate: st.LocalCandidate, RemoteCandidate: st.RemoteCandidate,
-			Packets: st.PacketsIn + st.PacketsOut, Bytes: st.BytesIn + st.BytesOut,
+			Packets: st.PacketsIn + st.PacketsOut, Bytes: st.BytesIn + st.BytesOut, FrameRate: st.FrameRate,
 		}
 		for _, c := range st.Signalled {
 			row.Signalled = append(row.Signalled, mediactl.Candidate{Candidate: c})

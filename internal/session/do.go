@@ -115,6 +115,8 @@ func (t *turn) doClient(c Command) {
 		clientSignal(t, me, c)
 	case ChangeStream:
 		changeStream(t, me, c)
+	case Filter:
+		filter(t, me, c)
 	case ForceDisconnect:
 		forceDisconnect(t, me, c)
 	case ForceUnpublish:

@@ -175,6 +175,8 @@ func methodOf(c Command) string {
 		return "forceDisconnect"
 	case ForceUnpublish:
 		return "forceUnpublish"
+	case Filter:
+		return c.Method
 	}
 	return ""
 }

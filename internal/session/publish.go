@@ -17,6 +17,9 @@ func publish(t *turn, me *Connection, c Publish) {
 	case c.Offer == "":
 		t.fail(fault.New(fault.SDPInvalid, "sdpOffer is empty"))
 		return
+	case c.Filter != "":
+		t.fail(noFilter("publish without one"))
+		return
 	case c.Media.Dimensions != "" && !isDimensions(c.Media.Dimensions):
 		t.fail(fault.New(fault.Invalid, "videoDimensions %.60q is not JSON text of an object {width, height}", c.Media.Dimensions))
 		return

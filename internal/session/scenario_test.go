@@ -168,7 +168,7 @@ var commands = map[string]Command{
 	"collect": unused{OlderThan: 3600_000}, "quality": SetQuality{}, "gone": mediaGone{}, "measured": measured{}, "suspended": suspended{}, "overflowed": overflowed{},
 	"leave": Leave{}, "publish": Publish{Media: camera}, "unpublish": Unpublish{}, "subscribe": Subscribe{},
 	"answer": AnswerSubscription{}, "unsubscribe": Unsubscribe{}, "reconnect": Reconnect{}, "candidate": Candidate{},
-	"signal": ClientSignal{}, "change": ChangeStream{}, "forceDisconnect": ForceDisconnect{}, "forceUnpublish": ForceUnpublish{},
+	"signal": ClientSignal{}, "change": ChangeStream{}, "forceDisconnect": ForceDisconnect{}, "forceUnpublish": ForceUnpublish{}, "filter": Filter{},
 }
 
 var camera = StreamMedia{HasAudio: true, HasVideo: true, AudioActive: true, VideoActive: true, TypeOfVideo: "CAMERA", FrameRate: 30}

@@ -35,6 +35,7 @@ type Properties struct {
 	ForcedVideoCodec string              `json:"forcedVideoCodec"` // as requested: MEDIA_SERVER_PREFERRED, NONE, VP8, VP9, H264
 	AllowTranscoding bool                `json:"allowTranscoding"`
 	NoCodecPolicy    bool                `json:"noCodecPolicy,omitempty"` // created without a body: nothing is forced (rest §8.1 quirk)
+	MediaNode        string              `json:"mediaNode,omitempty"`     // as requested; "": any
 	DefaultRecording RecordingProperties `json:"defaultRecordingProperties"`
 }
 
@@ -50,6 +51,7 @@ type RecordingProperties struct {
 	FrameRate           int    `json:"frameRate,omitempty"`
 	ShmSize             int64  `json:"shmSize,omitempty"`
 	IgnoreFailedStreams bool   `json:"ignoreFailedStreams,omitempty"`
+	MediaNode           string `json:"mediaNode,omitempty"`
 }
 
 // Connection is a participant, or the place kept for one (pending: its token is not spent yet).

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,13 +24,18 @@ type ClientConfig struct {
 	Net    transport.Net // vnet; nil for the real loopback interface
 	TCP    bool          // only ICE-TCP
 	Engine *webrtc.MediaEngine
+	Audio  webrtc.RTPCodecCapability   // what it publishes; the zero one is Opus
 	Tune   func(*webrtc.SettingEngine) // last word on the settings
 }
 
 // Client is a Pion peer connection that publishes and counts. Its goroutines end with the test.
 type Client struct {
 	t     testing.TB
+	sound webrtc.RTPCodecCapability
 	PC    *webrtc.PeerConnection
+	// FrameRate is how many pictures a second are published: 30 at first; it may be changed at any time.
+	FrameRate atomic.Int32
+
 	audio *webrtc.TrackLocalStaticRTP
 	video *webrtc.TrackLocalStaticRTP
 	tasks sync.WaitGroup
@@ -75,7 +82,11 @@ func NewClient(t testing.TB, c ClientConfig) *Client {
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{})
 	check(t, err)
-	client := &Client{t: t, PC: pc, changed: make(chan struct{}), done: make(chan struct{}), received: map[string][]rtp.Header{}}
+	client := &Client{t: t, PC: pc, changed: make(chan struct{}), done: make(chan struct{}), received: map[string][]rtp.Header{}, sound: c.Audio}
+	client.FrameRate.Store(30)
+	if client.sound.MimeType == "" {
+		client.sound = Opus
+	}
 	client.close = sync.OnceFunc(func() { close(client.done) })
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { client.note(func() { client.state = s }) })
 	pc.OnTrack(client.take)
@@ -101,13 +112,16 @@ func (c *Client) Close() {
 func (c *Client) PublishOffer(video webrtc.RTPCodecCapability) string {
 	c.t.Helper()
 	var err error
-	c.audio, err = webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}, "audio", "stream")
+	c.audio, err = webrtc.NewTrackLocalStaticRTP(c.sound, "audio", "stream")
 	check(c.t, err)
 	c.video, err = webrtc.NewTrackLocalStaticRTP(video, "video", "stream")
 	check(c.t, err)
-	for _, track := range []webrtc.TrackLocal{c.audio, c.video} {
+	for _, track := range []*webrtc.TrackLocalStaticRTP{c.audio, c.video} {
 		tr, err := c.PC.AddTransceiverFromTrack(track, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
 		check(c.t, err)
+		if codecs := only(track.Codec()); codecs != nil {
+			check(c.t, tr.SetCodecPreferences(codecs))
+		}
 		c.tasks.Go(func() { c.readFeedback(tr.Sender()) })
 	}
 	return c.offer()
@@ -218,7 +232,7 @@ func (c *Client) take(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 			c.note(func() { c.reports = append(c.reports, packets...) })
 		}
 	})
-	kind := track.Kind().String()
+	kind, mime := track.Kind().String(), track.Codec().MimeType
 	for {
 		p, _, err := track.ReadRTP()
 		if err != nil {
@@ -226,7 +240,7 @@ func (c *Client) take(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		}
 		c.note(func() {
 			c.received[kind] = append(c.received[kind], p.Header)
-			if kind == "video" && vp8Key(p.Payload) {
+			if kind == "video" && keyframe(mime, p.Payload) {
 				c.keyframes++
 			}
 		})
@@ -251,11 +265,12 @@ func (c *Client) readFeedback(sender *webrtc.RTPSender) {
 	}
 }
 
-// Publish sends 30 pictures of several packets and 50 sounds a second until ctx or the client ends; a picture is a key frame when
+// Publish sends pictures of several packets and 50 sounds a second until ctx or the client ends; a picture is a key frame when
 // one was asked for.
 func (c *Client) Publish(ctx context.Context) {
 	c.tasks.Go(func() {
-		pictures, sounds := time.NewTicker(time.Second/30), time.NewTicker(20*time.Millisecond)
+		rate := c.FrameRate.Load()
+		pictures, sounds := time.NewTicker(time.Second/time.Duration(rate)), time.NewTicker(20*time.Millisecond)
 		defer pictures.Stop()
 		defer sounds.Stop()
 		var audio, video rtp.Header
@@ -268,11 +283,16 @@ func (c *Client) Publish(ctx context.Context) {
 				return
 			case <-sounds.C:
 				audio.SequenceNumber++
-				audio.Timestamp += 960
+				audio.Timestamp += c.sound.ClockRate / 50
 				_ = c.audio.WriteRTP(&rtp.Packet{Header: audio, Payload: []byte{0xfc, 0xff, 0xfe}})
 			case <-pictures.C:
 				picture++
+				video.Timestamp += uint32(90000 / rate)
 				c.picture(&video, picture)
+				if now := c.FrameRate.Load(); now != rate {
+					rate = now
+					pictures.Reset(time.Second / time.Duration(rate))
+				}
 			}
 		}
 	})
@@ -283,38 +303,27 @@ func (c *Client) picture(h *rtp.Header, id uint16) {
 	key := c.keyframe || id == 1
 	c.keyframe = false
 	c.mu.Unlock()
-	h.Timestamp += 3000
-	const parts = 3
 	for part := range parts {
 		h.SequenceNumber++
 		h.Marker = part == parts-1
-		_ = c.video.WriteRTP(&rtp.Packet{Header: *h, Payload: vp8(id, part == 0, key)})
+		_ = c.video.WriteRTP(&rtp.Packet{Header: *h, Payload: picture(c.video.Codec().MimeType, id, part, key)})
 	}
 }
-
-// vp8 makes a payload with descriptor and 15-bit picture id (RFC 7741 §4.2), filled up to 1,000 bytes.
-func vp8(id uint16, start, key bool) []byte {
-	p := make([]byte, 1000)
-	p[0], p[1], p[2], p[3] = 0x80, 0x80, 0x80|byte(id>>8)&0x7f, byte(id)
-	if start {
-		p[0] |= 0x10
-	}
-	p[4] = 1 // inter frame
-	if key {
-		p[4] = 0
-	}
-	return p
-}
-
-func vp8Key(p []byte) bool {
-	return len(p) > 4 && p[0]&0x1f == 0x10 && p[0]&0x80 != 0 && p[1]&0x80 != 0 && p[4]&1 == 0
-}
-
-// VP8 is the codec of Publish's pictures.
-var VP8 = webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}
 
 // HasKeyframe is for Wait: a key frame has come in.
 func (c *Client) HasKeyframe() bool { return c.keyframes > 0 }
+
+// MaySend is for Wait: the latest REMB allows a client so many bits a second.
+func MaySend(c *Client, bits float32) func() bool {
+	return func() bool {
+		for _, p := range slices.Backward(c.reports) {
+			if remb, ok := p.(*rtcp.ReceiverEstimatedMaximumBitrate); ok {
+				return remb.Bitrate == bits
+			}
+		}
+		return false
+	}
+}
 
 // HasRTCP is for Wait: a packet of that type (its Go name, "SenderReport") has come in.
 func (c *Client) HasRTCP(name string) func() bool {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+
+	"tertulia/internal/media/codec"
 )
 
 // TestPictures are what the server takes for VP8: a start, a key frame or none, and a 15-bit picture id.
@@ -35,10 +37,26 @@ func TestPictures(t *testing.T) {
 	}
 }
 
+// TestAV1Pictures are what the server takes for AV1.
+func TestAV1Pictures(t *testing.T) {
+	for part := range parts {
+		for _, key := range []bool{false, true} {
+			p, begins := picture(AV1.MimeType, 1, part, key), part == 0 && key
+			if len(p) != 1000 || keyframe(AV1.MimeType, p) != begins || codec.Keyframe("AV1", p) != begins {
+				t.Errorf("part %d, key %v: %x", part, key, p[:8])
+			}
+		}
+	}
+}
+
 func TestOffers(t *testing.T) {
 	offer := NewClient(t, ClientConfig{}).PublishOffer(VP8)
 	if strings.Count(offer, "a=sendonly") != 2 || !strings.Contains(offer, "a=setup:actpass") || !strings.Contains(offer, "transport-wide-cc") {
 		t.Errorf("a publisher offers\n%s", offer)
+	}
+	offer = NewClient(t, ClientConfig{Audio: PCMA}).PublishOffer(AV1)
+	if !strings.Contains(offer, "RTP/SAVPF 8\r\n") || !strings.Contains(offer, "RTP/SAVPF 45 46\r\n") || !strings.Contains(offer, "a=fmtp:45 level-idx=5;profile=0;tier=0") {
+		t.Errorf("a publisher of AV1 and PCMA offers\n%s", offer)
 	}
 	offer = NewClient(t, ClientConfig{}).SubscribeOffer()
 	if strings.Count(offer, "a=recvonly") != 2 {

@@ -25,6 +25,7 @@ type request struct {
 	http *http.Request
 	path map[string]string // values of the route's {}
 	body []byte
+	old  bool // it came by a path before 2.16
 }
 
 // asked reports whether a query flag is "true"; fallback is for an absent one.
@@ -56,8 +57,11 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	found, values := lookup(r.Method, below) // none for a file
+	if found != nil && found.old && !old {
+		found = nil
+	}
 	if found == nil || !found.public {
-		if err := a.authenticate(w, r); err != nil {
+		if err := a.authenticate(w, r, below); err != nil {
 			a.refuse(w, r, path, found, err)
 			return
 		}
@@ -75,7 +79,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
-	response, err := a.run(ctx, found, &request{api: a, http: r, path: values}, w)
+	response, err := a.run(ctx, found, &request{api: a, http: r, path: values, old: old}, w)
 	if err != nil {
 		a.refuse(w, r, path, found, err)
 		return
@@ -129,7 +133,7 @@ func checkType(r *request) error {
 // refuse writes an error.
 func (a *api) refuse(w http.ResponseWriter, r *http.Request, path string, found *route, err error) {
 	told, text := answerTo(err, found)
-	if told.status >= http.StatusInternalServerError {
+	if told.status >= http.StatusInternalServerError && told.status != http.StatusNotImplemented {
 		a.Log.Error("REST request failed", "method", r.Method, "path", path, "status", told.status, "error", err)
 	}
 	if !told.body {

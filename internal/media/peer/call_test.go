@@ -35,6 +35,7 @@ type server struct {
 
 	mu     sync.Mutex
 	events []peer.Event
+	rates  []peer.Event // of them, those that tell of a frame rate
 	moved  chan struct{}
 }
 
@@ -77,12 +78,40 @@ func (s *server) Open(ctx context.Context, config peer.EndpointConfig) (*peer.En
 func (s *server) event(e peer.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.events = append(s.events, e)
+	if e.FrameRate > 0 {
+		s.rates = append(s.rates, e)
+	} else {
+		s.events = append(s.events, e)
+	}
 	close(s.moved)
 	s.moved = make(chan struct{})
 }
 
-// await returns the n-th event (from 1) of an endpoint.
+// measured returns the frame rates that were told of an endpoint, the n-th (from 1) and earlier.
+func (s *server) measured(ctx context.Context, e *peer.Endpoint, n int) (rates []int) {
+	s.t.Helper()
+	for {
+		s.mu.Lock()
+		rates = rates[:0]
+		for _, event := range s.rates {
+			if event.Endpoint == e {
+				rates = append(rates, event.FrameRate)
+			}
+		}
+		moved := s.moved
+		s.mu.Unlock()
+		if len(rates) >= n {
+			return rates
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			s.t.Fatalf("frame rates %v of %s, want %d: %v", rates, e.Name(), n, ctx.Err())
+		}
+	}
+}
+
+// await returns the n-th event (from 1) of an endpoint; frame rates are counted apart.
 func (s *server) await(ctx context.Context, e *peer.Endpoint, n int) peer.Event {
 	s.t.Helper()
 	for {

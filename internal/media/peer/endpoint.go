@@ -157,6 +157,7 @@ func (e *Endpoint) tick(now media.Time) media.Time {
 	e.feedback(now)
 	if beat {
 		e.report(now)
+		measure(e, now)
 		offerAgain(e, now)
 	}
 	return min(next, e.wanting(now))

@@ -68,6 +68,7 @@ type TrackFacts struct {
 	Kind, Codec string
 	Sends       bool
 	Received    receive.Stats
+	FrameRate   int // of a video we receive, in the latest second
 	Sent        forward.Stats
 	Latest      time.Duration
 	Reported    time.Duration // of a track we send
@@ -146,7 +147,7 @@ func (sec *section) facts(now media.Time, list []TrackFacts) []TrackFacts {
 	if sec.track != nil {
 		in := row
 		if sec.receiver != nil {
-			in.Received = sec.receiver.Stats()
+			in.Received, in.FrameRate = sec.receiver.Stats(), sec.framesPerSecond()
 			in.Latest = age(now, in.Received.Latest)
 		}
 		list = append(list, in)

@@ -25,7 +25,7 @@ type PublishOptions struct {
 	Video    []string       // codecs allowed, all when empty
 	Tracks   []*media.Track // of the endpoint this one replaces: they are fed anew, and their subscribers go on
 	Loopback bool           // send the client its own media back
-	MaxKbps  int            // what it may send us, by b=AS and REMB; 0 unlimited
+	MaxKbps  int            // what it may send us, by b=AS and REMB; 0 unlimited. Limit changes it
 	Strict   bool           // refuse an offer with video but none of the codecs allowed, rather than take its audio only
 }
 

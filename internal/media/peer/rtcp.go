@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"context"
 	"encoding/binary"
 
 	"github.com/pion/rtcp"
@@ -176,6 +177,19 @@ func receptions(sections []*section, now media.Time, room *[maxSources]rtcp.Rece
 		}
 	}
 	return list
+}
+
+// boundless is the limit that takes an earlier one back, in kbit/s: clients keep to the latest they were told.
+const boundless = 1_000_000
+
+// Limit changes what the client may send us, which the next report tells it; 0 is unlimited.
+func (m *streams) Limit(ctx context.Context, kbps int) error {
+	return m.endpoint.shard.Do(ctx, func() {
+		if kbps == 0 && m.maxKbps > 0 {
+			kbps = boundless
+		}
+		m.maxKbps = kbps
+	})
 }
 
 // limit appends what the client may send in all.

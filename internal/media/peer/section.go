@@ -34,6 +34,7 @@ type section struct {
 	track    *media.Track // what the client publishes here; nil if it does not
 	receiver *receive.Receiver
 	heard    media.Time // when it last had a packet
+	rate     *frameRate // of a video
 
 	source    *media.Track // what we send here; nil if we do not
 	here      *media.Track // source, or its mirror on this shard; nil before the first attach
@@ -78,6 +79,9 @@ func (sec *section) receive(ssrc, rtx uint32) {
 		CachePackets: cacheFor(sec.track.Kind), Wanting: sec.endpoint.wanted,
 	})
 	sec.track.SetSource(sec.receiver)
+	if sec.rate == nil && sec.track.Kind == media.Video {
+		sec.rate = new(frameRate)
+	}
 }
 
 // feed makes a receiver that was there before the one that feeds the track.

@@ -41,6 +41,8 @@ type Event struct {
 	Reason   string
 	// Candidates are to be shown to the client of a connected endpoint, which may get on better with them; else empty.
 	Candidates []Candidate
+	// FrameRate is what a connected publisher's video has now, if it is news; else 0.
+	FrameRate int
 }
 
 // Shard is one goroutine (that of Run) with a socket and all endpoints on it. Every field below mailbox belongs to it.

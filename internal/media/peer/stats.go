@@ -67,6 +67,7 @@ type Stats struct {
 	BytesIn         uint64
 	PacketsOut      uint64
 	BytesOut        uint64
+	FrameRate       int                      // of the video received, in the latest second
 	Received        map[string]receive.Stats // by kind
 	Sent            map[string]forward.Stats
 }
@@ -93,6 +94,7 @@ func (e *Endpoint) stats() Stats {
 	for _, sec := range e.sections {
 		if sec.receiver != nil {
 			st.Received[sec.kind] = sec.receiver.Stats()
+			st.FrameRate = max(st.FrameRate, sec.framesPerSecond())
 		}
 		if sec.forwarder != nil {
 			st.Sent[sec.kind] = sec.forwarder.Stats()

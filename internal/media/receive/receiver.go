@@ -41,6 +41,7 @@ type Receiver struct {
 	keyframe keyframeRequest
 	clock    clock
 	quality  quality
+	pictures pictures
 	last     media.Time // arrival of the latest packet of the original SSRC
 	packet   media.Packet
 	stats    Stats
@@ -157,6 +158,9 @@ func (r *Receiver) take(now media.Time, h media.Header, sequence uint64, packet,
 		r.stats.Padding++
 	} else {
 		r.stats.Latest = now
+		if r.track.Kind == media.Video {
+			r.pictures.arrived(now, h.Timestamp)
+		}
 	}
 	if p.Keyframe && r.track.Kind == media.Video {
 		r.stats.Keyframes++

@@ -12,10 +12,12 @@ type Stats struct {
 	Largest         int    // bytes of the largest packet that came, header included, encryption not
 	Padding         uint64 // packets without payload
 	Keyframes       uint64 // video
+	Pictures        uint64 // begun to arrive, of video
 
 	Lost       int64         // as reported to the publisher: retransmissions do not make it good
 	Fraction   uint8         // of it in the latest report, in 1/256
 	Latest     media.Time    // when the last packet with a payload came: probes go on when a camera has ended; 0 before the first
+	Pictured   media.Time    // when the latest picture began to; 0 before the first
 	Recovered  uint64        // missing packets that came by RTX
 	NACKed     uint64        // packets asked for, repetitions included
 	Abandoned  uint64        // packets no longer asked for
@@ -38,6 +40,7 @@ type Stats struct {
 // Stats returns the counters.
 func (r *Receiver) Stats() Stats {
 	s := r.stats
+	s.Pictures, s.Pictured = r.pictures.count, r.pictures.at
 	s.Lost = r.lost()
 	s.Fraction = r.quality.fraction
 	s.RTT, s.Measured = time.Duration(r.losses.rtt), r.losses.measured

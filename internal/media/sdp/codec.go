@@ -17,7 +17,7 @@ var understood = map[string][]string{
 }
 
 // Choose returns the codec to receive in this section: the author's first one that we support and that allowed lists
-// (all when empty; audio is never restricted); of several H264 the one that all can decode. Its name is in our spelling, its feedback what both ends understand.
+// (all when empty; audio is never restricted); of several variants the one that all can decode. Its name is in our spelling, its feedback what both ends understand.
 func (s *Section) Choose(allowed []string) (Codec, bool) {
 	for _, c := range s.Codecs {
 		name, ok := s.spelling(c.Name)
@@ -27,25 +27,31 @@ func (s *Section) Choose(allowed []string) (Codec, bool) {
 		if s.Kind == "video" && len(allowed) > 0 && !containsFold(allowed, name) {
 			continue
 		}
-		if name == "H264" {
-			c = s.baseline(c)
-		}
-		return s.common(c, name), true
+		return s.common(s.plainest(name, c), name), true
 	}
 	return Codec{}, false
 }
 
-// baseline prefers constrained baseline, the one H264 that every browser has to have (RFC 7742 §6.2), to another that
-// the author names first: Safari begins with High, which Chromium on Linux does not take, and Chromium with baseline,
-// which Safari does not take.
-func (s *Section) baseline(first Codec) Codec {
+// plainest prefers the variant of a codec that everybody has to another that the author names first.
+func (s *Section) plainest(name string, first Codec) Codec {
 	for _, c := range s.Codecs {
-		profile := strings.ToLower(Parameter(c.Fmtp, "profile-level-id"))
-		if strings.EqualFold(c.Name, "H264") && usable(c) && strings.HasPrefix(profile, "42e0") {
+		if strings.EqualFold(c.Name, name) && usable(c) && plain(name, c.Fmtp) {
 			return c
 		}
 	}
 	return first
+}
+
+// plain is constrained baseline, the one H264 that every browser has to have (RFC 7742 §6.2): Safari begins with High,
+// which Chromium on Linux does not take, and Chromium with baseline, which Safari does not take; and AV1's main profile.
+func plain(name, fmtp string) bool {
+	switch name {
+	case "H264":
+		return strings.HasPrefix(Parameter(fmtp, "profile-level-id"), "42e0")
+	case "AV1":
+		return compare(name, fmtp, "profile=0") == same
+	}
+	return false // the author's order stays
 }
 
 // Match returns the payload type under which this section's author takes a codec another endpoint sends. For H264 an

@@ -87,14 +87,18 @@ type TrackFacts struct {
 	// (16), UDP and IP (28 or 48) add.
 	Largest int `json:"largest"`
 
-	Lost      int64  `json:"lost"`      // received: as reported to the publisher; sent: as the viewer reports, in all
-	Fraction  int    `json:"fraction"`  // of the latest report, in 1/256
-	Reports   int64  `json:"reports"`   // sent: reports of the viewer about this track, in all
-	Reported  int64  `json:"reported"`  // sent: age of the latest
-	Highest   int64  `json:"highest"`   // sent: packets, lost ones included, the viewer has heard of by that report; -1 unknown
-	Keyframes uint64 `json:"keyframes"` // received
-	Asked     uint64 `json:"asked"`     // key frames asked for: by us of a publisher, by a viewer of us
-	NACKed    uint64 `json:"nacked"`    // packets asked for again: by us of a publisher, by a viewer of us
-	RTT       int64  `json:"rtt"`       // milliseconds, 1 at least; 0 unknown
-	Claimed   uint32 `json:"claimed"`   // received: packets sent, by the client's latest sender report; 0 before the first
+	Lost      int64  `json:"lost"`                // received: as reported to the publisher; sent: as the viewer reports, in all
+	Fraction  int    `json:"fraction"`            // of the latest report, in 1/256
+	Reports   int64  `json:"reports"`             // sent: reports of the viewer about this track, in all
+	Reported  int64  `json:"reported"`            // sent: age of the latest
+	Highest   int64  `json:"highest"`             // sent: packets, lost ones included, the viewer has heard of by that report; -1 unknown
+	Keyframes uint64 `json:"keyframes"`           // received
+	Asked     uint64 `json:"asked"`               // key frames asked for: by us of a publisher, by a viewer of us
+	NACKed    uint64 `json:"nacked"`              // packets asked for again: by us of a publisher, by a viewer of us
+	RTT       int64  `json:"rtt"`                 // milliseconds, 1 at least; 0 unknown
+	Recovered uint64 `json:"recovered,omitempty"` // received: of those lost, how many came again
+	Jitter    int64  `json:"jitter,omitempty"`    // received: milliseconds, RFC 3550 A.8
+	Pictures  uint64 `json:"pictures,omitempty"`  // received video: begun to arrive
+	FrameRate int    `json:"frameRate,omitempty"` // received video: of the latest second; 0: no pictures in it
+	Claimed   uint32 `json:"claimed"`             // received: packets sent, by the client's latest sender report; 0 before the first
 }

@@ -127,4 +127,5 @@ type EndpointStats struct {
 	Signalled       []Candidate `json:"signalled,omitempty"`       // candidates the client sent
 	Packets         uint64      `json:"packets"`
 	Bytes           uint64      `json:"bytes"`
+	FrameRate       int         `json:"frameRate,omitempty"` // of a publisher's video, in the latest second
 }
