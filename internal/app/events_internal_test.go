@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,5 +111,32 @@ func TestWhoElseIsTold(t *testing.T) {
 		if s.Name == "tertulia_events_behind" && s.Number != 0 {
 			t.Errorf("%+v", s)
 		}
+	}
+}
+
+// The names of the setting and its default are those of the table.
+func TestEventNamesOfTheSetting(t *testing.T) {
+	load := func(events string) (config.Config, error) {
+		args := []string{"--data=" + t.TempDir(), "--openvidu-secret=MY_SECRET", "--openvidu-webhook=true", "--openvidu-webhook-endpoint=http://127.0.0.1/hook"}
+		if events != "" {
+			args = append(args, "--openvidu-webhook-events="+events)
+		}
+		return config.Load(args, nil)
+	}
+	var all, byDefault []string
+	for _, row := range openvidu.Events {
+		all = append(all, row.Name)
+		if row.Default {
+			byDefault = append(byDefault, row.Name)
+		}
+	}
+	if c, err := load(""); err != nil || !slices.Equal(c.Webhook.Events, byDefault) {
+		t.Errorf("by default %v, want %v (%v)", c.Webhook.Events, byDefault, err)
+	}
+	if c, err := load("[" + strings.Join(all, ",") + "]"); err != nil || !slices.Equal(c.Webhook.Events, all) {
+		t.Errorf("all: %v (%v)", c.Webhook.Events, err)
+	}
+	if c, err := load("[]"); err != nil || len(c.Webhook.Events) != 0 {
+		t.Errorf("none: %v (%v)", c.Webhook.Events, err)
 	}
 }

@@ -50,7 +50,7 @@ func newApplication(t *testing.T) *application {
 // told has a node send its webhooks there, and write files.
 func (a *application) told(files string) func(*config.Config) {
 	return func(c *config.Config) {
-		c.Webhook = config.Webhook{Endpoint: a.URL, Headers: []string{"Authorization: Basic T1BFTg=="}}
+		c.Webhook = config.Webhook{Endpoint: a.URL, Headers: []string{"Authorization: Basic T1BFTg=="}, Events: c.Webhook.Events}
 		c.CDR.Path = files
 	}
 }
