@@ -22,21 +22,6 @@ func limitsOf(c config.Config, port int) session.Live {
 	}
 }
 
-// credentialsOf are all passwords of the REST API. A key's user is its name, or OpenVidu's.
-func credentialsOf(c config.Config) func() []rest.Credential {
-	const user = "OPENVIDUAPP"
-	list := []rest.Credential{{User: user, Password: c.Secret, Scope: rest.ScopeAll}}
-	for _, old := range c.OldSecrets {
-		list = append(list, rest.Credential{User: user, Password: old, Scope: rest.ScopeAll})
-	}
-	for _, k := range c.Keys {
-		for _, name := range []string{user, k.Name} {
-			list = append(list, rest.Credential{User: name, Password: k.Key, Scope: rest.Scope(k.Scope), Name: k.Name})
-		}
-	}
-	return func() []rest.Credential { return list }
-}
-
 // again runs a part that is made of settings, and runs it anew when one of those that are named changes. build returns nil
 // for no part.
 func (l *live) again(running *parts, name string, build func(config.Config) func(context.Context) error, names ...string) {

@@ -119,13 +119,17 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	}
 	running.start("reach", reached.watching(c, relay, log).Run)
 
+	edge, err := newEdge(c, port, reached.public, watch, running, log)
+	if err != nil {
+		return err
+	}
 	var registry *session.Registry
 	media := node.New(node.Config{Pipeline: func(id string) *pipeline.Pipeline {
 		return pipeline.New(id, shards.Group(), func(e mediactl.Event) { registry.Event(e) })
 	}})
 	registry = session.New(session.Config{
 		Store: store, Media: media, Secrets: credentials, Log: log, Node: name,
-		Observe: observed(journal.Add, watch.Event, told.tell),
+		Observe: observed(journal.Add, watch.Event, told.tell, edge.event),
 	})
 	adoptLimits := func(c config.Config) error { registry.Adopt(limitsOf(c, port)); return nil }
 	if err := adoptLimits(c); err != nil {
@@ -136,17 +140,26 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	changes.again(running, "network quality", func(c config.Config) func(context.Context) error { return judgeUplinks(c, media, registry, log) },
 		"OPENVIDU_PRO_NETWORK_QUALITY", "OPENVIDU_PRO_NETWORK_QUALITY_INTERVAL", "OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH")
 
-	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.public)
+	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.ip)
 	running.start("load", self.Run)
-	clients := newClients(changes, registry, store.Born().UnixMilli(), open, log)
-	handler, err := changes.handler((&routes{port, changes, clients, registry, keys, reached, journal, self, told, open, log, nil}).build)
+	clients := newClients(c, registry, store.Born().UnixMilli(), edge, open, log)
+	built, err := changes.handler((&routes{port, changes, clients, registry, keys, reached, journal, self, told, edge, open, log, nil}).build)
+	if err != nil {
+		return err
+	}
+	handler, err := edge.serve(built, running)
+	if err != nil {
+		return err
+	}
+	changes.adopt(edge.adopt)
+	secure, err := edge.tls(keys.TLSConfig())
 	if err != nil {
 		return err
 	}
 	*asked = calls{media: media, sessions: registry, clients: clients}
 	running.start("diagnosis", watch.Run)
 	door, err := frontdoor.New(frontdoor.Config{
-		Listener: listener, TLS: reached.tls(keys.TLSConfig()), HTTP: handler, TrustedProxies: c.TrustedProxies,
+		Listener: listener, TLS: reached.tls(secure), HTTP: handler, TrustedProxies: c.TrustedProxies, ServePlain: edge.plain(),
 		ICE: logged(log, "ICE-TCP", reached.over(reach.TCP, shards.ServeTCP)), TURN: logged(log, "TURN", reached.over(reach.TURN, relay.ServeConn)),
 		Limits: open.door(), Log: log,
 	})

@@ -40,13 +40,13 @@ func reported(tell func(event.Event)) func(diagnosis.Record) {
 	}
 }
 
-// faults counts what was found in calls, by code. Its map is not changed once it is made.
+// faults counts what was found in calls, and of how the server is used, by code. Its map is not changed once it is made.
 type faults map[diagnosis.Code]*atomic.Uint64
 
 func newFaults() faults {
 	f := faults{}
 	for i := range diagnosis.Catalogue {
-		if row := &diagnosis.Catalogue[i]; row.Scope == diagnosis.InCall {
+		if row := &diagnosis.Catalogue[i]; row.Scope == diagnosis.InCall || row.Scope == diagnosis.InUse {
 			f[row.Code] = new(atomic.Uint64)
 		}
 	}

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"tertulia/internal/app"
-	"tertulia/internal/config"
 	"tertulia/internal/testkit"
 )
 
@@ -47,12 +46,13 @@ func newApplication(t *testing.T) *application {
 	return a
 }
 
-// told has a node send its webhooks there, and write files.
-func (a *application) told(files string) func(*config.Config) {
-	return func(c *config.Config) {
-		c.Webhook = config.Webhook{Endpoint: a.URL, Headers: []string{"Authorization: Basic T1BFTg=="}, Events: c.Webhook.Events}
-		c.CDR.Path = files
+// told are the settings of a node that sends its webhooks there, and writes files if they have a folder.
+func (a *application) told(files string) []string {
+	flags := []string{"--openvidu-webhook=true", "--openvidu-webhook-endpoint=" + a.URL, `--openvidu-webhook-headers=["Authorization: Basic T1BFTg=="]`}
+	if files != "" {
+		flags = append(flags, "--openvidu-cdr=true", "--openvidu-cdr-path="+files)
 	}
+	return flags
 }
 
 // next is what comes, without the name of the event it must be.
@@ -115,7 +115,7 @@ func TestLOSS_19__InboundConnectionsAreTold(t *testing.T) {
 	defer cancel()
 	data, files, receiver := t.TempDir(), t.TempDir(), newApplication(t)
 	began := time.Now().UnixMilli()
-	first := start(t, data, "0", receiver.told(files))
+	first := start(t, data, "0", receiver.told(files)...)
 	made := first.rest("POST", "/openvidu/api/sessions", `{"customSessionId":"demo"}`, http.StatusOK)
 	alice, ann := first.enter(ctx, "demo", "PUBLISHER", "Ann")
 	bobby, bob := first.enter(ctx, "demo", "PUBLISHER", "Bob <b>")
@@ -155,7 +155,7 @@ func TestLOSS_19__InboundConnectionsAreTold(t *testing.T) {
 			if err := first.stop(nil); err != nil {
 				t.Fatal(err)
 			}
-			node = start(t, data, "0", receiver.told(files))
+			node = start(t, data, "0", receiver.told(files)...)
 			node.rest("DELETE", "/openvidu/api/sessions/demo", "", http.StatusNoContent)
 		}
 		got := receiver.next(ctx, t, w.name)
@@ -262,7 +262,7 @@ func TestLOSS_20__ReasonsAreTold(t *testing.T) {
 	defer cancel()
 	data, files, receiver := t.TempDir(), t.TempDir(), newApplication(t)
 	receiver.down.Store(true)
-	r := start(t, data, "0", receiver.told(files))
+	r := start(t, data, "0", receiver.told(files)...)
 	r.rest("POST", "/openvidu/api/sessions", `{"customSessionId":"demo"}`, http.StatusOK)
 	moderator, mo := r.enter(ctx, "demo", "MODERATOR", "Mo")
 	alice, ann := r.enter(ctx, "demo", "PUBLISHER", "Ann")
@@ -284,7 +284,7 @@ func TestLOSS_20__ReasonsAreTold(t *testing.T) {
 	if err := r.stop(nil); err != nil {
 		t.Fatal(err)
 	}
-	r = start(t, data, "0", receiver.told(files))
+	r = start(t, data, "0", receiver.told(files)...)
 	<-receiver.refused
 	receiver.down.Store(false)
 	r.rest("DELETE", api+"/connection/"+mo, "", http.StatusNoContent) // the last one
@@ -320,7 +320,7 @@ func TestLOSS_20__TheServerStops(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	receiver := newApplication(t)
-	r := start(t, t.TempDir(), "0", receiver.told(""))
+	r := start(t, t.TempDir(), "0", receiver.told("")...)
 	r.rest("POST", "/openvidu/api/sessions", `{"customSessionId":"demo"}`, http.StatusOK)
 	_, ann := r.enter(ctx, "demo", "PUBLISHER", "Ann")
 	if err := r.stop(app.ErrEndCalls); err != nil {

@@ -43,16 +43,17 @@ type routes struct {
 	journal  *diagnosis.Journal
 	media    *mediaNode
 	told     *events
+	edge     *edge
 	open     *files
 	log      *slog.Logger
 
 	api http.Handler // REST with the settings before
 }
 
-func newClients(changes *live, registry *session.Registry, life int64, open *files, log *slog.Logger) *signal.Server {
-	c := changes.config()
+func newClients(c config.Config, registry *session.Registry, life int64, edge *edge, open *files, log *slog.Logger) *signal.Server {
 	return signal.New(signal.Config{
 		Sessions: signal.Local(registry), Secret: c.Secret, Log: log, MediaServer: c.MediaServer, Room: open.Room, Life: life,
+		Settings: edge.joining, SecretSeen: edge.joinedBySecret, Locate: edge.locate,
 	})
 }
 
@@ -61,7 +62,7 @@ func (r *routes) build(c config.Config) (http.Handler, error) {
 	shown := settings(c, r.port)
 	api, err := rest.Renew(r.api, rest.Config{
 		Registry: r.registry, Log: r.log, Secret: c.Secret, Settings: func() openvidu.RESTConfig { return shown }, ICEServers: iceServers(c),
-		Credentials: credentialsOf(c), Strict: func() bool { return c.Strict }, Restart: r.changes.restart("REST"),
+		Credentials: r.edge.credentials, Strict: r.edge.strict, SecretSeen: r.edge.secretSeen, Restart: r.changes.restart("REST"),
 		Deprecated: c.DeprecatedAPI, Checks: checks(r.keys, r.reached, r.changes), Diagnosis: r.journal, Room: newcomers(r.open), Events: r.told, CDR: r.told.cdr.Folder,
 		LogParams: rest.LogParams(c.BrowserLogs, c.StatsInterval), PlainHTTP: c.Edge.PlainHTTP, Nodes: r.media.list, NodeID: r.media.id,
 	})
@@ -75,6 +76,7 @@ func (r *routes) build(c config.Config) (http.Handler, error) {
 	for _, path := range []string{"/openvidu", "/room", "/openvidu/accept-certificate", "/accept-certificate"} {
 		mux.Handle(path, r.clients)
 	}
+	mux.Handle("/openvidu/info", r.edge.info)
 	mux.Handle("/", dashboard.New(dashboard.Config{
 		Assets: web.Assets(), Rooms: &rooms{newcomers(r.open), r.registry, rest.Defaults(shown), net.JoinHostPort(c.Host(), strconv.Itoa(r.port)), rest.LogParams(c.BrowserLogs, c.StatsInterval)}, Mode: dashboard.Mode(c.CallPage), Log: r.log,
 	}))

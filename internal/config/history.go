@@ -136,11 +136,10 @@ func Undo(data, author string) (Version, error) {
 	case n > 0 && !bytes.Equal(current, []byte(list[n-1].Text)):
 		return list[n-1], WriteFile(data, []byte(list[n-1].Text))
 	case n > 1:
-		v, err := Keep(data, author, []byte(list[n-2].Text))
-		if err != nil {
-			return v, err
+		if err := Put(data, author, []byte(list[n-2].Text)); err != nil {
+			return Version{}, err
 		}
-		return v, WriteFile(data, []byte(v.Text))
+		return Latest(data), nil
 	}
 	return Version{}, fault.New(fault.Invalid, "%s: there is no earlier version → edit .env instead", historyFolder(data))
 }

@@ -48,7 +48,7 @@ func (c *socket) join(ctx context.Context, m jsonrpc.Message, p *openvidu.JoinRo
 		if guessed || fault.Is(err, fault.TokenInvalid) {
 			c.server.failed.count(c.from.group())
 		}
-		if secret != "" && c.server.cfg.NoSecretJoins {
+		if secret != "" && c.server.settings().NoSecretJoins {
 			return noSecretJoins()
 		}
 		return err
@@ -82,7 +82,7 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 		platform: cut(p.Platform, maxPlatform), sdk: cut(p.SDKVersion, maxSDK), query: from.query,
 		first: from.first || isURL,
 	}
-	d = newDialect(r, r.offered(s.cfg.MediaServer))
+	d = newDialect(r, r.offered(*s.settings().MediaServer))
 	d.life = s.cfg.Life
 	j = session.Join{
 		Token: token.Token, ClientData: p.Metadata, Platform: d.platform, SDKVersion: d.sdk,
@@ -96,7 +96,7 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 		if from.origin != "" && s.cfg.SecretSeen != nil && !p.Recorder && !token.Recorder && !p.SpeechToText && !token.SpeechToText {
 			s.cfg.SecretSeen(from.origin, from.address)
 		}
-		if s.cfg.NoSecretJoins {
+		if s.settings().NoSecretJoins {
 			return id, d, j
 		}
 		j.Token, j.Insecure, j.LegacyRole = "", true, d.upTo215()
@@ -111,7 +111,13 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 
 // knows compares a secret with the server's, in constant time; without one nobody knows it.
 func (s *Server) knows(secret string) bool {
-	return s.cfg.Secret != "" && subtle.ConstantTimeCompare([]byte(secret), []byte(s.cfg.Secret)) == 1
+	known := 0
+	for _, ours := range append([]string{s.settings().Secret}, s.settings().OldSecrets...) {
+		if ours != "" {
+			known |= subtle.ConstantTimeCompare([]byte(secret), []byte(ours))
+		}
+	}
+	return known == 1
 }
 
 func cut(s string, most int) string {

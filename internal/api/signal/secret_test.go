@@ -68,7 +68,7 @@ func TestFAQ_05__SecretInBrowserIsSeen(t *testing.T) {
 		"transcription": {"https://h", openvidu.JoinRoom{Token: "wss://h?sessionId=A&secret=S&stt=true"}, false, false},
 	} {
 		var seen []string
-		s := New(Config{Secret: "S", NoSecretJoins: c.off, Log: quiet(t), SecretSeen: func(origin string, a netip.Addr) {
+		s := New(Config{Secret: "S", Settings: func() Settings { return Settings{NoSecretJoins: c.off} }, Log: quiet(t), SecretSeen: func(origin string, a netip.Addr) {
 			seen = append(seen, origin+" "+a.String())
 		}})
 		_, _, j := s.admission(caller{origin: c.origin, address: netip.MustParseAddr("192.0.2.1")}, &c.params)
@@ -77,6 +77,30 @@ func TestFAQ_05__SecretInBrowserIsSeen(t *testing.T) {
 		}
 		if c.off && j.Insecure {
 			t.Errorf("%s: let in", name)
+		}
+	}
+}
+
+// TestFAQ_04__OldSecretsJoin: while a secret is being changed the old one opens as well, and no longer than that; an
+// empty one never does.
+func TestFAQ_04__OldSecretsJoin(t *testing.T) {
+	var now Settings
+	s := New(Config{Secret: "new", Settings: func() Settings { return now }, Log: quiet(t)})
+	insecure := func(secret string) bool {
+		_, _, j := s.admission(caller{}, &openvidu.JoinRoom{Session: "A", Secret: secret})
+		return j.Insecure
+	}
+	for _, c := range []struct {
+		settings Settings
+		opens    string
+	}{
+		{Settings{}, "new"}, {Settings{OldSecrets: []string{"old", "", "older"}}, "new old older"}, {Settings{}, "new"}, {Settings{OldSecrets: []string{"old"}, NoSecretJoins: true}, ""},
+	} {
+		now = c.settings
+		for _, secret := range []string{"new", "old", "older", "", "ne", "newer"} {
+			if got, want := insecure(secret), slices.Contains(strings.Fields(c.opens), secret); got != want {
+				t.Errorf("%+v: %q opens: %v", c.settings, secret, got)
+			}
 		}
 	}
 }
