@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -173,9 +174,9 @@ func (s *Store) current(now time.Time) *tls.Certificate {
 func (s *Store) path(name string) string { return filepath.Join(s.config.Dir, "certificates", name) }
 
 // identity is whom the self-signed certificate is for: the domain, and everything a browser in this machine or its
-// network may call it.
+// network may call it. It has a name in any case: Java, and so openvidu-java-client, cannot read one without.
 func (s *Store) identity() identity {
-	who := identity{name: s.config.Domain, hosts: []string{"localhost"}, addresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}}
+	who := identity{name: cmp.Or(s.config.Domain, "localhost"), hosts: []string{"localhost"}, addresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}}
 	if address := net.ParseIP(strings.Trim(s.config.Domain, "[]")); address != nil {
 		who.addresses = append(who.addresses, address)
 	} else if s.config.Domain != "" {

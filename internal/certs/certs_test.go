@@ -71,6 +71,14 @@ func TestTheFirstStartMakesACertificate(t *testing.T) {
 	}
 }
 
+// TestACertificateWithoutADomainHasAName: Java reads no certificate whose issuer has none.
+func TestACertificateWithoutADomainHasAName(t *testing.T) {
+	leaf := shown(t, store(t, Config{Dir: t.TempDir()})).Leaf
+	if leaf.Subject.CommonName != "localhost" || leaf.Issuer.CommonName != "localhost" {
+		t.Errorf("subject %q, issuer %q", leaf.Subject, leaf.Issuer)
+	}
+}
+
 func TestCertificatesAreKept(t *testing.T) {
 	config := Config{Dir: t.TempDir(), Domain: "192.0.2.7"}
 	first, second := store(t, config), store(t, config)

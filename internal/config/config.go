@@ -3,6 +3,7 @@ package config
 import (
 	"net"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,6 +61,7 @@ type Config struct {
 	LogLevel  string // LOG_LEVEL: debug, info, warn or error
 	LogFormat string // LOG_FORMAT: text or json
 
+	on    switches         // what settings say that have no field of their own
 	given map[string]given // by setting: what somebody set; see Place and Value
 }
 
@@ -72,26 +74,54 @@ func (c *Config) Value(s Setting) string {
 	if g, ok := c.given[s.Name]; ok {
 		value = g.value
 	}
-	if s.Secret && value != "" {
-		return hidden
-	}
-	return value
+	return s.shown(value)
 }
 
 const hidden = "(hidden)"
+
+// userinfo is the credentials of a URL.
+var userinfo = regexp.MustCompile(`://([^/\s"',@]*)@`)
+
+// shown is a value of the setting without what nobody should see.
+func (s Setting) shown(value string) string {
+	if s.Secret && value != "" {
+		return hidden
+	}
+	return userinfo.ReplaceAllString(value, "://"+hidden+"@")
+}
 
 // Secrets are all texts of this configuration that must not be seen, ours and those for other servers.
 func (c *Config) Secrets() []string {
 	list := []string{c.Secret, c.CoturnSecret}
 	for _, s := range settings {
-		if g, ok := c.given[s.Name]; ok && s.Secret {
+		g := c.given[s.Name]
+		if s.Secret {
 			list = append(list, g.value)
 		}
+		for _, match := range userinfo.FindAllStringSubmatch(g.value, -1) {
+			_, password, _ := strings.Cut(match[1], ":")
+			list = append(list, match[1], password)
+		}
+	}
+	list = append(list, c.OldSecrets...)
+	for _, k := range c.Keys {
+		list = append(list, k.Key)
+	}
+	for _, h := range c.Webhook.Headers {
+		_, value, _ := strings.Cut(h, ": ")
+		list = append(list, value)
 	}
 	for _, s := range c.ICEServers {
 		list = append(list, s.Username, s.Credential, s.StaticAuthSecret)
 	}
 	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
+}
+
+// switches are read into other fields by finish.
+type switches struct {
+	webhook, cdr, elastic, quality bool
+	cdrPath                        string
+	qualityEvery                   int
 }
 
 // Webhook is OPENVIDU_WEBHOOK and OPENVIDU_WEBHOOK_…; Endpoint is "" if it is off.

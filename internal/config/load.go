@@ -67,7 +67,9 @@ func read(args, environ []string) (Config, error) {
 		}
 	}
 	errs = append(errs, c.certificate()...)
-	c.Warnings = src.warnings
+	warnings, wrong := c.finish()
+	errs = append(errs, wrong...)
+	c.Warnings = append(src.warnings, warnings...)
 	return c, errors.Join(errs...)
 }
 
@@ -166,22 +168,21 @@ func (src *sources) apply(c *Config, s Setting) error {
 	if s.Default != "" {
 		_ = s.set(c, s.Default) // a test takes care that it is right
 	}
-	shown := g.value
-	if s.Secret {
-		shown = hidden
-	}
 	remedy := "write " + s.want
 	if s.Default != "" {
 		remedy += fmt.Sprintf(", or remove it for the default, %s", s.Default)
 	}
-	return fault.New(fault.Invalid, "%s: %s=%s: %v → %s", g.origin, s.Name, shown, err, remedy)
+	return fault.New(fault.Invalid, "%s: %s=%s: %v → %s", g.origin, s.Name, s.shown(g.value), err, remedy)
 }
 
-func isSetting(name string) bool {
+// known is the row of a setting, the zero one for any other name.
+func known(name string) Setting {
 	for _, s := range settings {
 		if s.Name == name {
-			return true
+			return s
 		}
 	}
-	return false
+	return Setting{}
 }
+
+func isSetting(name string) bool { return known(name).Name != "" }

@@ -33,7 +33,10 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Data, c.Secret, c.CoturnSecret, c.given = "", "", "", nil
+	if c.Elastic.ClusterID == "" {
+		t.Error("no cluster id was generated")
+	}
+	c.Data, c.Secret, c.CoturnSecret, c.Elastic.ClusterID, c.on, c.given = "", "", "", "", switches{}, nil
 	want := Config{
 		SecretGenerated: true, HTTPSPort: 4443, CertificateType: "selfsigned",
 		AddressDiscovery: "auto", STUNServers: []string{"stun.l.google.com:19302", "stun.cloudflare.com:3478"},
@@ -41,6 +44,9 @@ func TestDefaults(t *testing.T) {
 		ForcedVideoCodec: "MEDIA_SERVER_PREFERRED", GarbageInterval: 900, GarbageThreshold: 3600,
 		DeprecatedAPI: true, CallPage: "local", BrowserLogs: "disabled", StatsInterval: 30, NTPServers: []string{"time.cloudflare.com:123"},
 		LogLevel: "info", LogFormat: "text",
+		Webhook: Webhook{Events: strings.Split(defaultEvents, ",")}, EventsMax: 1_000_000,
+		Elastic: Elastic{MaxDays: 7, SessionInterval: 5, ServerInterval: 10}, JoinSecret: true,
+		Edge: Edge{TLSVersions: []string{"TLSv1.2", "TLSv1.3"}, HSTS: "max-age=63072000", MaxBody: 200 << 20},
 	}
 	if len(c.ICEServers) > 0 || len(c.Warnings) > 0 {
 		t.Errorf("ICE servers %v, warnings %v", c.ICEServers, c.Warnings)
@@ -68,7 +74,7 @@ func TestPrecedence(t *testing.T) {
 
 func TestEverySettingReachesTheConfig(t *testing.T) {
 	values := map[string]string{
-		"OPENVIDU_SECRET": "MY_SECRET", "DOMAIN_OR_PUBLIC_IP": "call.example.com", "HTTPS_PORT": "0", "CERTIFICATE_TYPE": "owncert",
+		"OPENVIDU_SECRET": "a longer secret: /@\"$\\é", "DOMAIN_OR_PUBLIC_IP": "call.example.com", "HTTPS_PORT": "0", "CERTIFICATE_TYPE": "owncert",
 		"OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH": "1", "OPENVIDU_STREAMS_VIDEO_MIN_RECV_BANDWIDTH": "2",
 		"OPENVIDU_STREAMS_VIDEO_MAX_SEND_BANDWIDTH": "3", "OPENVIDU_STREAMS_VIDEO_MIN_SEND_BANDWIDTH": "4",
 		"OPENVIDU_STREAMS_FORCED_VIDEO_CODEC": "H264", "OPENVIDU_STREAMS_ALLOW_TRANSCODING": "TRUE",
@@ -80,6 +86,15 @@ func TestEverySettingReachesTheConfig(t *testing.T) {
 		"TRUSTED_PROXIES": "10.0.0.1, 192.168.7.1/16,::1", "COTURN_PORT": "3478", "COTURN_IP": "turn.example.com",
 		"OPENVIDU_BROWSER_LOGS": "debug_app", "OPENVIDU_PRO_STATS_WEBRTC_INTERVAL": "7", "NTP_SERVERS": "ntp.example.com:123",
 		"ADDRESS_DISCOVERY": "off", "STUN_SERVERS": "stun.example.com:3478, [::1]:19302",
+		"OPENVIDU_WEBHOOK": "true", "OPENVIDU_WEBHOOK_ENDPOINT": "https://app.example.com/hook?a=b", "OPENVIDU_WEBHOOK_HEADERS": `["Authorization: Bearer a,b"]`,
+		"OPENVIDU_WEBHOOK_EVENTS": "[sessionCreated,diagnosis]", "EVENTS_MAX": "2000", "OPENVIDU_CDR": "true", "OPENVIDU_CDR_PATH": "told",
+		"OPENVIDU_PRO_ELASTICSEARCH": "true", "OPENVIDU_PRO_ELASTICSEARCH_HOST": "https://u:p@elastic.example.com:443/es/", "OPENVIDU_PRO_KIBANA_HOST": "https://kibana.example.com/",
+		"ELASTICSEARCH_USERNAME": "eu", "ELASTICSEARCH_PASSWORD": "ep", "OPENVIDU_PRO_ELASTICSEARCH_MAX_DAYS_DELETE": "8", "OPENVIDU_PRO_CLUSTER_ID": "tea",
+		"OPENVIDU_PRO_STATS_SESSION_INTERVAL": "9", "OPENVIDU_PRO_STATS_SERVER_INTERVAL": "11", "OPENVIDU_PRO_NETWORK_QUALITY": "true", "OPENVIDU_PRO_NETWORK_QUALITY_INTERVAL": "12",
+		"OPENVIDU_SECRET_PREVIOUS": "one, two", "API_KEYS": `["name=k,key=0123456789abcdef,scope=read"]`, "JOIN_BY_SECRET": "false", "STRICT": "true",
+		"GEO_DATABASE": "geo.mmdb", "EXTRA_ROUTES": `["/app/=site", "/=http://127.0.0.1:5442"]`, "ALLOWED_ACCESS_TO_DASHBOARD": "10.0.0.0/8", "ALLOWED_ACCESS_TO_RESTAPI": "ALL",
+		"HTTPS_PROTOCOLS": "TLSv1.3", "HTTPS_CIPHERS": "A-B:C-D", "HTTPS_HSTS": "off", "XFRAME_SAMEORIGIN": "true", "REDIRECT_WWW": "true",
+		"CLIENT_MAX_BODY_SIZE": "1k", "FORCE_PLAIN_HTTP": "true",
 	}
 	var dotenv strings.Builder
 	for _, s := range settings {
@@ -98,7 +113,7 @@ func TestEverySettingReachesTheConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		Data: dir, Secret: "MY_SECRET", Domain: "call.example.com", CertificateType: "owncert",
+		Data: dir, Secret: "a longer secret: /@\"$\\é", Domain: "call.example.com", CertificateType: "owncert",
 		ACME: ACME{"me@example.com", "https://ca.example/dir", "/etc/ca.pem"}, HTTPPort: "80",
 		TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("::1/128"),
@@ -108,8 +123,17 @@ func TestEverySettingReachesTheConfig(t *testing.T) {
 		ICEServers: []ICEServer{{URL: "stun:a"}}, MediaServer: "kurento", CallPage: "all", CoturnSecret: "0123456789abcdef",
 		MetricsAddress: "127.0.0.1:9090", BrowserLogs: "debug_app", StatsInterval: 7, NTPServers: []string{"ntp.example.com:123"},
 		LogLevel: "warn", LogFormat: "json",
+		NetworkQuality: 12, Webhook: Webhook{"https://app.example.com/hook?a=b", []string{"Authorization: Bearer a,b"}, []string{"sessionCreated", "diagnosis"}},
+		CDR: CDR{filepath.Join(dir, "told") + "/"}, EventsMax: 2000,
+		Elastic: Elastic{"https://elastic.example.com:443/es", "https://kibana.example.com", "eu", "ep", "tea", 8, 9, 11},
+		Strict:  true, OldSecrets: []string{"one", "two"}, Keys: []Key{{"k", "0123456789abcdef", "read"}}, GeoDatabase: filepath.Join(dir, "geo.mmdb"),
+		Edge: Edge{
+			Routes:    []Route{{"/app", filepath.Join(dir, "site")}, {"/", "http://127.0.0.1:5442"}},
+			Dashboard: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, TLSVersions: []string{"TLSv1.3"}, Ciphers: []string{"A-B", "C-D"},
+			SameOrigin: true, RedirectWWW: true, MaxBody: 1024, PlainHTTP: true,
+		},
 	}
-	c.given = nil
+	c.on, c.given = switches{}, nil
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
 	}
@@ -119,11 +143,11 @@ func TestEveryErrorIsReportedWithPlaceValueAndRemedy(t *testing.T) {
 	dotenv := `# a comment
 HTTPS_PORT=70000
 CERTIFICATE_TYPE=letsencryp
-OPENVIDU_SECRET=has space
+OPENVIDU_SECRET= has space
 nonsense
 =1
 OPENVIDU_SECERT=x
-OPENVIDU_CDR=true
+OPENVIDU_RECORDING=true
 OPENVIDU_WEBRTC_ICE_SERVERS=["url=turn:a,username=u"]
 `
 	dir := folder(t, dotenv)
@@ -135,7 +159,7 @@ OPENVIDU_WEBRTC_ICE_SERVERS=["url=turn:a,username=u"]
 	for _, want := range []string{
 		"/.env:2: HTTPS_PORT=70000: out of range → write a whole number from 0 to 65535, or remove it for the default, 4443",
 		"/.env:3: CERTIFICATE_TYPE=letsencryp: unknown value → write one of selfsigned, owncert, letsencrypt",
-		"/.env:4: OPENVIDU_SECRET=(hidden): holds other characters → write letters, digits, _ and - only",
+		"/.env:4: OPENVIDU_SECRET=(hidden): a space at its start or end, which people do not see and programs cut off → write ",
 		"/.env:5: there is no =",
 		"/.env:6: there is no name before the =",
 		"/.env:7: OPENVIDU_SECERT: unknown setting → remove the line, or put # before it; did you mean OPENVIDU_SECRET?",
@@ -151,7 +175,7 @@ OPENVIDU_WEBRTC_ICE_SERVERS=["url=turn:a,username=u"]
 	if strings.Contains(text, "has space") {
 		t.Error("a secret is printed")
 	}
-	if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "/.env:8: OPENVIDU_CDR is not built yet") {
+	if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "/.env:8: OPENVIDU_RECORDING is not built yet") {
 		t.Errorf("warnings: %q", c.Warnings)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "secret")); err == nil {
@@ -160,13 +184,13 @@ OPENVIDU_WEBRTC_ICE_SERVERS=["url=turn:a,username=u"]
 }
 
 func TestPlannedNamesWarn(t *testing.T) {
-	dotenv := "OPENVIDU_RECORDING=true\nOPENVIDU_CDR=\nKMS_DOCKER_ENV_GST_DEBUG=3\nAWS_INSTANCE_ID=i-1\nLOG_LEVEL=info\nLOG_LEVEL=warn\n"
-	c, err := load(t, dotenv, []string{"OPENVIDU_WEBHOOK=true", "AWS_DEFAULT_REGION=eu-west-1", "JAVA_OPTIONS=-Xmx1g"})
+	dotenv := "OPENVIDU_RECORDING=true\nKMS_URIS=\nKMS_DOCKER_ENV_GST_DEBUG=3\nAWS_INSTANCE_ID=i-1\nLOG_LEVEL=info\nLOG_LEVEL=warn\n"
+	c, err := load(t, dotenv, []string{"OPENVIDU_WEBRTC_SIMULCAST=true", "AWS_DEFAULT_REGION=eu-west-1", "JAVA_OPTIONS=-Xmx1g"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []string{":1: OPENVIDU_RECORDING is not built yet", ":3: KMS_DOCKER_ENV_GST_DEBUG is not built yet", ":4: AWS_INSTANCE_ID",
-		":6: LOG_LEVEL is set again and replaces", "environment: OPENVIDU_WEBHOOK is not built yet"}
+		":6: LOG_LEVEL is set again and replaces", "environment: OPENVIDU_WEBRTC_SIMULCAST is not built yet"}
 	if len(c.Warnings) != len(want) {
 		t.Fatalf("warnings: %q", c.Warnings)
 	}

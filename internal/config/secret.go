@@ -42,7 +42,44 @@ func (c *Config) secrets() error {
 		}
 	}
 	c.deriveCoturn()
+	if c.CDR.Path != "" {
+		if err := writable(c.CDR.Path); err != nil {
+			return fault.Wrap(fault.Invalid, err, "%s: OPENVIDU_CDR_PATH=%s: no files can be made there → name another folder, or let this user write to it", c.Place("OPENVIDU_CDR_PATH"), c.CDR.Path)
+		}
+	}
+	return c.clusterID()
+}
+
+// clusterID reads the generated id of this deployment, or generates it.
+func (c *Config) clusterID() error {
+	if c.Elastic.ClusterID != "" {
+		return nil
+	}
+	file := filepath.Join(c.Data, "cluster-id")
+	kept, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		kept = []byte("tertulia-" + strings.ToLower(rand.Text()[:12]))
+		err = writeSecret(file, kept)
+	}
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, "%s:1: the generated cluster id cannot be kept → set OPENVIDU_PRO_CLUSTER_ID, or make the file readable and its folder writable", file)
+	}
+	if known("OPENVIDU_PRO_CLUSTER_ID").set(c, strings.TrimSpace(string(kept))) != nil {
+		return fault.New(fault.Invalid, "%s:1: the file does not hold a cluster id → remove the file to have one generated", file)
+	}
 	return nil
+}
+
+// writable makes a folder if it is missing and tries it.
+func writable(folder string) error {
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return err
+	}
+	probe, err := os.CreateTemp(folder, ".probe-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 func (c *Config) deriveCoturn() {
@@ -72,10 +109,9 @@ func (c *Config) keptSecret() error {
 
 // take checks a secret that was read.
 func (c *Config) take(kept []byte) error {
-	for _, s := range settings {
-		if s.Name == "OPENVIDU_SECRET" && s.set(c, strings.TrimSpace(string(kept))) != nil {
-			return fault.New(fault.Invalid, "%s:1: the file does not hold a secret (%s) → remove the file to have one generated", c.secretFile(), s.want)
-		}
+	s := known("OPENVIDU_SECRET")
+	if err := s.set(c, strings.TrimSpace(string(kept))); err != nil || c.Secret == "" {
+		return fault.New(fault.Invalid, "%s:1: the file does not hold a secret (%s) → remove the file to have one generated", c.secretFile(), s.want)
 	}
 	return nil
 }

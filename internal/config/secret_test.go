@@ -35,9 +35,9 @@ func TestSecretIsGeneratedOnceAndKept(t *testing.T) {
 
 func TestSpoiltSecretFile(t *testing.T) {
 	dir := t.TempDir()
-	os.WriteFile(filepath.Join(dir, "secret"), []byte("not a secret!"), 0o600)
+	os.WriteFile(filepath.Join(dir, "secret"), []byte("not a\x00secret!"), 0o600)
 	_, err := Load([]string{"--data", dir}, nil)
-	if err == nil || !strings.Contains(err.Error(), "remove the file") || strings.Contains(err.Error(), "not a secret!") {
+	if err == nil || !strings.Contains(err.Error(), "remove the file") || strings.Contains(err.Error(), "secret!") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -77,7 +77,7 @@ func TestInspectMakesNothing(t *testing.T) {
 	if err != nil || c.Secret != loaded.Secret || c.CoturnSecret != loaded.CoturnSecret {
 		t.Errorf("it does not know the kept secret: %v", err)
 	}
-	os.WriteFile(filepath.Join(dir, "secret"), []byte("not a secret!"), 0o600)
+	os.WriteFile(filepath.Join(dir, "secret"), []byte("not a\x00secret!"), 0o600)
 	if _, err = Inspect([]string{"--data", dir}, nil); err == nil || !strings.Contains(err.Error(), "secret:1: ") {
 		t.Errorf("a spoilt secret: %v", err)
 	}

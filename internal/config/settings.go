@@ -1,6 +1,9 @@
 package config
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Setting is one row of the table.
 type Setting struct {
@@ -13,9 +16,11 @@ type Setting struct {
 }
 
 // settings is the table, in the order of the reference page.
-var settings = []Setting{
+var settings = slices.Concat(serverSettings, eventSettings, edgeSettings)
+
+var serverSettings = []Setting{
 	{
-		Name: "OPENVIDU_SECRET", Secret: true, kind: pattern(`^[a-zA-Z0-9_-]+$`, "letters, digits, _ and - only", func(c *Config) *string { return &c.Secret }),
+		Name: "OPENVIDU_SECRET", Secret: true, Live: true, kind: secret(func(c *Config) *string { return &c.Secret }),
 		Doc: "Password of the REST API (user `OPENVIDUAPP`) and of the dashboard. Unset: one is generated, kept in the data folder (file `secret`, mode 0600) and printed by the start that made it.",
 	}, {
 		Name: "DOMAIN_OR_PUBLIC_IP", kind: host(func(c *Config) *string { return &c.Domain }),
@@ -54,40 +59,40 @@ var settings = []Setting{
 		Name: "STUN_SERVERS", Default: "stun.l.google.com:19302,stun.cloudflare.com:3478", kind: hostPorts(func(c *Config) *[]string { return &c.STUNServers }),
 		Doc: "STUN servers, separated by commas, that tell us by which address the world sees us.",
 	}, {
-		Name: "OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH", Default: "1000", kind: kbps(func(c *Config) *int { return &c.Bandwidth.MaxRecv }),
+		Name: "OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH", Default: "1000", Live: true, kind: kbps(func(c *Config) *int { return &c.Bandwidth.MaxRecv }),
 		Doc: "Most video in kbit/s taken from a publisher; 0 is unbounded.",
 	}, {
-		Name: "OPENVIDU_STREAMS_VIDEO_MIN_RECV_BANDWIDTH", Default: "300", kind: kbps(func(c *Config) *int { return &c.Bandwidth.MinRecv }),
-		Doc: "Least video in kbit/s asked of a publisher. Shown by GET /config, without effect yet.",
+		Name: "OPENVIDU_STREAMS_VIDEO_MIN_RECV_BANDWIDTH", Default: "300", Live: true, kind: kbps(func(c *Config) *int { return &c.Bandwidth.MinRecv }),
+		Doc: "Least video in kbit/s asked of a publisher.",
 	}, {
-		Name: "OPENVIDU_STREAMS_VIDEO_MAX_SEND_BANDWIDTH", Default: "1000", kind: kbps(func(c *Config) *int { return &c.Bandwidth.MaxSend }),
-		Doc: "Most video in kbit/s sent to a subscriber for one stream; 0 is unbounded. Shown by GET /config, without effect yet.",
+		Name: "OPENVIDU_STREAMS_VIDEO_MAX_SEND_BANDWIDTH", Default: "1000", Live: true, kind: kbps(func(c *Config) *int { return &c.Bandwidth.MaxSend }),
+		Doc: "Most video in kbit/s sent to a subscriber for one stream; 0 is unbounded.",
 	}, {
-		Name: "OPENVIDU_STREAMS_VIDEO_MIN_SEND_BANDWIDTH", Default: "300", kind: kbps(func(c *Config) *int { return &c.Bandwidth.MinSend }),
-		Doc: "Least video in kbit/s sent to a subscriber for one stream. Shown by GET /config, without effect yet.",
+		Name: "OPENVIDU_STREAMS_VIDEO_MIN_SEND_BANDWIDTH", Default: "300", Live: true, kind: kbps(func(c *Config) *int { return &c.Bandwidth.MinSend }),
+		Doc: "Least video in kbit/s sent to a subscriber for one stream.",
 	}, {
-		Name: "OPENVIDU_STREAMS_FORCED_VIDEO_CODEC", Default: "MEDIA_SERVER_PREFERRED", kind: oneOf(func(c *Config) *string { return &c.ForcedVideoCodec }, "MEDIA_SERVER_PREFERRED", "NONE", "VP8", "VP9", "H264"),
+		Name: "OPENVIDU_STREAMS_FORCED_VIDEO_CODEC", Default: "MEDIA_SERVER_PREFERRED", Live: true, kind: oneOf(func(c *Config) *string { return &c.ForcedVideoCodec }, "MEDIA_SERVER_PREFERRED", "NONE", "VP8", "VP9", "H264"),
 		Doc: "Video codec of sessions whose creation names none. `MEDIA_SERVER_PREFERRED` is VP8; `NONE` leaves the choice to the clients.",
 	}, {
-		Name: "OPENVIDU_STREAMS_ALLOW_TRANSCODING", Default: "false", kind: boolean(func(c *Config) *bool { return &c.AllowTranscoding }),
+		Name: "OPENVIDU_STREAMS_ALLOW_TRANSCODING", Default: "false", Live: true, kind: boolean(func(c *Config) *bool { return &c.AllowTranscoding }),
 		Doc: "Whether a client without the forced codec may publish in another one, for sessions whose creation does not say.",
 	}, {
-		Name: "OPENVIDU_SESSIONS_GARBAGE_INTERVAL", Default: "900", kind: upTo(1<<30, func(c *Config) *int { return &c.GarbageInterval }),
+		Name: "OPENVIDU_SESSIONS_GARBAGE_INTERVAL", Default: "900", Live: true, kind: upTo(1<<30, func(c *Config) *int { return &c.GarbageInterval }),
 		Doc: "Seconds between two searches for sessions nobody ever joined; 0 turns them off.",
 	}, {
-		Name: "OPENVIDU_SESSIONS_GARBAGE_THRESHOLD", Default: "3600", kind: upTo(1<<30, func(c *Config) *int { return &c.GarbageThreshold }),
+		Name: "OPENVIDU_SESSIONS_GARBAGE_THRESHOLD", Default: "3600", Live: true, kind: upTo(1<<30, func(c *Config) *int { return &c.GarbageThreshold }),
 		Doc: "Age in seconds from which such a session is removed.",
 	}, {
-		Name: "OPENVIDU_WEBRTC_ICE_SERVERS", Secret: true, kind: iceServers(func(c *Config) *[]ICEServer { return &c.ICEServers }),
+		Name: "OPENVIDU_WEBRTC_ICE_SERVERS", Secret: true, Live: true, kind: iceServers(func(c *Config) *[]ICEServer { return &c.ICEServers }),
 		Doc: "STUN and TURN servers clients use instead of the built-in one: an array such as `[\"url=turn:turn.example.com:3478,username=u,credential=p\",\"url=turns:turn.example.com,staticAuthSecret=s\"]`.",
 	}, {
-		Name: "OPENVIDU_ENTERPRISE_MEDIA_SERVER", kind: oneOf(func(c *Config) *string { return &c.MediaServer }, "kurento", "mediasoup"),
+		Name: "OPENVIDU_ENTERPRISE_MEDIA_SERVER", Live: true, kind: oneOf(func(c *Config) *string { return &c.MediaServer }, "kurento", "mediasoup"),
 		Doc: "The media server clients are told of, which decides who makes the offer. Unset: `mediasoup` for clients known to cope with it, `kurento` for all others.",
 	}, {
-		Name: "SUPPORT_DEPRECATED_API", Default: "true", kind: boolean(func(c *Config) *bool { return &c.DeprecatedAPI }),
+		Name: "SUPPORT_DEPRECATED_API", Default: "true", Live: true, kind: boolean(func(c *Config) *bool { return &c.DeprecatedAPI }),
 		Doc: "Serve the REST API under its paths before 2.16 too: `/api/…` and `/config…`.",
 	}, {
-		Name: "CALL_PAGE", Default: "local", kind: oneOf(func(c *Config) *string { return &c.CallPage }, "off", "local", "all"),
+		Name: "CALL_PAGE", Default: "local", Live: true, kind: oneOf(func(c *Config) *string { return &c.CallPage }, "off", "local", "all"),
 		Doc: "Who may open the call page: nobody, browsers at loopback and private addresses, or everybody.",
 	}, {
 		Name: "COTURN_SHARED_SECRET_KEY", Secret: true, kind: atLeast(16, func(c *Config) *string { return &c.CoturnSecret }),
@@ -96,16 +101,10 @@ var settings = []Setting{
 		Name: "METRICS_PORT", kind: loopbackPort(func(c *Config) *string { return &c.MetricsAddress }),
 		Doc: "TCP port of `/metrics` (Prometheus) and `/debug/pprof/` (Go profiler), in the clear and without a password: on the loopback interface, unless an address is named as in `0.0.0.0:9090`. 0 takes any free port, which the log tells. Unset: off.",
 	}, {
-		Name: "OPENVIDU_BROWSER_LOGS", Default: "disabled", kind: oneOf(func(c *Config) *string { return &c.BrowserLogs }, "disabled", "debug", "debug_app"),
-		Doc: "Whether browsers send the log of their SDK here, for the timeline of their session: `disabled`, `debug`, or `debug_app` for the application's own lines too.",
-	}, {
-		Name: "OPENVIDU_PRO_STATS_WEBRTC_INTERVAL", Default: "30", kind: upTo(86400, func(c *Config) *int { return &c.StatsInterval }),
-		Doc: "Seconds between two statistics of every WebRTC endpoint on the timeline; 0 is none.",
-	}, {
 		Name: "NTP_SERVERS", Default: "time.cloudflare.com:123", kind: hostPorts(func(c *Config) *[]string { return &c.NTPServers }),
 		Doc: "Time servers, separated by commas, that `tertulia doctor` compares this machine's clock with.",
 	}, {
-		Name: "LOG_LEVEL", Default: "info", kind: oneOf(func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error"),
+		Name: "LOG_LEVEL", Default: "info", Live: true, kind: oneOf(func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error"),
 		Doc: "The least important lines that are logged.",
 	}, {
 		Name: "LOG_FORMAT", Default: "text", kind: oneOf(func(c *Config) *string { return &c.LogFormat }, "text", "json"),

@@ -26,7 +26,7 @@ func setting(t *testing.T, name string) Setting {
 // TestValues tries each kind of value through a setting of it.
 func TestValues(t *testing.T) {
 	for name, c := range map[string]struct{ right, wrong []string }{
-		"OPENVIDU_SECRET":                           {[]string{"a", "MY_SECRET-1"}, []string{"a b", "é", "a=b", " "}},
+		"OPENVIDU_SECRET":                           {[]string{"a", "MY_SECRET-1", "a b", "é=:/@\"$\\"}, []string{" a b", "zq ", " ", "a\x01b", "a\x7f", "\xff", strings.Repeat("a", 1001)}},
 		"DOMAIN_OR_PUBLIC_IP":                       {[]string{"call.example.com", " 192.0.2.1 ", "[::1]", "host_1"}, []string{"https://a", "a:4443", "a/b", "[::1]:4443", "."}},
 		"HTTPS_PORT":                                {[]string{"0", "443", " 65535 "}, []string{"-1", "65536", "4443.0", "x", "0x10", "99999999999999999999"}},
 		"CERTIFICATE_TYPE":                          {[]string{"selfsigned", " owncert ", "letsencrypt"}, []string{"SELFSIGNED", "self signed"}},
@@ -42,6 +42,30 @@ func TestValues(t *testing.T) {
 		"TRUSTED_PROXIES":                           {[]string{"10.0.0.0/8", "::1, 192.0.2.7"}, []string{"10.0.0.0/33", "proxy", "10.0.0.1,"}},
 		"STUN_SERVERS":                              {[]string{"a:1", "a:1, [::1]:3478"}, []string{"a", "a:b", ":1", "a:70000"}},
 		"LOG_LEVEL":                                 {[]string{"debug", "error"}, []string{"trace", "INFO"}},
+		"OPENVIDU_WEBHOOK_ENDPOINT":                 {[]string{"http://a", "https://u:p@[::1]:8/x?y=z"}, []string{"a.example", "ftp://a", "http://", "http://a:0", "http://a:99999", "https://a b", "http://u:s3cret@"}},
+		"OPENVIDU_WEBHOOK_HEADERS":                  {[]string{"[]", `["A: b: c"]`, "[X-A: 1, X-B: 2]"}, []string{"A: b", "[Ab]", "[: b]", "[A:b]", `["A b: c"]`, "[\"A: b\x01\"]"}},
+		"OPENVIDU_WEBHOOK_EVENTS":                   {[]string{"[]", "[sessionCreated, HANodeRegistered]", `["diagnosis"]`}, []string{"sessionCreated", "[sessionMade]"}},
+		"OPENVIDU_PRO_ELASTICSEARCH_HOST":           {[]string{"http://e", "https://u:p@e:9200/path/"}, []string{"e:9200", "https://"}},
+		"OPENVIDU_PRO_CLUSTER_ID":                   {[]string{"a", "my_Cluster-1.x"}, []string{"a b", "é", strings.Repeat("a", 129)}},
+		"OPENVIDU_PRO_NETWORK_QUALITY_INTERVAL":     {[]string{"1", "3600"}, []string{"0", "3601", "5s"}},
+		"EVENTS_MAX":                                {[]string{"1000"}, []string{"999", "1e9"}},
+		"OPENVIDU_SECRET_PREVIOUS":                  {[]string{"a,b", `["a,b","c"]`}, []string{"a,", "a\x01", "[a"}},
+		"API_KEYS": {
+			[]string{`["name=a,key=0123456789abcdef"]`, `["name=a,key=0123456789abcdef,scope=read","name=b,key=0123456789abcdeF,scope=sessions"]`},
+			[]string{
+				"name=a,key=0123456789abcdef", `["name=a,key=short"]`, `["key=0123456789abcdef"]`, `["name=a,key=0123456789abcdef,scope=some"]`,
+				`["name=OPENVIDUAPP,key=0123456789abcdef"]`, `["name=a,key=0123456789abcdef","name=a,key=0123456789abcdeF"]`, `["name=a,pass=0123456789abcdef"]`,
+			},
+		},
+		"EXTRA_ROUTES": {
+			[]string{`["/=/srv/app"]`, "[/a=http://127.0.0.1:5442,/b/=folder]"},
+			[]string{"/a=/b", "[a=/b]", "[/a]", "[/a=]", "[/a=/b,/a/=/c]", "[/a=ftp://b]", "[/{a}=/b]"},
+		},
+		"ALLOWED_ACCESS_TO_RESTAPI": {[]string{"all", "198.51.100.1, 198.51.100.0/24", "::1"}, []string{"everybody", "all,::1"}},
+		"HTTPS_PROTOCOLS":           {[]string{"TLSv1.3", "TLSv1.2 TLSv1.3"}, []string{"TLSv1.1", "SSLv3", " "}},
+		"HTTPS_CIPHERS":             {[]string{"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305"}, []string{"a:b", "A::B"}},
+		"HTTPS_HSTS":                {[]string{"off", "max-age=1; includeSubDomains"}, []string{"on", "max-age"}},
+		"CLIENT_MAX_BODY_SIZE":      {[]string{"1", "200M", "1g"}, []string{"0", "M", "101G", "1T", "-1", "1MM"}},
 	} {
 		s := setting(t, name)
 		for _, v := range c.right {
@@ -109,7 +133,7 @@ func TestEveryPlaceCanSetEverything(t *testing.T) {
 			"environment": must(load(t, "", []string{s.Name + "=" + s.Default})),
 		} {
 			d := must(load(t, "", nil))
-			c.Data, c.Secret, c.CoturnSecret, c.given = d.Data, d.Secret, d.CoturnSecret, d.given
+			c.Data, c.Secret, c.CoturnSecret, c.Elastic.ClusterID, c.given = d.Data, d.Secret, d.CoturnSecret, d.Elastic.ClusterID, d.given
 			if fmt.Sprintf("%+v", c) != fmt.Sprintf("%+v", d) {
 				t.Errorf("%s: its default, given as %s, is another: %+v", s.Name, place, c)
 			}

@@ -43,6 +43,9 @@ func NewJournal() *Journal {
 // Add writes what has happened down.
 func (j *Journal) Add(e event.Event) {
 	text, fields := tell(e.Body)
+	if text == "" {
+		return
+	}
 	text, fields = clean(text, maxText), bounded(fields)
 	j.mu.Lock()
 	defer j.mu.Unlock()

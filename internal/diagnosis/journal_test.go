@@ -64,6 +64,19 @@ func TestEveryEventIsTold(t *testing.T) {
 	}
 }
 
+// TestSignalsAreNoStory: an application's talk is not written down; what a line is worth is.
+func TestSignalsAreNoStory(t *testing.T) {
+	j := NewJournal()
+	j.Add(event.Event{At: 1, Session: "s", Body: event.SessionCreated{}})
+	data := "hello"
+	j.Add(event.Event{At: 2, Session: "s", Connection: "con_a", Body: event.SignalSent{To: []string{"con_b"}, Data: &data}})
+	j.Add(event.Event{At: 3, Session: "s", Connection: "con_a", Body: event.QualityChanged{Old: 5, New: 2}})
+	entries, _ := j.Timeline("s", 0, 10)
+	if len(entries) != 2 || entries[1].Text != "network quality 2, was 5" || entries[1].Fields["newValue"] != 2 {
+		t.Errorf("the timeline says %+v", entries)
+	}
+}
+
 func TestTimelineIsOrderedAndPaged(t *testing.T) {
 	j, _ := journalOf()
 	for _, ms := range []int64{40, 10, 30, 20} {

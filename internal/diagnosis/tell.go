@@ -9,13 +9,13 @@ import (
 	"tertulia/internal/event"
 )
 
-// tell puts an event into words and fields.
+// tell puts an event into words and fields; no words for what has no place on a timeline.
 func tell(body event.Body) (text string, fields map[string]any) {
 	switch b := body.(type) {
 	case event.SessionCreated:
 		return "session created", nil
 	case event.SessionEnded:
-		return "session ended: " + b.Reason, map[string]any{"reason": b.Reason}
+		return "session ended" + reason(b.Reason), map[string]any{"reason": b.Reason}
 	case event.Joined:
 		return fmt.Sprintf("joined from %s with %s, openvidu-browser %s, through %s",
 				b.Address, cmp.Or(b.Platform, "an unknown platform"), cmp.Or(b.SDKVersion, "below 2.21"), cmp.Or(b.Host, "an unknown host")),
@@ -36,7 +36,12 @@ func tell(body event.Body) (text string, fields map[string]any) {
 		return fmt.Sprintf("receives %s of %s", b.Stream, b.Publisher),
 			map[string]any{"streamId": b.Stream, "publisher": b.Publisher, "endpoint": b.Endpoint}
 	case event.Unsubscribed:
-		return "no longer receives " + b.Stream, map[string]any{"streamId": b.Stream, "endpoint": b.Endpoint}
+		return "no longer receives " + b.Stream + reason(b.Reason),
+			map[string]any{"streamId": b.Stream, "endpoint": b.Endpoint, "reason": b.Reason}
+	case event.SignalSent:
+		return "", nil // an application's talk would push out what explains its calls
+	case event.QualityChanged:
+		return fmt.Sprintf("network quality %d, was %d", b.New, b.Old), map[string]any{"newValue": b.New, "oldValue": b.Old}
 	case event.Refused:
 		return fmt.Sprintf("%s was refused: %s", b.Method, b.Text),
 			map[string]any{"method": b.Method, "streamId": b.Stream, "code": b.Code}

@@ -21,6 +21,7 @@ const (
 	UnknownMethod       Kind = "unknown_method"       // no such RPC method
 	NotJoined           Kind = "not_joined"           // an RPC method before joinRoom
 	Unauthorized        Kind = "unauthorized"         // credentials missing or wrong
+	Forbidden           Kind = "forbidden"            // credentials are right, and do not allow it
 	TokenInvalid        Kind = "token_invalid"        // token unknown, spent or of another session
 	RoleDenied          Kind = "role_denied"          // the connection's role does not allow it
 	SessionNotFound     Kind = "session_not_found"    //
@@ -39,7 +40,9 @@ const (
 	SignalMalformed     Kind = "signal_malformed"     // sendMessage.message is not a JSON object
 	SignalTarget        Kind = "signal_target"        // a signal is addressed to an unknown connection
 	ReconnectionUnknown Kind = "reconnection_unknown" // connect with an unknown RPC session id
+	NodeNotFound        Kind = "node_not_found"       // no such media node
 	IPCamera            Kind = "ip_camera"            // the operation is not possible on an IP camera
+	NoFilter            Kind = "no_filter"            // there is no such filter here
 )
 
 // Error is an error with a kind. Text is written for the person who sent the request: it names the field, the value

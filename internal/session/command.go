@@ -80,6 +80,7 @@ type (
 		Connection string
 		Offer      string
 		Loopback   bool
+		Filter     string // the type of the filter asked for: fault.NoFilter
 		Media      StreamMedia
 	}
 	// Unpublish is unpublishVideo. Answer: nil.
@@ -130,6 +131,9 @@ type (
 		NewValue   string
 		Reason     string
 	}
+	// Filter is applyFilter and the other methods of filters: there are none here, so that who might use one is refused
+	// with fault.NoFilter. Type is applyFilter's. Answer: always a fault.
+	Filter struct{ Connection, Method, Stream, Type string }
 	// ForceDisconnect asks to evict Target (forceDisconnectByUser). Answer: nil.
 	ForceDisconnect struct{ Connection, Target string }
 	// ForceUnpublish asks to end a stream (forceUnpublishByUser). Answer: nil.
@@ -179,6 +183,7 @@ func (Reconnect) command()          {}
 func (Candidate) command()          {}
 func (ClientSignal) command()       {}
 func (ChangeStream) command()       {}
+func (Filter) command()             {}
 func (ForceDisconnect) command()    {}
 func (ForceUnpublish) command()     {}
 func (Drop) command()               {}

@@ -27,6 +27,9 @@ func (c *Connection) Copy() *Connection {
 	d.early = nil
 	d.Kurento = c.Kurento.copy()
 	d.ICEServers = slices.Clone(c.ICEServers)
+	if c.Quality != nil {
+		d.Quality = new(*c.Quality)
+	}
 	if c.Stream != nil {
 		stream := *c.Stream
 		d.Stream = &stream

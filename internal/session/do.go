@@ -48,6 +48,8 @@ func (s *State) Do(env Env, from Origin, c Command) []Effect {
 		deleteStream(t, c)
 	case SendSignal:
 		sendSignal(t, c)
+	case SetQuality:
+		setQuality(t, c)
 	case Close:
 		closeSession(t, c)
 	case Join:
@@ -70,6 +72,12 @@ func (s *State) Do(env Env, from Origin, c Command) []Effect {
 		collect(t, c)
 	case offeredAgain:
 		offerAgain(t, c)
+	case measured:
+		measure(t, c)
+	case mediaGone:
+		loseMedia(t, c)
+	case suspended:
+		suspend(t)
 	default:
 		t.doClient(c)
 	}
@@ -107,6 +115,8 @@ func (t *turn) doClient(c Command) {
 		clientSignal(t, me, c)
 	case ChangeStream:
 		changeStream(t, me, c)
+	case Filter:
+		filter(t, me, c)
 	case ForceDisconnect:
 		forceDisconnect(t, me, c)
 	case ForceUnpublish:

@@ -1,6 +1,10 @@
 package session
 
-import "time"
+import (
+	"time"
+
+	"tertulia/internal/event"
+)
 
 // Effect is one thing a rule wants done. The runner carries a rule's effects out in their order.
 type Effect interface{ effect() }
@@ -44,6 +48,12 @@ type (
 		After   time.Duration
 		Command Command
 	}
+	// Happened is told to observers, and to no client. At is Unix milliseconds.
+	Happened struct {
+		At         int64
+		Connection string // "": of the session alone
+		Body       event.Body
+	}
 	// Save writes the record, behind and coalesced.
 	Save struct{}
 	// End ends the session: its media are released, its record is deleted. Reason is of spec §1.4, "" if it was
@@ -51,15 +61,16 @@ type (
 	End struct{ Reason string }
 )
 
-func (Reply) effect()   {}
-func (Notify) effect()  {}
-func (Admit) effect()   {}
-func (Dismiss) effect() {}
-func (Ask) effect()     {}
-func (Tell) effect()    {}
-func (Arm) effect()     {}
-func (Save) effect()    {}
-func (End) effect()     {}
+func (Reply) effect()    {}
+func (Notify) effect()   {}
+func (Admit) effect()    {}
+func (Dismiss) effect()  {}
+func (Ask) effect()      {}
+func (Tell) effect()     {}
+func (Arm) effect()      {}
+func (Happened) effect() {}
+func (Save) effect()     {}
+func (End) effect()      {}
 
 // Env is what the rules may know of the world.
 type Env struct {
@@ -76,5 +87,7 @@ type Rules struct {
 	Park           time.Duration // how long a subscription waits for its stream; below the clients' time-out of 10 s
 	MaxConnections int           // of one session, pending ones included
 	MaxRecvKbps    int           // video taken from a publisher that has no kurentoOptions; 0: unlimited
+	MinRecvKbps    int           // the least it is asked for, if its line can carry it
 	MaxSendKbps    int           // video sent to a subscriber that has none; 0: unlimited
+	MinSendKbps    int           // the least it is sent
 }

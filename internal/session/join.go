@@ -18,7 +18,7 @@ func join(t *turn, c Join) {
 	me.ActiveAt = t.env.Now
 	me.RPC, me.ClientData, me.Platform, me.SDKVersion = c.RPC, c.ClientData, c.Platform, c.SDKVersion
 	me.Address, me.FinalUserID, me.Loopback = c.Address, c.FinalUserID, c.Loopback
-	me.Reached = reached(c.Host)
+	me.Host, me.Reached, me.Location = c.Host, reached(c.Host), c.Location
 	me.CommonMsid, me.ServerOffers = c.CommonMsid, c.ServerOffers
 
 	if !me.Recorder {
@@ -34,6 +34,7 @@ func join(t *turn, c Join) {
 	if len(result.ICEServers) == 0 && t.env.TURN != nil {
 		result.ICEServers = t.env.TURN(me.ID, c.Host)
 	}
+	t.happenedAt(me.ActiveAt, me, me.toldJoined())
 	t.emit(Admit{To: t.from, Connection: me.Copy(), Result: result})
 	t.save()
 }

@@ -1,14 +1,24 @@
 package session
 
-import "tertulia/internal/fault"
+import (
+	"tertulia/internal/event"
+	"tertulia/internal/fault"
+)
 
-// Why somebody leaves (spec §1.4).
+// Why something ends (spec §1.4).
 const (
 	disconnect              = "disconnect"
 	networkDisconnect       = "networkDisconnect"
 	forceDisconnectByUser   = "forceDisconnectByUser"
 	forceDisconnectByServer = "forceDisconnectByServer"
+	unpublishReason         = "unpublish"
+	unsubscribeReason       = "unsubscribe"
+	forceUnpublishByUser    = "forceUnpublishByUser"
+	forceUnpublishByServer  = "forceUnpublishByServer"
 	lastParticipantLeft     = "lastParticipantLeft"
+	sessionClosedByServer   = "sessionClosedByServer"
+	mediaServerDisconnect   = "mediaServerDisconnect"
+	mediaServerReconnect    = "mediaServerReconnect"
 	nodeCrashed             = "nodeCrashed"
 )
 
@@ -45,15 +55,15 @@ func forceDisconnect(t *turn, me *Connection, c ForceDisconnect) {
 	}
 }
 
-// depart takes a connection out of the session: its endpoints are released and the others told. The stream's end
-// goes without saying (spec §4.2).
+// depart takes a connection out of the session: its endpoints are released and the others told. Clients are not told
+// of the stream's end (spec §4.2), observers are, before (events §7).
 func depart(t *turn, c *Connection, reason string) {
 	gone := fault.New(fault.ConnectionClosed, "connection %s has left (%s)", c.ID, reason)
-	if c.Stream != nil {
-		endStream(t, c)
-	}
 	for len(c.Subscriptions) > 0 {
-		endSubscription(t, c, c.Subscriptions[0], gone)
+		endSubscription(t, c, c.Subscriptions[0], reason, gone)
+	}
+	if c.Stream != nil {
+		endStream(t, c, reason)
 	}
 	t.remove(c)
 	for _, o := range t.Connections {
@@ -62,6 +72,7 @@ func depart(t *turn, c *Connection, reason string) {
 	if !c.Recorder {
 		t.notify(Left{Connection: c.ID, Reason: reason}, t.joined("")...)
 	}
+	t.happened(c, event.Left{Reason: reason, Joined: c.toldJoined(), Since: c.ActiveAt})
 	t.save()
 }
 
@@ -80,7 +91,7 @@ func endIfEmpty(t *turn) {
 
 // closeSession is the end by REST or by the server (spec §10.9).
 func closeSession(t *turn, c Close) {
-	if t.Closing == "" {
+	if !t.Ended {
 		end(t, c.Reason)
 	}
 	t.reply(nil)
@@ -95,8 +106,10 @@ func end(t *turn, reason string) {
 			evicted(t, c, reason)
 		}
 	}
-	t.Connections = nil
+	t.Connections, t.Ended = nil, true
+	t.happened(nil, event.SessionEnded{Reason: reason})
 	t.emit(End{Reason: reason})
+	t.save()
 }
 
 // evictFlooded gives up a client that does not read.
@@ -108,7 +121,7 @@ func evictFlooded(t *turn, c overflowed) {
 	}
 }
 
-// collect ends a session that was made and never used (rest §5.6); nothing is told of it.
+// collect ends a session that was made and never used (rest §5.6); no client can be there to be told.
 func collect(t *turn, c unused) {
 	if !t.Active && t.env.Now-t.CreatedAt > c.OlderThan {
 		end(t, "")

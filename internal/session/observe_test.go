@@ -26,7 +26,7 @@ func (w *witness) observe(e event.Event) {
 	w.events = append(w.events, e)
 }
 
-// taken returns the events since the last call, as "connection kind body"; connections are named by who.
+// taken returns the events since the last call, as "connection kind fields"; connections are named by who.
 func (w *witness) taken(who map[string]string) []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -37,7 +37,7 @@ func (w *witness) taken(who map[string]string) []string {
 	short := strings.NewReplacer(names...)
 	var lines []string
 	for _, e := range w.events {
-		lines = append(lines, short.Replace(strings.TrimSpace(fmt.Sprintf("%s %s %+v", e.Connection, e.Body.Kind(), e.Body))))
+		lines = append(lines, short.Replace(strings.TrimSpace(showHappened(Happened{Connection: e.Connection, Body: e.Body}))))
 	}
 	w.events = nil
 	return lines
@@ -57,15 +57,18 @@ func observed(t *testing.T, test func(*testing.T, *house, *witness)) {
 	bubble(t, func(c *Config) { c.Observe = w.observe }, func(t *testing.T, h *house) { test(t, h, w) })
 }
 
+// joined is how a Left tells again what was told of a client of this file; synctest begins with the year 2000.
+const joined = "Joined{SDKVersion=2.32.2 Location=unknown} Since=946684800000"
+
 // TestEventsOfACall: every kind of event, in the order of the decisions.
 func TestEventsOfACall(t *testing.T) {
 	observed(t, func(t *testing.T, h *house, w *witness) {
 		h.create("room")
-		w.expect(t, nil, "session.created {}")
+		w.expect(t, nil, "session.created CustomSessionID=room")
 		a, b := h.join("room", Publisher), h.join("room", Moderator)
 		who := map[string]string{a.Connection: "A", b.Connection: "B"}
-		w.expect(t, who, "A connection.joined {Platform: SDKVersion:2.32.2 Address: Host:}",
-			"B connection.joined {Platform: SDKVersion:2.32.2 Address: Host:}")
+		w.expect(t, who, "A connection.joined SDKVersion=2.32.2 Location=unknown",
+			"B connection.joined SDKVersion=2.32.2 Location=unknown")
 
 		h.send(a, "2", Publish{Offer: "offer", Media: camera})
 		h.next(a) // Joined
@@ -73,14 +76,14 @@ func TestEventsOfACall(t *testing.T) {
 		who[stream] = "S"
 		h.send(b, "2", Subscribe{Sender: stream, Offer: "offer"})
 		h.pass(time.Second)
-		w.expect(t, who, "A stream.published {Stream:S Endpoint:A Audio: Video: HasVideo:true}",
-			"B stream.subscribed {Stream:S Publisher:A Endpoint:B_S}")
+		w.expect(t, who, "A stream.published Stream=S Endpoint=A HasVideo=true Media{CAMERA audio video 30}",
+			"B stream.subscribed Stream=S Publisher=A Endpoint=B_S Media{CAMERA audio video 30}")
 
 		h.Event(mediactl.Event{Session: "room", Endpoint: b.Connection + "_" + stream, Type: mediactl.Failed, Reason: "consent expired"})
 		h.Event(mediactl.Event{Session: "room", Endpoint: a.Connection, Type: mediactl.Connected})
 		h.Event(mediactl.Event{Session: "room", Endpoint: "con_gone", Type: mediactl.Connected})
 		h.Event(mediactl.Event{Session: "room", Endpoint: a.Connection, Type: mediactl.Again}) // changes nothing
-		w.expect(t, who, "B transport {Endpoint:B_S State:failed Reason:consent expired}", "A transport {Endpoint:A State:connected Reason:}")
+		w.expect(t, who, "B transport Endpoint=B_S State=failed Reason=consent expired", "A transport Endpoint=A State=connected")
 
 		h.send(b, "3", Subscribe{Sender: stream}) // our offer is no subscription yet
 		h.pass(time.Second)
@@ -89,9 +92,10 @@ func TestEventsOfACall(t *testing.T) {
 		h.pass(time.Second)
 		h.send(b, "5", AnswerSubscription{Sender: stream, SDP: "answer"})
 		h.send(b, "6", ForceUnpublish{Stream: stream})
-		w.expect(t, who, "B stream.subscribed {Stream:S Publisher:A Endpoint:B_S}",
-			"B request.refused {Method:receiveVideoFrom Stream:S Code:sdp_invalid Text:no offer of A awaits this sdpAnswer; ask for one with prepareReceiveVideoFrom}",
-			"B stream.unsubscribed {Stream:S Endpoint:B_S}", "A stream.unpublished {Stream:S Reason:forceUnpublishByUser}")
+		w.expect(t, who, "B stream.subscribed Stream=S Publisher=A Endpoint=B_S Again=true Media{CAMERA audio video 30}",
+			"B request.refused Method=receiveVideoFrom Stream=S Code=sdp_invalid Text=no offer of A awaits this sdpAnswer; ask for one with prepareReceiveVideoFrom",
+			"A stream.unpublished Stream=S Reason=forceUnpublishByUser Media{CAMERA audio video 30} Since=946684800000",
+			"B stream.unsubscribed Stream=S Endpoint=B_S Publisher=A Reason=forceUnpublishByUser Media{CAMERA audio video 30} Since=946684800100")
 
 		h.send(a, "3", Publish{Offer: "offer", Media: camera})
 		h.pass(time.Second)
@@ -101,11 +105,11 @@ func TestEventsOfACall(t *testing.T) {
 		h.send(b, "8", Leave{})
 		synctest.Wait()
 		got := w.taken(who)
-		if len(got) != 4 || !strings.HasSuffix(got[0], "Reason:unpublish}") {
+		if len(got) != 4 || !strings.Contains(got[0], "Reason=unpublish ") {
 			t.Fatalf("told %q", got)
 		}
-		if want := []string{"A connection.left {Reason:forceDisconnectByUser}", "B connection.left {Reason:disconnect}",
-			"session.ended {Reason:lastParticipantLeft}"}; !slices.Equal(got[1:], want) {
+		if want := []string{"A connection.left Reason=forceDisconnectByUser " + joined, "B connection.left Reason=disconnect " + joined,
+			"session.ended Reason=lastParticipantLeft"}; !slices.Equal(got[1:], want) {
 			t.Errorf("told %q, want %q", got[1:], want)
 		}
 	})
@@ -121,7 +125,7 @@ func TestEventsOfRefusals(t *testing.T) {
 		w.taken(nil)
 		_, err := h.Join(t.Context(), "room", "1", Join{Token: "tok_MY_SECRET"})
 		wantKind(t, err, fault.TokenInvalid)
-		w.expect(t, who, "request.refused {Method:joinRoom Stream: Code:token_invalid Text:the token is unknown or was used before; make a new connection by REST}")
+		w.expect(t, who, "request.refused Method=joinRoom Code=token_invalid Text=the token is unknown or was used before; make a new connection by REST")
 
 		h.node.err = fault.New(fault.SDPInvalid, "the offer has no fingerprint")
 		h.send(a, "2", Publish{Offer: "offer", Media: camera})
@@ -131,8 +135,8 @@ func TestEventsOfRefusals(t *testing.T) {
 		h.pass(time.Second)
 		synctest.Wait()
 		got := w.taken(who)
-		if len(got) != 2 || !strings.Contains(got[0], "Method:publishVideo Stream:str_CAM_") ||
-			!strings.Contains(got[0], "Code:sdp_invalid Text:the offer has no fingerprint") || !strings.Contains(got[1], "Code:media_failed") {
+		if len(got) != 2 || !strings.Contains(got[0], "Method=publishVideo Stream=str_CAM_") ||
+			!strings.Contains(got[0], "Code=sdp_invalid Text=the offer has no fingerprint") || !strings.Contains(got[1], "Code=media_failed") {
 			t.Errorf("told %q", got)
 		}
 		if _, err := h.Do(t.Context(), "room", DeleteConnection{Connection: "con_none"}); err == nil {
@@ -156,7 +160,7 @@ func TestEventsOfACrash(t *testing.T) {
 		n := h.directory.lookUp("room")
 		n.state.Connections = append(n.state.Connections, nil) // breaks every rule that looks at it
 		h.send(a, "2", Leave{})
-		w.expect(t, who, "A connection.left {Reason:nodeCrashed}", "session.ended {Reason:nodeCrashed}")
+		w.expect(t, who, "A connection.left Reason=nodeCrashed Joined{Location=unknown}", "session.ended Reason=nodeCrashed")
 		n.handle(t.Context(), letter{command: reported{mediactl.Event{Session: "room", Endpoint: "con_late"}}}) // nor does what comes late
 		w.expect(t, who)
 	})
@@ -176,7 +180,7 @@ func TestRestartIsNoLoss(t *testing.T) {
 		if _, err := h.Resume(t.Context(), a.RPC); err != nil {
 			t.Fatal(err)
 		}
-		w.expect(t, map[string]string{a.Connection: "A"}, "A socket.back {After:3000}")
+		w.expect(t, map[string]string{a.Connection: "A"}, "A socket.back After=3000")
 		h.stop()
 	})
 }
@@ -190,18 +194,18 @@ func TestEventsOfDrops(t *testing.T) {
 		synctest.Wait()
 		w.taken(nil)
 		a.Detach(event.SocketLost{Age: 60_000, Silent: 3_000, Code: 1006, Reason: "idle"})
-		w.expect(t, who, "A socket.lost {Age:60000 Silent:3000 Code:1006 Reason:idle}")
+		w.expect(t, who, "A socket.lost Age=60000 Silent=3000 Code=1006 Reason=idle")
 		h.pass(4 * time.Second)
 		again, err := h.Resume(t.Context(), a.RPC)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.expect(t, who, "A socket.back {After:4000}")
+		w.expect(t, who, "A socket.back After=4000")
 		a.Detach(event.SocketLost{}) // the old socket has nothing to say any more
 		w.expect(t, who)
 		again.Detach(event.SocketLost{Age: 1})
 		h.pass(time.Minute)
-		w.expect(t, who, "A socket.lost {Age:1 Silent:0 Code:0 Reason:}", "A connection.left {Reason:networkDisconnect}",
-			"session.ended {Reason:lastParticipantLeft}")
+		w.expect(t, who, "A socket.lost Age=1", "A connection.left Reason=networkDisconnect "+joined,
+			"session.ended Reason=lastParticipantLeft")
 	})
 }

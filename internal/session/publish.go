@@ -17,6 +17,9 @@ func publish(t *turn, me *Connection, c Publish) {
 	case c.Offer == "":
 		t.fail(fault.New(fault.SDPInvalid, "sdpOffer is empty"))
 		return
+	case c.Filter != "":
+		t.fail(noFilter("publish without one"))
+		return
 	case c.Media.Dimensions != "" && !isDimensions(c.Media.Dimensions):
 		t.fail(fault.New(fault.Invalid, "videoDimensions %.60q is not JSON text of an object {width, height}", c.Media.Dimensions))
 		return
@@ -71,7 +74,7 @@ func publishSettled(t *turn, d settled, request mediactl.Publish) {
 		return
 	}
 	if d.Err != nil && t.mayTranscode(d.Err) && len(request.Policy.Video) > 0 {
-		request.Policy.Video = nil
+		request.Policy = lenient(request.Policy)
 		d.Ask.Request = request
 		t.emit(d.Ask)
 		return
@@ -85,6 +88,7 @@ func publishSettled(t *turn, d settled, request mediactl.Publish) {
 	}
 	before := stream.Phase
 	stream.Phase = Published
+	published(t, me, d.Description.Audio, d.Description.Video, before != Publishing)
 	t.replyTo(d.To, PublishResult{Answer: d.Description.SDP, Stream: stream.ID, CreatedAt: stream.CreatedAt}, nil)
 	trickleBack(t, me, me.ID, d.Description.Candidates)
 	if before == Publishing {
@@ -98,7 +102,7 @@ func publishSettled(t *turn, d settled, request mediactl.Publish) {
 // publishFailed ends a stream that has not been announced; one that has stays, and its client may reconnect again.
 func publishFailed(t *turn, me *Connection, d settled) {
 	if me.Stream.Phase == Publishing {
-		endStream(t, me)
+		endStream(t, me, unpublishReason)
 	}
 	t.replyTo(d.To, nil, d.Err)
 }
@@ -109,10 +113,10 @@ func unpublish(t *turn, me *Connection) {
 		return
 	}
 	announced := me.Stream.Phase != Publishing
-	endStream(t, me)
+	endStream(t, me, unpublishReason)
 	t.reply(nil)
 	if announced {
-		t.notify(StreamUnpublished{Connection: me.ID, Reason: "unpublish"}, t.joined(me.ID)...)
+		t.notify(StreamUnpublished{Connection: me.ID, Reason: unpublishReason}, t.joined(me.ID)...)
 	}
 }
 
@@ -125,9 +129,9 @@ func forceUnpublish(t *turn, me *Connection, c ForceUnpublish) {
 	case owner == nil:
 		t.fail(fault.New(fault.NotPublishing, "nobody publishes stream %.80q", c.Stream))
 	default:
-		endStream(t, owner)
+		endStream(t, owner, forceUnpublishByUser)
 		t.reply(nil)
-		t.notify(StreamUnpublished{Connection: owner.ID, Reason: "forceUnpublishByUser"}, t.joined("")...)
+		t.notify(StreamUnpublished{Connection: owner.ID, Reason: forceUnpublishByUser}, t.joined("")...)
 	}
 }
 
@@ -137,8 +141,8 @@ func deleteStream(t *turn, c DeleteStream) {
 		t.fail(fault.New(fault.StreamNotFound, "session %s has no stream %.80q", t.ID, c.Stream))
 		return
 	}
-	endStream(t, owner)
-	t.notify(StreamUnpublished{Connection: owner.ID, Reason: "forceUnpublishByServer"}, t.joined("")...)
+	endStream(t, owner, forceUnpublishByServer)
+	t.notify(StreamUnpublished{Connection: owner.ID, Reason: forceUnpublishByServer}, t.joined("")...)
 	t.reply(nil)
 }
 
@@ -152,16 +156,17 @@ func (s *State) streaming(stream string) *Connection {
 	return nil
 }
 
-// endStream releases a stream's endpoint and those of its subscriptions, and tells nobody.
-func endStream(t *turn, owner *Connection) {
+// endStream releases a stream's endpoint and those of its subscriptions, and tells observers only.
+func endStream(t *turn, owner *Connection, reason string) {
 	stream := owner.Stream.ID
+	unpublished(t, owner, reason)
 	for _, c := range t.Connections {
 		if s := c.subscription(stream); s != nil {
-			endSubscription(t, c, s, notPublishing(owner.ID))
+			endSubscription(t, c, s, reason, notPublishing(owner.ID))
 		}
 		delete(c.early, owner.ID)
 	}
-	owner.Stream = nil
+	owner.Stream, owner.Quality = nil, nil
 	t.tell(mediactl.Release{Session: t.ID, Endpoint: owner.ID})
 	t.save()
 }

@@ -24,10 +24,10 @@ func TestStateSurvivesJSON(t *testing.T) {
 				}
 				stored := p.state.Copy()
 				for _, c := range stored.Connections { // these are not (see Connection)
-					c.Subscriptions = nil
+					c.Subscriptions, c.Quality = nil, nil
 				}
 				for _, c := range read.Connections {
-					if c.Subscriptions != nil || c.early != nil {
+					if c.Subscriptions != nil || c.Quality != nil || c.early != nil {
 						t.Fatalf("%s: %s has read what is never stored", step.command, c.ID)
 					}
 				}
@@ -102,6 +102,7 @@ func TestEffectsShareNothing(t *testing.T) {
 				mark(parts, "a stream", c.Stream)
 				mark(parts, "kurentoOptions", c.Kurento)
 				mark(parts, "customIceServers", c.ICEServers)
+				mark(parts, "a quality", c.Quality)
 				for _, u := range c.Subscriptions {
 					mark(parts, "a subscription", u)
 				}

@@ -54,8 +54,12 @@ func restart(t *turn, c restarted) {
 	t.Epoch = c.Epoch
 	t.save()
 	t.replyTo(t.from, nil, nil)
-	if t.Closing != "" || t.Active && t.participants() == 0 {
-		end(t, t.Closing)
+	switch {
+	case t.Ended, t.Closing != "": // it was told by who wrote this
+		t.emit(End{Reason: t.Closing})
+		return
+	case t.Active && t.participants() == 0:
+		end(t, lastParticipantLeft)
 		return
 	}
 	for _, n := range t.Connections {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"regexp"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"tertulia/internal/event"
@@ -28,6 +29,7 @@ type Config struct {
 	GCThreshold                 time.Duration
 	MaxSessions, MaxConnections int                               // limits; 0: 10,000 and 1,000 per session
 	MaxRecvKbps, MaxSendKbps    int                               // of video, for connections without kurentoOptions; 0: unlimited
+	MinRecvKbps, MinSendKbps    int                               // the least of it, if a line can carry it
 	Defaults                    Properties                        // of sessions made by joining with the server's secret
 	NewID                       func(prefix string, n int) string // nil: RandomID
 	// Observe is told what happens, each session's events in the order of its decisions and from one goroutine at a
@@ -44,14 +46,16 @@ const (
 
 // Registry owns the sessions of this node: it creates, finds, runs and recovers them.
 type Registry struct {
-	cfg   Config
-	rules Rules
-	ready chan struct{}
-	begin chan *runner // sessions for Run to run
-	over  chan struct{}
+	cfg     Config
+	live    atomic.Pointer[Live]
+	adopted chan struct{} // of capacity 1: live has changed
+	ready   chan struct{}
+	begin   chan *runner // sessions for Run to run
+	over    chan struct{}
 
 	directory *directory
-	epoch     uint64 // set before ready
+	epoch     uint64       // set before ready
+	born      atomic.Int64 // the latest creation time given
 }
 
 // New makes a registry; Run starts it.
@@ -64,15 +68,16 @@ func New(cfg Config) *Registry {
 	if cfg.NewID == nil {
 		cfg.NewID = RandomID
 	}
-	return &Registry{
-		cfg: cfg,
-		rules: Rules{
-			Grace: cfg.Grace, RestartGrace: cfg.RestartGrace, Park: parkTime,
-			MaxConnections: cfg.MaxConnections, MaxRecvKbps: cfg.MaxRecvKbps, MaxSendKbps: cfg.MaxSendKbps,
-		},
+	r := &Registry{
+		cfg: cfg, adopted: make(chan struct{}, 1),
 		ready: make(chan struct{}), begin: make(chan *runner), over: make(chan struct{}),
 		directory: newDirectory(cfg.MaxSessions),
 	}
+	r.Adopt(Live{
+		MaxRecvKbps: cfg.MaxRecvKbps, MinRecvKbps: cfg.MinRecvKbps, MaxSendKbps: cfg.MaxSendKbps, MinSendKbps: cfg.MinSendKbps,
+		GCInterval: cfg.GCInterval, GCThreshold: cfg.GCThreshold, Defaults: cfg.Defaults,
+	})
+	return r
 }
 
 // Ready is closed once the records are loaded. Calls that have a context wait for it.
@@ -105,7 +110,7 @@ func (r *Registry) Create(ctx context.Context, p Properties) (State, error) {
 
 // create stores a new session and has it run.
 func (r *Registry) create(ctx context.Context, id string, p Properties) (*runner, error) {
-	n := newRunner(r, &State{ID: id, CreatedAt: time.Now().UnixMilli(), Epoch: r.epoch, Properties: p})
+	n := newRunner(r, &State{ID: id, CreatedAt: r.birth(), Epoch: r.epoch, Properties: p})
 	record, err := encode(n.state)
 	if err != nil {
 		return nil, err
@@ -119,12 +124,25 @@ func (r *Registry) create(ctx context.Context, id string, p Properties) (*runner
 		}
 		return nil, fault.Wrap(fault.NoCapacity, err, "session %s could not be stored; try again", id)
 	}
-	n.observer.say("", event.SessionCreated{})
+	n.observer.told(Happened{At: n.state.CreatedAt, Body: event.SessionCreated{
+		CustomSessionID: p.CustomSessionID, MediaMode: p.MediaMode, RecordingMode: p.RecordingMode,
+	}})
 	select {
 	case r.begin <- n:
 		return n, nil
 	case <-r.over:
 		return nil, fault.New(fault.NoCapacity, "this server is stopping")
+	}
+}
+
+// birth is the creation time of a new session: now, but never that of an older one. A custom id may be used again within
+// the same millisecond, and is told apart by it.
+func (r *Registry) birth() int64 {
+	for {
+		last := r.born.Load()
+		if at := max(time.Now().UnixMilli(), last+1); r.born.CompareAndSwap(last, at) {
+			return at
+		}
 	}
 }
 
@@ -188,7 +206,7 @@ func (r *Registry) toJoin(ctx context.Context, id string, create bool) (*runner,
 		case !create:
 			return nil, unknownSession(id)
 		}
-		p := r.cfg.Defaults
+		p := r.live.Load().Defaults
 		p.CustomSessionID = id
 		if _, err := r.Create(ctx, p); err != nil && !fault.Is(err, fault.SessionExists) {
 			return nil, err
@@ -240,7 +258,18 @@ func (r *Registry) Event(e mediactl.Event) {
 	case n == nil:
 	case e.Type == mediactl.Again:
 		n.inbox.put(letter{command: offeredAgain{Endpoint: e.Endpoint, Candidates: e.Candidates}})
+	case e.Type == mediactl.Measured:
+		n.inbox.put(letter{command: measured{Endpoint: e.Endpoint, FrameRate: e.FrameRate}})
 	default:
 		n.inbox.put(letter{command: reported{e}})
+	}
+}
+
+// MediaGone says that the media node has lost all endpoints. With reason mediaServerReconnect it is back without them:
+// participants stay, their streams end, and applications publish anew. Any other reason (nodeCrashed,
+// mediaServerDisconnect) closes the sessions that were joined (spec §10.8).
+func (r *Registry) MediaGone(reason string) {
+	for _, n := range r.directory.all() {
+		n.inbox.put(letter{command: mediaGone{Reason: reason}})
 	}
 }

@@ -27,17 +27,16 @@ func (r *Registry) Run(ctx context.Context) error {
 	}
 	close(r.ready)
 
-	var collect <-chan time.Time
-	if r.cfg.GCInterval > 0 {
-		ticker := time.NewTicker(r.cfg.GCInterval)
-		defer ticker.Stop()
-		collect = ticker.C
-	}
+	garbage := time.NewTicker(time.Hour)
+	defer garbage.Stop()
+	r.live.Load().pace(garbage)
 	for {
 		select {
 		case n := <-r.begin:
 			sessions.Go(func() { n.run(ctx) })
-		case <-collect:
+		case <-r.adopted:
+			r.live.Load().pace(garbage)
+		case <-garbage.C:
 			r.collect()
 		case <-ctx.Done():
 			return nil
@@ -80,7 +79,7 @@ func readRecord(id string, record []byte) (*State, error) {
 // collect asks every session whether it was ever joined.
 func (r *Registry) collect() {
 	for _, n := range r.directory.all() {
-		n.inbox.put(letter{command: unused{OlderThan: r.cfg.GCThreshold.Milliseconds()}})
+		n.inbox.put(letter{command: unused{OlderThan: r.live.Load().GCThreshold.Milliseconds()}})
 	}
 }
 
@@ -102,7 +101,7 @@ func (r *Registry) wait(ctx context.Context) error {
 
 // env is what the rules of a session may know now.
 func (r *Registry) env(session string) Env {
-	env := Env{Now: time.Now().UnixMilli(), NewID: r.cfg.NewID, Rules: r.rules}
+	env := Env{Now: time.Now().UnixMilli(), NewID: r.cfg.NewID, Rules: r.live.Load().rules(r.cfg)}
 	if r.cfg.Secrets != nil {
 		env.TURN = func(connection, host string) []ICEServer {
 			return r.cfg.Secrets.TURN(session, connection, host)

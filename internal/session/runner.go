@@ -4,11 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
-	"tertulia/internal/event"
 	"tertulia/internal/fault"
 	"tertulia/internal/wire/mediactl"
 )
@@ -46,7 +47,7 @@ func newRunner(r *Registry, s *State) *runner {
 	log, inbox := r.cfg.Log.With("session", s.ID), newInbox()
 	n := &runner{
 		id: s.ID, registry: r, log: log, inbox: inbox, gone: make(chan struct{}),
-		state: s, outboxes: map[string]*outbox{}, alarms: newAlarms(), observer: newObserver(r.cfg.Observe, s.ID),
+		state: s, outboxes: map[string]*outbox{}, alarms: newAlarms(), observer: newObserver(r.cfg.Observe, s),
 		lanes:  lanes{media: r.cfg.Media, deadline: r.cfg.MediaDeadline, log: log, inbox: inbox, jobs: map[string][]job{}},
 		writer: writer{store: r.cfg.Store, log: log, inbox: inbox},
 	}
@@ -120,10 +121,10 @@ func (r *runner) apply(ctx context.Context, l letter) {
 	r.observer.begin(l)
 	effects, err := r.decide(l)
 	if err != nil {
-		r.crash()
+		r.crash(ctx)
 	}
 	for _, e := range effects { // told first: who has an answer finds it on the timeline
-		r.observer.observe(r.state, l, e, effects)
+		r.observer.observe(l, e)
 		r.carryOut(ctx, l, e)
 	}
 	if l.answer != nil {
@@ -222,13 +223,19 @@ func (r *runner) dismiss(e Dismiss) {
 }
 
 // crash ends a session whose state can no longer be trusted; its clients are told what makes applications join again.
-func (r *runner) crash() {
+func (r *runner) crash(ctx context.Context) {
+	r.mu.Lock()
+	told := r.state.wreck(r.registry.env(r.id), nodeCrashed, slices.Sorted(maps.Keys(r.outboxes)))
+	r.mu.Unlock()
+	r.writer.dirty = true
+	r.writer.write(ctx, r.state)
+	for _, h := range told {
+		r.observer.observe(letter{}, h)
+	}
 	for id, box := range r.outboxes {
 		box.push(Message{Notice: Evicted{Connection: id, Reason: nodeCrashed}})
 		r.dismiss(Dismiss{Connection: id, RPC: box.rpc})
-		r.observer.say(id, event.Left{Reason: nodeCrashed})
 	}
-	r.observer.say("", event.SessionEnded{Reason: nodeCrashed})
 	r.over()
 }
 
@@ -249,6 +256,9 @@ func (r *runner) stop(ctx context.Context) {
 	r.writer.wait()
 	for _, l := range r.inbox.close(!r.ended) {
 		r.inbox.refuse(l)
+	}
+	if !r.ended {
+		r.apply(ctx, letter{command: suspended{}})
 	}
 	if r.ended {
 		r.lanes.release(ctx, r.id)

@@ -134,6 +134,8 @@ func (p *play) step(line string) []Effect {
 		return p.wait(d)
 	case "media":
 		return p.settle(what, mediaOutcome(rest))
+	case "node":
+		return p.do(Origin{}, p.command(what, rest))
 	case "rest":
 		return p.rest(p.command(what, rest))
 	case "join":
@@ -163,10 +165,10 @@ func mediaOutcome(words []string) error {
 var commands = map[string]Command{
 	"create": CreateConnection{Role: Publisher, Record: true}, "update": UpdateConnection{}, "delete": DeleteConnection{},
 	"deleteStream": DeleteStream{}, "sendSignal": SendSignal{}, "close": Close{Reason: "sessionClosedByServer"},
-	"collect": unused{OlderThan: 3600_000},
-	"leave":   Leave{}, "publish": Publish{Media: camera}, "unpublish": Unpublish{}, "subscribe": Subscribe{},
+	"collect": unused{OlderThan: 3600_000}, "quality": SetQuality{}, "gone": mediaGone{}, "measured": measured{}, "suspended": suspended{}, "overflowed": overflowed{},
+	"leave": Leave{}, "publish": Publish{Media: camera}, "unpublish": Unpublish{}, "subscribe": Subscribe{},
 	"answer": AnswerSubscription{}, "unsubscribe": Unsubscribe{}, "reconnect": Reconnect{}, "candidate": Candidate{},
-	"signal": ClientSignal{}, "change": ChangeStream{}, "forceDisconnect": ForceDisconnect{}, "forceUnpublish": ForceUnpublish{},
+	"signal": ClientSignal{}, "change": ChangeStream{}, "forceDisconnect": ForceDisconnect{}, "forceUnpublish": ForceUnpublish{}, "filter": Filter{},
 }
 
 var camera = StreamMedia{HasAudio: true, HasVideo: true, AudioActive: true, VideoActive: true, TypeOfVideo: "CAMERA", FrameRate: 30}

@@ -2,8 +2,11 @@ package session
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 
+	"tertulia/internal/event"
 	"tertulia/internal/fault"
 	"tertulia/internal/wire/mediactl"
 )
@@ -40,11 +43,54 @@ func show(effects []Effect) []string {
 			add("arm %v %s", e.After, showPlain(e.Command))
 		case End:
 			add("end %s", e.Reason)
+		case Happened:
+			add("event %s", showHappened(e))
 		case Save:
 			add("save")
 		}
 	}
 	return lines
+}
+
+// showHappened shows an event.
+func showHappened(h Happened) string {
+	who := ""
+	if h.Connection != "" {
+		who = h.Connection + " "
+	}
+	if b, ok := h.Body.(event.SignalSent); ok {
+		return fmt.Sprintf("%s%s to %s type=%s data=%s", who, b.Kind(), strings.Join(b.To, ","), text(b.Type), text(b.Data))
+	}
+	return strings.TrimSpace(who + h.Body.Kind() + " " + showFields(reflect.ValueOf(h.Body)))
+}
+
+// showFields shows the fields of an event that say something.
+func showFields(v reflect.Value) string {
+	var fields []string
+	for i := range v.NumField() {
+		name, f := v.Type().Field(i).Name, v.Field(i)
+		switch {
+		case f.IsZero():
+		case name == "Joined":
+			fields = append(fields, "Joined{"+showFields(f)+"}")
+		case name == "Media":
+			fields = append(fields, showMedia(f.Interface().(event.Media)))
+		default:
+			fields = append(fields, fmt.Sprintf("%s=%v", name, f))
+		}
+	}
+	return strings.Join(fields, " ")
+}
+
+func showMedia(m event.Media) string {
+	var words []string
+	for word, is := range map[string]bool{"audio": m.HasAudio, "video": m.HasVideo, m.TypeOfVideo: m.TypeOfVideo != ""} {
+		if is {
+			words = append(words, word)
+		}
+	}
+	slices.Sort(words)
+	return fmt.Sprintf("Media{%s %d%s}", strings.Join(words, " "), m.FrameRate, m.Dimensions)
 }
 
 func showResult(result any, err error) string {
@@ -126,6 +172,12 @@ func showRequest(request any) string {
 
 func showPolicy(p mediactl.Policy) string {
 	line := fmt.Sprintf("codecs=%s kbps=%d", strings.Join(p.Video, "|"), p.MaxRecvKbps+p.MaxSendKbps)
+	if p.MinRecvKbps+p.MinSendKbps > 0 {
+		line += fmt.Sprintf(" min=%d", p.MinRecvKbps+p.MinSendKbps)
+	}
+	if p.Strict {
+		line += " strict"
+	}
 	if p.CommonStream {
 		line += " common"
 	}

@@ -8,20 +8,30 @@ func sendSignal(t *turn, c SendSignal) {
 		t.fail(fault.New(fault.SessionInactive, "nobody has joined session %s yet", t.ID))
 		return
 	}
-	signal(t, c.To, Signal{Type: c.Type, Data: c.Data})
+	signal(t, nil, c.To, Signal{Type: c.Type, Data: c.Data})
 }
 
 // clientSignal is sendMessage (spec §4.9); the sender hears itself if addressed.
 func clientSignal(t *turn, me *Connection, c ClientSignal) {
-	signal(t, c.To, Signal{From: me.ID, Type: c.Type, Data: c.Data})
+	signal(t, me, c.To, Signal{From: me.ID, Type: c.Type, Data: c.Data})
 }
 
 // signal delivers to those named, or to all; to nobody if one name is unknown.
-func signal(t *turn, to []string, s Signal) {
-	if len(to) == 0 {
-		t.notify(s, t.joined("")...)
-		t.reply(nil)
+func signal(t *turn, from *Connection, to []string, s Signal) {
+	audience, err := t.audience(to)
+	if err != nil {
+		t.fail(err)
 		return
+	}
+	t.notify(s, audience...)
+	signalled(t, from, audience, s)
+	t.reply(nil)
+}
+
+// audience lists who is addressed, each once; nobody named means all.
+func (t *turn) audience(to []string) ([]string, error) {
+	if len(to) == 0 {
+		return t.joined(""), nil
 	}
 	var audience []string
 	seen := map[string]bool{}
@@ -30,12 +40,10 @@ func signal(t *turn, to []string, s Signal) {
 			continue
 		}
 		if t.active(id) == nil {
-			t.fail(fault.New(fault.SignalTarget, "to names connection %.80q, which session %s does not have; nothing was sent", id, t.ID))
-			return
+			return nil, fault.New(fault.SignalTarget, "to names connection %.80q, which session %s does not have; nothing was sent", id, t.ID)
 		}
 		seen[id] = true
 		audience = append(audience, id)
 	}
-	t.notify(s, audience...)
-	t.reply(nil)
+	return audience, nil
 }

@@ -19,6 +19,8 @@ type State struct {
 	Active     bool       `json:"active"`            // somebody has joined
 	Closing    string     `json:"closing,omitempty"` // the reason, once the session is being closed
 	Properties Properties `json:"properties"`
+	// Ended: all that was told to have begun was told to have ended, this record only waits for its deletion.
+	Ended bool `json:"ended,omitempty"`
 	// Connections in order of creation, pending and active alike.
 	Connections []*Connection `json:"connections"`
 	// Serial numbers the requests to the media node; a result that names another number than the one awaited is void.
@@ -33,6 +35,7 @@ type Properties struct {
 	ForcedVideoCodec string              `json:"forcedVideoCodec"` // as requested: MEDIA_SERVER_PREFERRED, NONE, VP8, VP9, H264
 	AllowTranscoding bool                `json:"allowTranscoding"`
 	NoCodecPolicy    bool                `json:"noCodecPolicy,omitempty"` // created without a body: nothing is forced (rest §8.1 quirk)
+	MediaNode        string              `json:"mediaNode,omitempty"`     // as requested; "": any
 	DefaultRecording RecordingProperties `json:"defaultRecordingProperties"`
 }
 
@@ -48,6 +51,7 @@ type RecordingProperties struct {
 	FrameRate           int    `json:"frameRate,omitempty"`
 	ShmSize             int64  `json:"shmSize,omitempty"`
 	IgnoreFailedStreams bool   `json:"ignoreFailedStreams,omitempty"`
+	MediaNode           string `json:"mediaNode,omitempty"`
 }
 
 // Connection is a participant, or the place kept for one (pending: its token is not spent yet).
@@ -74,7 +78,8 @@ type Connection struct {
 	Quality      *int   `json:"-"`                  // of its uplink, 0 to 5, once it was judged
 	FinalUserID  string `json:"finalUserId,omitempty"`
 	Loopback     bool   `json:"loopback,omitempty"`     // its socket came over the loopback interface
-	Reached      string `json:"reached,omitempty"`      // the address and port it reached us by; "" if by a name
+	Host         string `json:"host,omitempty"`         // the "name:port" it reached us by
+	Reached      string `json:"reached,omitempty"`      // the same if that is an address; "" if a name
 	Insecure     bool   `json:"insecure,omitempty"`     // joined with the server's secret: passes every role check
 	Recorder     bool   `json:"recorder,omitempty"`     // RECORDER or SPEECH_TO_TEXT: announced to nobody, not in REST
 	CommonMsid   bool   `json:"commonMsid,omitempty"`   // a client up to 2.4
@@ -143,7 +148,8 @@ type StreamMedia struct {
 type Subscription struct {
 	Stream    string
 	Publisher string // connection id
-	CreatedAt int64
+	CreatedAt int64  // when its endpoint was asked for first
+	Since     int64  // the same, once it was told as subscribed; 0: not yet
 	Phase     SubscriptionPhase
 	Serial    uint64 // of the media request, or of the wait, in progress; 0: none
 

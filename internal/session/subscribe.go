@@ -83,6 +83,9 @@ func beginSubscription(t *turn, me, owner *Connection, offer string) {
 // askSubscribe asks for the subscriber's endpoint; without an offer the node makes one.
 func askSubscribe(t *turn, me, owner *Connection, s *Subscription, p parked) {
 	s.Phase, s.Serial = Negotiating, t.next()
+	if s.Since == 0 {
+		s.CreatedAt = t.env.Now
+	}
 	name := endpoint(me.ID, s.Stream)
 	t.emit(Ask{
 		Request: mediactl.Subscribe{
@@ -118,19 +121,21 @@ func subscribeSettled(t *turn, d settled, request mediactl.Subscribe) {
 		return
 	}
 	if d.Err != nil && t.mayTranscode(d.Err) && len(request.Policy.Video) > 0 {
-		request.Policy.Video = nil
+		request.Policy = lenient(request.Policy)
 		d.Ask.Request = request
 		t.emit(d.Ask)
 		return
 	}
 	if d.Err != nil {
-		endSubscription(t, me, s, d.Err)
+		endSubscription(t, me, s, unsubscribeReason, d.Err)
 		t.replyTo(d.To, nil, d.Err)
 		return
 	}
 	s.Serial, s.Phase = 0, Flowing
 	if request.Offer == "" {
 		s.Phase = Offered
+	} else {
+		subscribed(t, me, s)
 	}
 	if d.To == (Origin{}) {
 		t.notify(ForcedOffer{Publisher: s.Publisher, Stream: s.Stream, SDP: d.Description.SDP}, me.ID)
@@ -181,11 +186,12 @@ func answerSettled(t *turn, d settled) {
 		return
 	}
 	if d.Err != nil {
-		endSubscription(t, me, s, d.Err)
+		endSubscription(t, me, s, unsubscribeReason, d.Err)
 		t.replyTo(d.To, nil, d.Err)
 		return
 	}
 	s.Serial, s.Phase = 0, Flowing
+	subscribed(t, me, s)
 	t.replyTo(d.To, nil, nil)
 }
 
@@ -194,7 +200,7 @@ func unsubscribe(t *turn, me *Connection, c Unsubscribe) {
 	i := slices.IndexFunc(me.Subscriptions, func(s *Subscription) bool { return s.Publisher == c.Sender || s.Stream == c.Sender })
 	if i >= 0 {
 		s := me.Subscriptions[i]
-		endSubscription(t, me, s, superseded(endpoint(me.ID, s.Stream)))
+		endSubscription(t, me, s, unsubscribeReason, superseded(endpoint(me.ID, s.Stream)))
 	} else if _, err := t.sender(c.Sender); fault.Is(err, fault.ConnectionNotFound) {
 		t.fail(err)
 		return
@@ -215,7 +221,7 @@ func endWait(t *turn, c waitOver) {
 	}
 	late := fault.New(fault.Timeout, "stream %s did not come back within %v", s.Stream, t.env.Rules.Park)
 	if !me.takesOffers() {
-		endSubscription(t, me, s, late)
+		endSubscription(t, me, s, unsubscribeReason, late)
 		return
 	}
 	s.Serial = 0
@@ -228,9 +234,11 @@ func (c *Connection) takesOffers() bool {
 	return c.SDKVersion != "" && !strings.HasPrefix(c.Platform, "Android ")
 }
 
-// endSubscription releases a subscription's endpoint; a request that waits is refused with err.
-func endSubscription(t *turn, me *Connection, s *Subscription, err error) {
+// endSubscription releases a subscription's endpoint; a request that waits is refused with err. A negotiation that
+// fails ends the subscription it was to replace: for observers the subscriber has given that up.
+func endSubscription(t *turn, me *Connection, s *Subscription, reason string, err error) {
 	refuseParked(t, s, err)
+	unsubscribed(t, me, s, reason)
 	me.Subscriptions = slices.DeleteFunc(me.Subscriptions, func(o *Subscription) bool { return o == s })
 	if s.Phase != Waiting {
 		t.tell(mediactl.Release{Session: t.ID, Endpoint: endpoint(me.ID, s.Stream)})

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 
 	"golang.org/x/time/rate"
@@ -12,15 +13,59 @@ import (
 	"tertulia/internal/fault"
 )
 
-// authenticate checks the Basic credentials in constant time. Wrong ones count against the caller's address; missing
-// ones do not, because the Java client asks without first. Right ones always pass: a flood of wrong guesses from an
-// address shared with the application must not lock the application out. (Guessing is held off by the secret's length;
-// the limit keeps a mistaken client from spinning.)
-func (a *api) authenticate(w http.ResponseWriter, r *http.Request) error {
-	user, secret, given := r.BasicAuth()
-	userHash, secretHash := sha256.Sum256([]byte(user)), sha256.Sum256([]byte(secret))
-	right := subtle.ConstantTimeCompare(userHash[:], a.user[:]) & subtle.ConstantTimeCompare(secretHash[:], a.secret[:])
-	if right == 1 {
+// Credential is one pair of user and password that the API accepts.
+type Credential struct {
+	User, Password string
+	Scope          Scope
+	Name           string // of the key, for messages; "" for OPENVIDU_SECRET
+}
+
+// Scope is what a credential may do.
+type Scope string
+
+// The scopes. One that is not among them may do nothing.
+const (
+	ScopeAll      Scope = "all"      // everything
+	ScopeSessions Scope = "sessions" // everything about sessions, nothing about the server
+	ScopeRead     Scope = "read"     // look at everything, change nothing
+)
+
+// ofSessions are the parts of the API, below /openvidu/api, that are about sessions.
+var ofSessions = []string{"sessions", "tokens", "signal", "recordings", "broadcast", "events"}
+
+// may reports whether a scope allows a method at a path below /openvidu/api.
+func (s Scope) may(method, below string) bool {
+	switch s {
+	case ScopeAll:
+		return true
+	case ScopeRead:
+		return method == http.MethodGet || method == http.MethodHead
+	case ScopeSessions:
+		part, _, _ := strings.Cut(strings.TrimPrefix(below, "/"), "/")
+		for _, allowed := range ofSessions {
+			if part == allowed {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// authenticate checks the Basic credentials, each of them in constant time, and what they may do: fault.Unauthorized,
+// fault.Forbidden. Wrong ones count against the caller's address; missing ones do not, because the Java client asks
+// without first. Right ones always pass: a flood of wrong guesses from an address shared with the application must not
+// lock the application out. (Guessing is held off by the secret's length; the limit keeps a mistaken client from
+// spinning.)
+func (a *api) authenticate(w http.ResponseWriter, r *http.Request, below string) error {
+	user, password, given := r.BasicAuth()
+	if who := a.known(user, password); given && who != nil {
+		if err := a.pages(r); err != nil {
+			return err
+		}
+		if !who.Scope.may(r.Method, below) {
+			return fault.New(fault.Forbidden, "API key %q has the scope %q, which does not cover %s %s: use one of another scope, or OPENVIDU_SECRET",
+				who.Name, who.Scope, r.Method, prefix+below)
+		}
 		return nil
 	}
 	if given && !a.failures.allow(r.RemoteAddr) {
@@ -30,6 +75,30 @@ func (a *api) authenticate(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("WWW-Authenticate", `Basic realm="OpenVidu"`)
 	return fault.New(fault.Unauthorized, "credentials are missing or wrong: user OPENVIDUAPP, password OPENVIDU_SECRET")
 }
+
+// known finds the credential of a request, nil if there is none. It takes as long for any guess.
+func (a *api) known(user, password string) (found *Credential) {
+	userHash, passwordHash := sha256.Sum256([]byte(user)), sha256.Sum256([]byte(password))
+	list := a.credentials()
+	for i := range list {
+		wantUser, wantPassword := sha256.Sum256([]byte(list[i].User)), sha256.Sum256([]byte(list[i].Password))
+		same := subtle.ConstantTimeCompare(userHash[:], wantUser[:]) & subtle.ConstantTimeCompare(passwordHash[:], wantPassword[:])
+		if same == 1 && list[i].Password != "" && found == nil {
+			found = &list[i]
+		}
+	}
+	return found
+}
+
+func (a *api) credentials() []Credential {
+	if a.Credentials != nil {
+		return a.Credentials()
+	}
+	return []Credential{{User: legacyUser, Password: a.Secret, Scope: ScopeAll}}
+}
+
+// legacyUser is the name that all official clients use.
+const legacyUser = "OPENVIDUAPP"
 
 const (
 	failuresPerMinute = 20

@@ -16,20 +16,29 @@ func getHealth(ctx context.Context, r *request) (response, error) {
 	if r.Checks != nil {
 		checks = append(checks, r.Checks(ctx)...)
 	}
-	health := openvidu.RESTHealth{Status: "UP", DisconnectedMediaNodes: []string{}, Checks: checks}
-	for _, check := range checks {
-		switch {
-		case check.OK:
-		case !check.Bearable:
-			health.Status = "DOWN"
-			return response{http.StatusServiceUnavailable, health}, nil
-		default:
-			health.Status = "UNSTABLE"
+	health := openvidu.RESTHealth{DisconnectedMediaNodes: []string{}, MediaNodes: r.plainNodes(), Checks: checks}
+	for _, n := range health.MediaNodes {
+		if !n.Connected {
+			health.DisconnectedMediaNodes = append(health.DisconnectedMediaNodes, n.ID)
 		}
 	}
-	if health.Status == "UNSTABLE" {
+	down, unstable := false, len(health.DisconnectedMediaNodes) > 0
+	if r.Nodes != nil {
+		down = len(health.DisconnectedMediaNodes) == len(health.MediaNodes)
+	}
+	for _, check := range checks {
+		down = down || !check.OK && !check.Bearable
+		unstable = unstable || !check.OK
+	}
+	switch {
+	case down:
+		health.Status = "DOWN"
+		return response{http.StatusServiceUnavailable, health}, nil
+	case unstable:
+		health.Status = "UNSTABLE"
 		return response{http.StatusConflict, health}, nil
 	}
+	health.Status = "UP"
 	return ok(health), nil
 }
 

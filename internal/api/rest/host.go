@@ -65,12 +65,34 @@ func parseHost(header string) (host, bool) {
 	return h, hostName.MatchString(h.name)
 }
 
+// url is our address for a scheme, "http" or "ws", without a slash at its end.
+func (r *request) url(scheme string) string {
+	if !r.PlainHTTP {
+		scheme += "s"
+	}
+	return scheme + "://" + r.host().String()
+}
+
+// oldURL is how clients of 1.x know a session (rest §14.1).
+func (r *request) oldURL(sessionID string) string {
+	scheme, h := "wss://", r.host()
+	if r.PlainHTTP {
+		scheme = "ws://"
+	}
+	return scheme + net.JoinHostPort(h.name, h.port) + "/" + sessionID
+}
+
 // tokenURL is what a client joins with. It is the same in every answer: the official clients compare it to tell whether
-// a session has changed. What follows the token's id is for clients before 2.16 (signalling §2.2); later ones ignore
-// it. "version" is left out: 2.10 to 2.15 complain about every release but their own.
+// a session has changed. What follows the token's id is for clients before 2.17 (rest §6.1, signalling §2.2), and goes
+// with the deprecated API; later ones ignore it. "version" is left out: 2.10 to 2.15 complain about every release but
+// their own.
 func (r *request) tokenURL(sessionID string, c *session.Connection) string {
 	h := r.host()
-	u := "wss://" + h.String() + "?sessionId=" + sessionID + "&token=" + c.Token + "&role=" + string(cmp.Or(c.TokenRole, c.Role)) + r.LogParams
+	u := r.url("ws") + "?sessionId=" + sessionID + "&token=" + c.Token
+	if !r.Deprecated {
+		return u + r.LogParams
+	}
+	u += "&role=" + string(cmp.Or(c.TokenRole, c.Role)) + r.LogParams
 	if r.TURN == nil {
 		return u
 	}

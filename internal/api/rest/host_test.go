@@ -70,10 +70,15 @@ func TestTokenURL(t *testing.T) {
 		{turn("TIME:u", "c0ffee"), plain + "&coturnIp=call.example&turnUsername=1700000000:u&turnCredential=c0ffee"},
 		{turn("u", "c0ffee="), plain},
 	} {
-		r := &request{api: &api{Config: Config{TURN: test.turn}}, http: newRequest("GET /", "")}
+		r := &request{api: &api{Config: Config{TURN: test.turn, Deprecated: true}}, http: newRequest("GET /", "")}
 		r.Settings = fixed(openvidu.RESTConfig{Domain: "call.example", HTTPSPort: 4443})
 		if got := r.tokenURL("S", c); got != test.want {
 			t.Errorf("got %s, want %s", got, test.want)
 		}
+	}
+	off := &request{api: &api{Config: Config{TURN: turn("u", "c0ffee"), LogParams: "&sendBrowserLogs=debug"}}, http: newRequest("GET /", "")}
+	off.Settings = fixed(openvidu.RESTConfig{Domain: "call.example", HTTPSPort: 443})
+	if got, want := off.tokenURL("S", c), "wss://call.example?sessionId=S&token=tok_A&sendBrowserLogs=debug"; got != want {
+		t.Errorf("with the deprecated API off: %s, want %s", got, want)
 	}
 }

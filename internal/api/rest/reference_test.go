@@ -4,14 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"tertulia/internal/fault"
+	"tertulia/internal/wire/openvidu"
 )
 
 // TestReferencePageIsCurrent compares docs/reference/rest.md with the tables.
@@ -45,102 +44,71 @@ In bodies, null is the same as absent, and unknown fields are ignored; a body ha
 
 func referenceRoutes() string {
 	var b strings.Builder
-	b.WriteString("## Routes\n\nBelow `/openvidu/api`; with `SUPPORT_DEPRECATED_API` below `/api` too, and `/config…` at the root.\n\n| method | path | |\n|---|---|---|\n")
-	for _, r := range routes {
-		notes := r.doc
+	b.WriteString("## Routes\n\nBelow `/openvidu/api`; with `SUPPORT_DEPRECATED_API` below `/api` and `/pro` too, and `/config…` at the root. " +
+		"`GET /openvidu/api/openapi.json` is this page for programs.\n\n| method | path | | success | refusals |\n|---|---|---|---|---|\n")
+	for i := range routes {
+		r := &routes[i]
+		notes, where := r.doc, r.pattern
+		if r.old {
+			where = "/api" + where
+		}
 		if r.public {
 			notes += " Needs no authentication."
 		}
-		for _, kind := range slices.Sorted(maps.Keys(r.except)) {
-			notes += fmt.Sprintf(" %s: %d.", sentence(kind), r.except[kind].status)
+		for _, f := range r.flags {
+			notes += fmt.Sprintf(" `?%s=`: %s.", f.name, f.doc)
 		}
-		fmt.Fprintf(&b, "| %s | `%s` | %s |\n", r.method, r.pattern, notes)
+		var refusals []string
+		for _, o := range r.refusals() {
+			refusals = append(refusals, fmt.Sprintf("%d %s", o.status, strings.Join(o.why, ", ")))
+		}
+		success := fmt.Sprint(r.success())
+		for _, status := range r.also {
+			success += fmt.Sprint(", ", status)
+		}
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s |\n", r.method, where, notes, success, strings.Join(refusals, "; "))
 	}
 	b.WriteString("\nAt the root, without authentication: `GET /livez` (the process answers) and `GET /readyz` (requests can be sent here).\n\n")
+	b.WriteString("With authentication, `GET /openvidu/cdr` lists the files of events, and `GET /openvidu/cdr/{file}.log` is one of them; with `SUPPORT_DEPRECATED_API` at `/cdr` too.\n\n")
 	return b.String()
-}
-
-// sentence is a kind of fault for people: "Session not found".
-func sentence(kind fault.Kind) string {
-	words := strings.ReplaceAll(string(kind), "_", " ")
-	return strings.ToUpper(words[:1]) + words[1:]
-}
-
-// field is one field of a request body, with a value it refuses.
-type field struct{ name, is, otherwise, wrong string }
-
-// bodies are the fields of each body; [TestReferenceFields] tries them.
-var bodies = []struct {
-	target string
-	given  string // what else the body needs
-	fields []field
-}{
-	{"POST /sessions", ``, []field{
-		{"customSessionId", "letters, digits, `_` and `-`, up to 256", "an id is made", `"a b"`},
-		{"mediaMode", "`ROUTED`, `RELAYED`", "`ROUTED`", `"routed"`},
-		{"recordingMode", "`MANUAL`, `ALWAYS`", "`MANUAL`", `7`},
-		{"forcedVideoCodec", "`MEDIA_SERVER_PREFERRED`, `NONE`, `VP8`, `VP9`, `H264`", "the setting", `"AV9"`},
-		{"allowTranscoding", "boolean", "the setting", `"true"`},
-		{"defaultRecordingProperties", "object, kept and shown", "defaults", `[]`},
-	}},
-	{"POST /sessions/Call/connection", ``, []field{
-		{"type", "`WEBRTC` (`IPCAM` is not built yet)", "`WEBRTC`", `"SIP"`},
-		{"data", "text: the server's data about the participant", "empty", `{}`},
-		{"role", "`SUBSCRIBER`, `PUBLISHER`, `MODERATOR`", "`PUBLISHER`", `"KING"`},
-		{"record", "boolean", "true", `1`},
-		{"kurentoOptions", "`{videoMaxRecvBandwidth, videoMinRecvBandwidth, videoMaxSendBandwidth, videoMinSendBandwidth, allowedFilters}`, kbit/s, as seen by the client; 0 is unbounded", "the settings", `[]`},
-		{"customIceServers", "`[{url, username, credential}]` or `[{url, staticAuthSecret}]`", "the setting, else the built-in TURN server", `[{"url":"http://a"}]`},
-	}},
-	{"PATCH /sessions/Call/connection/con_Pub", ``, []field{
-		{"role", "as above", "unchanged", `"KING"`},
-		{"record", "boolean", "unchanged", `"no"`},
-	}},
-	{"POST /signal", `"session":"Call",`, []field{
-		{"to", "connection ids", "everybody", `"con_Pub"`},
-		{"type", "text", "none", `7`},
-		{"data", "text", "none", `{}`},
-	}},
 }
 
 func referenceBodies() string {
 	var b strings.Builder
 	b.WriteString("## Bodies\n\n")
-	for _, body := range bodies {
-		target := strings.NewReplacer("Call", "{session}", "con_Pub", "{connection}").Replace(body.target)
-		fmt.Fprintf(&b, "`%s`", target)
-		if body.given != "" {
-			b.WriteString(", which needs `session`")
+	for _, r := range routes {
+		if r.takes == nil || r.takes.Free {
+			continue
 		}
-		b.WriteString(":\n\n| field | | default |\n|---|---|---|\n")
-		for _, f := range body.fields {
-			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", f.name, f.is, f.otherwise)
-		}
+		fmt.Fprintf(&b, "`%s %s`:\n\n| field | | default |\n|---|---|---|\n", r.method, r.pattern)
+		writeFields(&b, "", r.takes.Fields)
 		b.WriteString("\n")
 	}
 	return b.String()
 }
 
-// TestReferenceFields: every field of the page is read, and a value that does not suit it is refused under its name.
-func TestReferenceFields(t *testing.T) {
-	for _, body := range bodies {
-		method, path, _ := strings.Cut(body.target, " ")
-		for _, f := range body.fields {
-			h, registry := server(t, nil)
-			w := do(h, method+" "+prefix+path, fmt.Sprintf("{%s%q:%s}", body.given, f.name, f.wrong))
-			if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `\"`+f.name) || len(registry.commands) > 0 {
-				t.Errorf("%s with %s=%s: %d %s", body.target, f.name, f.wrong, w.Code, w.Body)
-			}
-			if w := do(h, method+" "+prefix+path, fmt.Sprintf("{%s%q:null}", body.given, f.name)); w.Code != http.StatusOK {
-				t.Errorf("%s with %s=null: %d %s", body.target, f.name, w.Code, w.Body)
-			}
+func writeFields(b *strings.Builder, path string, fields []openvidu.RESTField) {
+	for _, f := range fields {
+		is := cmp.Or(strings.Join(f.Enum, "`, `"), f.Type)
+		if f.Enum != nil {
+			is = "`" + is + "`"
 		}
+		if f.Doc != "" {
+			is = strings.TrimPrefix(is+": "+f.Doc, ": ")
+		}
+		fmt.Fprintf(b, "| `%s%s` | %s | %s |\n", path, f.Name, is, cmp.Or(f.Default, "must be there"))
+		inside := "."
+		if f.Type == "array" {
+			inside = "[]."
+		}
+		writeFields(b, path+f.Name+inside, f.Fields)
 	}
 }
 
 func referenceStatuses() string {
 	var b strings.Builder
 	b.WriteString("## Refusals\n\nA refusal with a body holds `{timestamp, status, error, message, path}`; the message names the field and the remedy. " +
-		"What is not listed is 500. Paths that do not exist are 403, as in OpenVidu 2.32.\n\n| status | when | body |\n|---|---|---|\n")
+		"A row may add to these, and any may be refused with 401, 403, 429, 413, 503 or 504. What is not listed is 500. Paths that do not exist are 403, as in OpenVidu 2.32.\n\n| status | when | body |\n|---|---|---|\n")
 	kinds := map[answer][]string{}
 	for kind, a := range answers {
 		kinds[a] = append(kinds[a], strings.ReplaceAll(string(kind), "_", " "))

@@ -2,7 +2,7 @@ package rest
 
 import (
 	"context"
-	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -29,6 +29,12 @@ type Config struct {
 	Registry Registry
 	Log      *slog.Logger
 	Secret   string // OPENVIDU_SECRET; must not be empty
+	// Credentials are what is accepted now, in place of Secret; it is asked for each request. nil: Secret alone.
+	Credentials func() []Credential
+	// Strict refuses secrets that come from pages; nil: never.
+	Strict func() bool
+	// SecretSeen is told of each call with a secret that comes from a page; it must not wait. nil: nobody is.
+	SecretSeen func(SecretUse)
 	// Settings is what GET /config answers now; Version and PublicURL are filled in. HTTPSPort is the port that is really
 	// open. With an empty Domain, URLs carry the host the request was sent to.
 	Settings func() openvidu.RESTConfig
@@ -40,30 +46,43 @@ type Config struct {
 	// TURN makes the credentials in a token's URL, made at the given time: always the same for the same arguments,
 	// alphanumeric, "" for none. Only clients before 2.16 read them, and they ask port 3478 of our host: leave it nil
 	// unless TURN answers there.
-	TURN       func(session, connection string, made time.Time) (username, credential string)
-	Deprecated bool // serve /api/… and /config… too
+	TURN func(session, connection string, made time.Time) (username, credential string)
+	// Deprecated serves the paths before 2.16 too, adds to answers what clients of then read, and to tokens' URLs.
+	Deprecated bool
+	PlainHTTP  bool // FORCE_PLAIN_HTTP: our URLs say http and ws
 	// Room refuses what would bring participants that this machine has no room for, with a fault.NoCapacity that says
 	// why; nil: never.
 	Room func() error
 	// Diagnosis tells what happened in sessions; nil: nothing is told of any.
 	Diagnosis Diagnosis
+	// Events tells what applications were told; nil: nothing was.
+	Events Events
+	// CDR is the folder of the files of events now, "" if there is none; nil: never.
+	CDR func() string
 	// LogParams follows in every token's URL; see the function of that name.
 	LogParams string
 	// Checks are shown by GET /health, and a failed one makes it DOWN; nil: none.
 	Checks func(context.Context) []openvidu.RESTCheck
+	// Nodes are the media nodes as they are now, without what is shown on demand but KurentoInfo; nil: none are told of.
+	Nodes func() []openvidu.RESTMediaNode
+	// NodeID is the media node that carries the sessions of this registry; "": not told.
+	NodeID string
 }
 
 // Paths are the http.ServeMux patterns the handler of New answers. Those before 2.16 give 404 unless they are on.
-var Paths = []string{prefix + "/", logPath, statsPath, "/livez", "/readyz", "/api/", "/config", "/config/"}
+var Paths = []string{
+	prefix + "/", logPath, statsPath, "/livez", "/readyz", "/api/", "/config", "/config/", "/pro/", cdrPath, cdrPath + "/", "/cdr", "/cdr/",
+}
 
 const prefix = "/openvidu/api"
 
 // api is the handler of New.
 type api struct {
 	Config
-	user, secret [sha256.Size]byte // hashes of what Basic authentication must hold
-	failures     failures
-	reporters    reporters
+	failures  failures
+	reporters reporters
+	restarts  restarts
+	document  json.RawMessage // GET /openapi.json
 }
 
 // New makes the handler. It fails with fault.Invalid if an ICE server of the settings cannot be used.
@@ -76,11 +95,11 @@ func New(cfg Config) (http.Handler, error) {
 			return nil, fault.Wrap(fault.Invalid, err, "OPENVIDU_WEBRTC_ICE_SERVERS entry %d", i+1)
 		}
 	}
-	return &api{
-		Config: cfg,
-		user:   sha256.Sum256([]byte("OPENVIDUAPP")),
-		secret: sha256.Sum256([]byte(cfg.Secret)),
-	}, nil
+	document, err := json.Marshal(openAPI(routes))
+	if err != nil {
+		return nil, err
+	}
+	return &api{Config: cfg, restarts: restarts{started: time.Now().UnixMilli()}, document: document}, nil
 }
 
 // ready reports whether the registry has loaded its records.

@@ -106,7 +106,8 @@ func TestStatuses(t *testing.T) {
 		{"POST" + api + "/recordings/stop", "", nil, "403∅"},
 		{"GET" + api + "/sessions/", "", nil, "403∅"},
 		{"GET" + api + "/sessions/Call/connection/", "", nil, "403∅"},
-		{"GET" + api + "/media-nodes", "", nil, "403∅"},
+		{"POST" + api + "/restart", "{}", nil, "403∅"}, // nobody to do it
+		{"GET" + api + "/getThresholdSpeaker", "", nil, "403∅"},
 		{"POST" + api + "/broadcast/start", "{}", nil, "403∅"},
 		{"GET" + api, "", nil, "403∅"},
 		// Paths before 2.16.
@@ -114,6 +115,8 @@ func TestStatuses(t *testing.T) {
 		{"GET /config", "", nil, "200"},
 		{"GET /config/openvidu-cdr", "", nil, "200"},
 		{"GET /configuration", "", nil, "404∅"},
+		{"GET /pro/media-nodes", "", nil, "200"},
+		{"GET /pro/config", "", nil, "200"},
 		{"GET /livez", "", nil, "200"},
 		{"GET /readyz", "", nil, "200"},
 	} {

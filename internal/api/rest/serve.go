@@ -25,6 +25,7 @@ type request struct {
 	http *http.Request
 	path map[string]string // values of the route's {}
 	body []byte
+	old  bool // it came by a path before 2.16
 }
 
 // asked reports whether a query flag is "true"; fallback is for an absent one.
@@ -50,13 +51,17 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	path, old := rewrite(r.URL.Path)
 	below, inside := strings.CutPrefix(path, prefix)
-	if !inside || old && !a.Deprecated {
+	files := path == cdrPath || strings.HasPrefix(path, cdrPath+"/")
+	if !inside && !files || old && !a.Deprecated {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	found, values := lookup(r.Method, below)
+	found, values := lookup(r.Method, below) // none for a file
+	if found != nil && found.old && !old {
+		found = nil
+	}
 	if found == nil || !found.public {
-		if err := a.authenticate(w, r); err != nil {
+		if err := a.authenticate(w, r, below); err != nil {
 			a.refuse(w, r, path, found, err)
 			return
 		}
@@ -64,13 +69,17 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if old {
 		a.Log.Warn("deprecated path: use the present one", "path", r.URL.Path, "present", path)
 	}
+	if files {
+		a.serveCDR(w, r, strings.TrimPrefix(strings.TrimPrefix(path, cdrPath), "/"))
+		return
+	}
 	if found == nil {
 		w.WriteHeader(http.StatusForbidden) // as OpenVidu 2.32 answers (rest §1.5)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
-	response, err := a.run(ctx, found, &request{api: a, http: r, path: values}, w)
+	response, err := a.run(ctx, found, &request{api: a, http: r, path: values, old: old}, w)
 	if err != nil {
 		a.refuse(w, r, path, found, err)
 		return
@@ -124,7 +133,7 @@ func checkType(r *request) error {
 // refuse writes an error.
 func (a *api) refuse(w http.ResponseWriter, r *http.Request, path string, found *route, err error) {
 	told, text := answerTo(err, found)
-	if told.status >= http.StatusInternalServerError {
+	if told.status >= http.StatusInternalServerError && told.status != http.StatusNotImplemented {
 		a.Log.Error("REST request failed", "method", r.Method, "path", path, "status", told.status, "error", err)
 	}
 	if !told.body {

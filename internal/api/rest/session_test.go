@@ -32,10 +32,14 @@ func (fakeMedia) Release(context.Context, mediactl.Release) error { return nil }
 func (fakeMedia) Stats(context.Context, string) ([]mediactl.EndpointStats, error) { return nil, nil }
 
 // realServer makes the API over a running registry, which stops with the test.
-func realServer(t *testing.T) (http.Handler, *session.Registry) {
+func realServer(t *testing.T, changes ...func(*session.Config)) (http.Handler, *session.Registry) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	registry := session.New(session.Config{Store: &session.MemoryStore{}, Media: fakeMedia{}, Log: log, Node: "A"})
+	cfg := session.Config{Store: &session.MemoryStore{}, Media: fakeMedia{}, Log: log, Node: "A"}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	registry := session.New(cfg)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- registry.Run(ctx) }()

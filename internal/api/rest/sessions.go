@@ -17,7 +17,11 @@ func createSession(ctx context.Context, r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return ok(r.sessionView(state, true, nil)), nil
+	view := r.sessionView(state, true, nil)
+	if asked.Old && r.old {
+		view.ID = r.oldURL(state.ID)
+	}
+	return ok(view), nil
 }
 
 // Defaults are the properties of a session created with {}: those of sessions made without REST, too.
@@ -36,6 +40,7 @@ func properties(settings openvidu.RESTConfig, asked openvidu.RESTSessionRequest)
 		ForcedVideoCodec: settings.ForcedVideoCodec,
 		AllowTranscoding: settings.AllowTranscoding,
 		NoCodecPolicy:    asked.NoBody,
+		MediaNode:        asked.MediaNode,
 		DefaultRecording: recordingProperties(asked.Recording),
 	}
 	if asked.NoBody {
@@ -57,7 +62,7 @@ func listSessions(ctx context.Context, r *request) (response, error) {
 		if state.Closing != "" {
 			continue
 		}
-		stats, err := r.stats(ctx, state.ID)
+		stats, err := r.stats(ctx, state)
 		if fault.Is(err, fault.SessionNotFound) {
 			continue // closed meanwhile
 		}

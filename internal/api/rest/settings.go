@@ -10,7 +10,7 @@ func getConfig(_ context.Context, r *request) (response, error) {
 	settings := r.Settings()
 	settings.Version = openvidu.RESTVersion
 	settings.Domain = r.host().name
-	settings.PublicURL = "https://" + r.host().String()
+	settings.PublicURL = r.url("http")
 	return ok(settings), nil
 }
 
@@ -20,14 +20,19 @@ func getVersion(_ context.Context, r *request) (response, error) {
 
 // getPublicURL ends in a slash, unlike the same value in getConfig.
 func getPublicURL(_ context.Context, r *request) (response, error) {
-	return ok("https://" + r.host().String() + "/"), nil
+	return ok(r.url("http") + "/"), nil
 }
 
 func getRecording(_ context.Context, r *request) (response, error) {
 	return ok(r.Settings().Recording), nil
 }
 
-// getRecordingPath answers with no path: nothing is recorded.
-func getRecordingPath(context.Context, *request) (response, error) { return ok(""), nil }
+// getRecordingPath answers with no path if nothing is recorded.
+func getRecordingPath(_ context.Context, r *request) (response, error) {
+	if on := r.Settings().RESTRecordingConfig; on != nil {
+		return ok(on.Path), nil
+	}
+	return ok(""), nil
+}
 
 func getCDR(_ context.Context, r *request) (response, error) { return ok(r.Settings().CDR), nil }

@@ -26,6 +26,7 @@ var answers = map[fault.Kind]answer{
 	fault.Unsupported:        {http.StatusNotImplemented, withText},
 	fault.NoCapacity:         {http.StatusServiceUnavailable, withText},
 	fault.Unauthorized:       {http.StatusUnauthorized, empty},
+	fault.Forbidden:          {http.StatusForbidden, withText},
 	fault.SessionNotFound:    {http.StatusNotFound, empty},
 	fault.SessionClosed:      {http.StatusNotFound, withText},
 	fault.SessionExists:      {http.StatusConflict, empty},
@@ -35,6 +36,7 @@ var answers = map[fault.Kind]answer{
 	fault.ConnectionClosed:   {http.StatusNotFound, empty},
 	fault.StreamNotFound:     {http.StatusNotFound, empty},
 	fault.NotPublishing:      {http.StatusNotFound, empty},
+	fault.NodeNotFound:       {http.StatusNotFound, withText},
 	fault.IPCamera:           {http.StatusMethodNotAllowed, empty},
 }
 

@@ -23,12 +23,15 @@ func createToken(ctx context.Context, r *request) (response, error) {
 		return response{}, err
 	}
 	token := r.tokenURL(state.ID, c)
+	if asked.Given != asked.Session { // its client knows the session by URL, and expects no second one (rest §14.1)
+		token = c.Token
+	}
 	return ok(openvidu.RESTToken{
 		ID:             token,
 		Token:          token,
 		CreatedAt:      c.CreatedAt,
 		ConnectionID:   c.ID,
-		Session:        state.ID,
+		Session:        asked.Given,
 		Data:           c.ServerData,
 		Role:           string(c.Role),
 		KurentoOptions: (*openvidu.RESTKurentoOptions)(c.Kurento),

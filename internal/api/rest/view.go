@@ -11,7 +11,7 @@ import (
 // sessionView shows a session. A session made inside the server (the call page) may have left properties open.
 func (r *request) sessionView(s session.State, pending bool, stats endpoints) openvidu.RESTSession {
 	p := s.Properties
-	return openvidu.RESTSession{
+	view := openvidu.RESTSession{
 		ID:                         s.ID,
 		Object:                     "session",
 		SessionID:                  s.ID,
@@ -24,6 +24,16 @@ func (r *request) sessionView(s session.State, pending bool, stats endpoints) op
 		AllowTranscoding:           p.AllowTranscoding,
 		Connections:                r.connectionViews(s, pending, stats),
 	}
+	if p.MediaNode != "" {
+		view.MediaNode = &openvidu.RESTMediaNodeID{ID: p.MediaNode}
+	}
+	if s.Active {
+		view.MediaNodeID = r.NodeID
+	}
+	if r.Deprecated {
+		view.RESTOldRecording = view.DefaultRecordingProperties.Old()
+	}
+	return view
 }
 
 // connectionViews shows a session's connections, without the recorder, and pending ones only if asked for.
@@ -68,10 +78,10 @@ func (r *request) connectionView(sessionID string, c *session.Connection, stats 
 
 // activate adds what only an active connection has.
 func activate(view *openvidu.RESTConnection, c *session.Connection, stats endpoints) {
-	unknown := "unknown"
+	location := cmp.Or(c.Location, "unknown")
 	view.Status = openvidu.RESTActive
 	view.ActiveAt = &c.ActiveAt
-	view.Location = &unknown
+	view.Location = &location
 	view.Platform = &c.Platform
 	view.ClientData = &c.ClientData
 	if c.Address != "" {
@@ -80,13 +90,13 @@ func activate(view *openvidu.RESTConnection, c *session.Connection, stats endpoi
 	view.Publishers = []openvidu.RESTPublisher{}
 	if s := c.Stream; s != nil && s.Phase != session.Publishing {
 		view.Publishers = append(view.Publishers, openvidu.RESTPublisher{
-			CreatedAt: s.CreatedAt, StreamID: s.ID, MediaOptions: mediaOptions(s.Media), RESTStats: stats.of(c.ID),
+			CreatedAt: s.CreatedAt, StreamID: s.ID, MediaOptions: mediaOptions(s.Media), RESTStats: stats.of(c.ID, s.CreatedAt),
 		})
 	}
 	view.Subscribers = []openvidu.RESTSubscriber{}
 	for _, s := range c.Subscriptions {
 		view.Subscribers = append(view.Subscribers, openvidu.RESTSubscriber{
-			CreatedAt: s.CreatedAt, StreamID: s.Stream, RESTStats: stats.of(c.ID + "_" + s.Stream),
+			CreatedAt: s.CreatedAt, StreamID: s.Stream, RESTStats: stats.of(c.ID+"_"+s.Stream, s.CreatedAt),
 		})
 	}
 }
@@ -115,6 +125,7 @@ func recordingProperties(p openvidu.RESTRecordingProperties) session.RecordingPr
 		kept.RecordingLayout, kept.CustomLayout, kept.Resolution = c.RecordingLayout, c.CustomLayout, c.Resolution
 		kept.FrameRate, kept.ShmSize = c.FrameRate, c.ShmSize
 	}
+	kept.MediaNode = p.MediaNode
 	if p.IgnoreFailedStreams != nil {
 		kept.IgnoreFailedStreams = *p.IgnoreFailedStreams
 	}
@@ -125,7 +136,7 @@ func recordingView(p session.RecordingProperties) openvidu.RESTRecordingProperti
 	if p.OutputMode == "" {
 		return openvidu.DefaultRESTRecordingProperties()
 	}
-	view := openvidu.RESTRecordingProperties{Name: p.Name, HasAudio: p.HasAudio, HasVideo: p.HasVideo, OutputMode: p.OutputMode}
+	view := openvidu.RESTRecordingProperties{Name: p.Name, HasAudio: p.HasAudio, HasVideo: p.HasVideo, OutputMode: p.OutputMode, MediaNode: p.MediaNode}
 	switch {
 	case !strings.HasPrefix(p.OutputMode, "COMPOSED"):
 		view.IgnoreFailedStreams = &p.IgnoreFailedStreams

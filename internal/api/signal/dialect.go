@@ -11,6 +11,7 @@ import (
 type dialect struct {
 	release
 	mediaServer string      // as told at the join
+	life        int64       // the same
 	raw         atomic.Bool // it is known to be of a release up to 2.8, whose signal types have no prefix
 }
 

@@ -36,10 +36,16 @@ func (d *dialect) command(me, method string, params any) (session.Command, error
 		return session.ForceDisconnect{Connection: me, Target: p.ConnectionID}, nil
 	case *openvidu.ForceUnpublish:
 		return session.ForceUnpublish{Connection: me, Stream: p.StreamID}, nil
-	case *openvidu.ApplyFilter, *openvidu.FilterTarget, *openvidu.ExecFilterMethod, *openvidu.FilterListener:
-		return nil, noFilters()
+	case *openvidu.ApplyFilter:
+		return session.Filter{Connection: me, Method: method, Stream: p.StreamID, Type: p.Type}, nil
+	case *openvidu.FilterTarget:
+		return session.Filter{Connection: me, Method: method, Stream: p.StreamID}, nil
+	case *openvidu.ExecFilterMethod:
+		return session.Filter{Connection: me, Method: method, Stream: p.StreamID}, nil
+	case *openvidu.FilterListener:
+		return session.Filter{Connection: me, Method: method, Stream: p.StreamID}, nil
 	case *openvidu.SpeechToText:
-		return nil, fault.New(fault.Unsupported, "this deployment has no speech to text")
+		return nil, fault.New(fault.Unsupported, "Speech To Text service is not enabled")
 	case *openvidu.VideoReport, *openvidu.SessionStatus:
 		return nil, nil
 	}
@@ -54,27 +60,20 @@ func (d *dialect) command(me, method string, params any) (session.Command, error
 	return nil, fault.New(fault.UnknownMethod, "there is no method %.40q", method)
 }
 
-func noFilters() error {
-	return openvidu.Refuse(openvidu.CodeFilter, "this deployment has no filters; publish without one")
-}
-
 // typesOfVideo are those a client publishes; "" is a stream without video.
 var typesOfVideo = []string{"", "CAMERA", "SCREEN", "CUSTOM"}
 
 // publish fills in what older releases leave out (spec §4.3).
 func publish(me string, p *openvidu.PublishVideo) (session.Command, error) {
-	switch {
-	case !slices.Contains(typesOfVideo, p.TypeOfVideo):
+	if !slices.Contains(typesOfVideo, p.TypeOfVideo) {
 		return nil, &openvidu.FieldError{Field: "typeOfVideo", Value: cut(p.TypeOfVideo, 60), Want: "CAMERA, SCREEN or CUSTOM"}
-	case filtered(p.Filter):
-		return nil, noFilters()
 	}
 	media := session.StreamMedia{
 		AudioActive: or(p.AudioActive, true), VideoActive: or(p.VideoActive, true),
 		TypeOfVideo: p.TypeOfVideo, FrameRate: or(p.FrameRate, -1), Dimensions: p.VideoDimensions,
 	}
 	media.HasAudio, media.HasVideo = or(p.HasAudio, media.AudioActive), or(p.HasVideo, media.VideoActive)
-	return session.Publish{Connection: me, Offer: p.SDPOffer, Loopback: p.DoLoopback, Media: media}, nil
+	return session.Publish{Connection: me, Offer: p.SDPOffer, Loopback: p.DoLoopback, Filter: filterType(p.Filter), Media: media}, nil
 }
 
 func or[T any](value *T, otherwise T) T {
@@ -84,10 +83,13 @@ func or[T any](value *T, otherwise T) T {
 	return *value
 }
 
-// filtered reports whether publishVideo asks for a filter; {} and text do not.
-func filtered(raw json.RawMessage) bool {
+// filterType is that of the filter publishVideo asks for; {} and text ask for none.
+func filterType(raw json.RawMessage) string {
 	var f openvidu.Filter
-	return raw != nil && json.Unmarshal(raw, &f) == nil && f.Type != ""
+	if raw == nil || json.Unmarshal(raw, &f) != nil {
+		return ""
+	}
+	return cut(f.Type, 60)
 }
 
 // receive is an offer, or the answer to ours.

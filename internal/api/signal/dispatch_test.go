@@ -35,6 +35,12 @@ func TestCommands(t *testing.T) {
 			session.Publish{Connection: me, Offer: "o", Loopback: true, Media: session.StreamMedia{HasAudio: true, VideoActive: true, FrameRate: -1}}},
 		{"publishVideo", `{"sdpOffer":"o","typeOfVideo":"SCREEN","frameRate":15,"videoDimensions":"{}","filter":{"type":""}}`,
 			session.Publish{Connection: me, Offer: "o", Media: session.StreamMedia{HasAudio: true, HasVideo: true, AudioActive: true, VideoActive: true, TypeOfVideo: "SCREEN", FrameRate: 15, Dimensions: "{}"}}},
+		{"publishVideo", `{"sdpOffer":"o","filter":{"type":"GStreamerFilter","options":{}}}`, session.Publish{Connection: me, Offer: "o", Filter: "GStreamerFilter", Media: camera}},
+		{"applyFilter", `{"streamId":"s","type":"t","options":"{}"}`, session.Filter{Connection: me, Method: "applyFilter", Stream: "s", Type: "t"}},
+		{"removeFilter", `{"streamId":"s"}`, session.Filter{Connection: me, Method: "removeFilter", Stream: "s"}},
+		{"execFilterMethod", `{"streamId":"s","method":"m","params":"{}"}`, session.Filter{Connection: me, Method: "execFilterMethod", Stream: "s"}},
+		{"addFilterEventListener", `{"streamId":"s","eventType":"e"}`, session.Filter{Connection: me, Method: "addFilterEventListener", Stream: "s"}},
+		{"removeFilterEventListener", `{"streamId":"s","eventType":"e"}`, session.Filter{Connection: me, Method: "removeFilterEventListener", Stream: "s"}},
 		{"receiveVideoFrom", `{"sender":"str_B","sdpOffer":"o"}`, session.Subscribe{Connection: me, Sender: "str_B", Offer: "o"}},
 		{"receiveVideoFrom", `{"sender":"str_B","sdpAnswer":"a"}`, session.AnswerSubscription{Connection: me, Sender: "str_B", SDP: "a"}},
 		{"prepareReceiveVideoFrom", `{"sender":"str_B","reconnect":true}`, session.Subscribe{Connection: me, Sender: "str_B"}},
@@ -91,7 +97,6 @@ func TestRefusedRequests(t *testing.T) {
 		{"publishVideo", `{}`, -1, "sdpOffer is missing"},
 		{"publishVideo", `{"sdpOffer":"o","typeOfVideo":"IPCAM"}`, -1, "typeOfVideo is IPCAM"},
 		{"publishVideo", `{"sdpOffer":"o","typeOfVideo":"` + strings.Repeat("x", 4000) + `"}`, -1, "typeOfVideo is xxx"},
-		{"publishVideo", `{"sdpOffer":"o","filter":{"type":"GStreamerFilter"}}`, 406, "no filters"},
 		{"receiveVideoFrom", `{"sender":"str_B"}`, -1, "sdpOffer is missing"},
 		{"receiveVideoFrom", `{"sdpOffer":"o"}`, -1, "sender is missing"},
 		{"reconnectStream", `{"stream":"str_A"}`, -1, "sdpString is missing"},
@@ -100,13 +105,9 @@ func TestRefusedRequests(t *testing.T) {
 		{"sendMessage", `{"message":"` + strings.Repeat("x", 70_000) + `"}`, -1, "message is 70000 bytes long"},
 		{"streamPropertyChanged", `{"property":"audioActive"}`, -1, "newValue is missing"},
 		{"forceDisconnect", `{}`, -1, "connectionId is missing"},
-		{"applyFilter", `{"streamId":"s","type":"t"}`, 406, "no filters"},
-		{"removeFilter", `{"streamId":"s"}`, 406, "no filters"},
-		{"execFilterMethod", `{"streamId":"s","method":"m","params":"{}"}`, 406, "no filters"},
-		{"addFilterEventListener", `{"streamId":"s","eventType":"e"}`, 406, "no filters"},
-		{"removeFilterEventListener", `{"streamId":"s","eventType":"e"}`, 406, "no filters"},
-		{"subscribeToSpeechToText", `{"connectionId":"c","lang":"en-US"}`, 997, "no speech to text"},
-		{"unsubscribeFromSpeechToText", `{"connectionId":"c"}`, 997, "no speech to text"},
+		{"applyFilter", `{"streamId":"s"}`, -1, "type is missing"},
+		{"subscribeToSpeechToText", `{"connectionId":"c","lang":"en-US"}`, 997, "Speech To Text service is not enabled. Code: 997"},
+		{"unsubscribeFromSpeechToText", `{"connectionId":"c"}`, 997, "Speech To Text service is not enabled. Code: 997"},
 	} {
 		command, err := commandOf(t, c.method, c.params)
 		if err == nil {
@@ -122,6 +123,7 @@ func TestRefusedRequests(t *testing.T) {
 
 // TestResults: the answer of each method, for each result of the session.
 func TestResults(t *testing.T) {
+	s := New(Config{Life: 1700000000000, Log: quiet(t)})
 	for _, c := range []struct {
 		method string
 		result any
@@ -136,10 +138,10 @@ func TestResults(t *testing.T) {
 		{"prepareReceiveVideoFrom", session.SubscribeResult{SDP: "o"}, `{"sdpOffer":"o","sessionId":"rpc"}`},
 		{"leaveRoom", nil, `{"sessionId":"rpc"}`},
 		{"closeSession", nil, `{"value":"bye","sessionId":"rpc"}`},
-		{"sessionStatus", nil, `{"life":0,"sessionId":"rpc"}`},
+		{"sessionStatus", nil, `{"life":1700000000000,"sessionId":"rpc"}`},
 		{"", nil, `{"sessionId":"rpc"}`}, // asked on an older socket, which has cancelled it
 	} {
-		text, err := json.Marshal(result(c.method, "rpc", c.result))
+		text, err := json.Marshal(s.result(c.method, "rpc", c.result))
 		if err != nil || string(text) != c.want {
 			t.Errorf("%s %+v: %s, %v", c.method, c.result, text, err)
 		}
@@ -177,6 +179,7 @@ func TestNotifications(t *testing.T) {
 		{now, session.StreamChanged{Connection: "con_B", Stream: "str_B", Property: "audioActive", NewValue: "true", Reason: "publishAudio"}, "streamPropertyChanged",
 			`{"connectionId":"con_B","streamId":"str_B","property":"audioActive","newValue":"true","reason":"publishAudio"}`},
 		{now, session.ConnectionChanged{Property: "role", NewValue: "MODERATOR"}, "connectionPropertyChanged", `{"property":"role","newValue":"MODERATOR"}`},
+		{now, session.QualityChanged{Connection: "con_B", Old: 5, New: 2}, "networkQualityLevelChanged", `{"connectionId":"con_B","newValue":2,"oldValue":5}`},
 		{now, session.ForcedOffer{Publisher: "con_B", Stream: "str_B", SDP: "o"}, "forciblyReconnectSubscriber", `{"connectionId":"con_B","streamId":"str_B","sdpOffer":"o"}`},
 		{now, nil, "", `null`},
 	} {

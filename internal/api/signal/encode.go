@@ -10,7 +10,7 @@ import (
 )
 
 // result is the answer to a request that succeeded. r is the session's, nil if there was nothing to say.
-func result(method, rpc string, r any) any {
+func (s *Server) result(method, rpc string, r any) any {
 	switch r := r.(type) {
 	case session.PublishResult:
 		return openvidu.Publishing{SDPAnswer: r.Answer, ID: r.Stream, CreatedAt: r.CreatedAt, SessionID: rpc}
@@ -24,7 +24,7 @@ func result(method, rpc string, r any) any {
 	case "closeSession":
 		return openvidu.Value{Value: "bye", SessionID: rpc}
 	case "sessionStatus":
-		return openvidu.Life{SessionID: rpc}
+		return openvidu.Life{Life: s.cfg.Life, SessionID: rpc}
 	}
 	return openvidu.Done{SessionID: rpc}
 }
@@ -35,7 +35,7 @@ func (d *dialect) joining(rpc string, j session.JoinResult) openvidu.Joining {
 	r := openvidu.Joining{
 		ID: me.ID, FinalUserID: me.FinalUserID, CreatedAt: me.ActiveAt, Metadata: me.Metadata(),
 		Value: []openvidu.Participant{}, Session: j.Session, Version: d.version(),
-		MediaServer: d.mediaServer, Record: me.Record, Role: string(me.Role), SessionID: rpc,
+		MediaServer: d.mediaServer, Record: me.Record, Role: string(me.Role), Life: d.life, SessionID: rpc,
 	}
 	for _, o := range j.Others {
 		p := openvidu.Participant{ID: o.ID, CreatedAt: o.ActiveAt, Metadata: o.Metadata()}
@@ -118,6 +118,8 @@ func (d *dialect) notification(n session.Notice) (name string, shape any) {
 		}
 	case session.ConnectionChanged:
 		return openvidu.NameConnectionProperty, openvidu.ConnectionProperty{Property: n.Property, NewValue: n.NewValue}
+	case session.QualityChanged:
+		return openvidu.NameQuality, openvidu.NetworkQuality{ConnectionID: n.Connection, NewValue: n.New, OldValue: n.Old}
 	case session.ForcedOffer:
 		return openvidu.NameForcedOffer, openvidu.ForcedOffer{ConnectionID: n.Publisher, StreamID: n.Stream, SDPOffer: n.SDP}
 	}

@@ -19,6 +19,7 @@ var codes = map[fault.Kind]openvidu.Code{
 	fault.UnknownMethod:       openvidu.CodeGeneric,
 	fault.NotJoined:           openvidu.CodeTransport,
 	fault.Unauthorized:        openvidu.CodeUnauthorized,
+	fault.Forbidden:           openvidu.CodeUnauthorized,
 	fault.TokenInvalid:        openvidu.CodeUnauthorized,
 	fault.RoleDenied:          openvidu.CodeUnauthorized,
 	fault.SessionNotFound:     openvidu.CodeRoomNotFound,
@@ -37,7 +38,9 @@ var codes = map[fault.Kind]openvidu.Code{
 	fault.SignalMalformed:     openvidu.CodeSignalFormat,
 	fault.SignalTarget:        openvidu.CodeSignalTo,
 	fault.ReconnectionUnknown: openvidu.CodeReconnection,
+	fault.NodeNotFound:        openvidu.CodeGeneric, // of REST alone
 	fault.IPCamera:            openvidu.CodeUser,
+	fault.NoFilter:            openvidu.CodeFilter,
 }
 
 // refusal turns an error into what the client is told. Of our own failures (ours) it learns only that there was one.

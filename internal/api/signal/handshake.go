@@ -16,6 +16,7 @@ import (
 type caller struct {
 	address  netip.Addr // its own: the front door has looked behind proxies
 	loopback bool       // it came over the loopback interface
+	origin   string     // of the page that opened it; "" for what is no browser
 	host     string     // the "name:port" it reached us by
 	userID   string     // finalUserId: the same for all sockets of one browser profile
 	first    bool       // it is a 1.x client
@@ -34,7 +35,7 @@ func (c caller) group() netip.Prefix {
 
 // identify reads the handshake and sets the cookie that tells browser profiles apart.
 func (s *Server) identify(w http.ResponseWriter, r *http.Request) caller {
-	c := caller{first: r.URL.Path == "/room", query: r.URL.Query().Has("sessionId"), host: reached(r)}
+	c := caller{first: r.URL.Path == "/room", query: r.URL.Query().Has("sessionId"), host: reached(r), origin: cut(r.Header.Get("Origin"), maxOrigin)}
 	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		c.address = peer.Addr().Unmap()
 	}
@@ -60,21 +61,27 @@ func reached(r *http.Request) string {
 }
 
 const (
+	maxOrigin  = 300
 	userCookie = "OVJSESSIONID"
-	userIDLen  = 16 // of the cookie's value; the rest proves that we made it
+	userIDLen  = 16      // of the cookie's value; the rest proves that we made it
+	userIdle   = 30 * 60 // seconds without a handshake after which a browser is somebody else (rest §1.2)
 )
 
-// userID returns the user id of the cookie, or of a new cookie. The cookie says itself that it is ours: nothing is
-// kept, and a restart changes nothing.
+// userID returns the user id of the cookie, or a new one, and gives the cookie its time anew. The cookie says itself
+// that it is ours: nothing is kept, and a restart changes nothing.
 func (s *Server) userID(w http.ResponseWriter, r *http.Request) string {
+	id := ""
 	if c, err := r.Cookie(userCookie); err == nil && len(c.Value) > userIDLen {
-		id := c.Value[:userIDLen]
-		if hmac.Equal([]byte(c.Value), []byte(s.sign(id))) {
-			return id
+		if known := c.Value[:userIDLen]; hmac.Equal([]byte(c.Value), []byte(s.sign(known))) {
+			id = known
 		}
 	}
-	id := strings.ToUpper(session.RandomID("", userIDLen))
-	http.SetCookie(w, &http.Cookie{Name: userCookie, Value: s.sign(id), Path: "/", HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode})
+	if id == "" {
+		id = strings.ToUpper(session.RandomID("", userIDLen))
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: userCookie, Value: s.sign(id), MaxAge: userIdle, Path: "/", HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode,
+	})
 	return id
 }
 

@@ -1,6 +1,7 @@
 package signal
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"strings"
@@ -27,7 +28,8 @@ func (c *socket) join(ctx context.Context, m jsonrpc.Message, p *openvidu.JoinRo
 		return openvidu.Refuse(openvidu.CodeUserExists, "this socket has joined already; use another one for another connection")
 	}
 	// A token cannot be guessed, so whoever comes with one alone is not made to wait for a neighbour's failures.
-	if (p.Secret != "" || openvidu.ParseToken(p.Token).Secret != "") && c.server.failed.exhausted(c.from.group()) {
+	secret := secretOf(p)
+	if secret != "" && c.server.failed.exhausted(c.from.group()) {
 		return fault.New(fault.RateLimited, "too many joins by secret from your address have failed; wait a minute")
 	}
 	if err := c.server.room(false); err != nil {
@@ -42,9 +44,12 @@ func (c *socket) join(ctx context.Context, m jsonrpc.Message, p *openvidu.JoinRo
 	seat, err := c.server.cfg.Sessions.Join(limited, id, string(m.ID), j)
 	if err != nil {
 		c.awaited(string(m.ID))
-		guessed := !j.Insecure && (p.Secret != "" || openvidu.ParseToken(p.Token).Secret != "") // whatever the session
+		guessed := !j.Insecure && secret != "" // whatever the session
 		if guessed || fault.Is(err, fault.TokenInvalid) {
 			c.server.failed.count(c.from.group())
+		}
+		if secret != "" && c.server.cfg.NoSecretJoins {
+			return noSecretJoins()
 		}
 		return err
 	}
@@ -56,6 +61,16 @@ func (c *socket) join(ctx context.Context, m jsonrpc.Message, p *openvidu.JoinRo
 	return nil
 }
 
+// noSecretJoins is told whoever comes with a secret and no valid token, whether or not the secret is right.
+func noSecretJoins() error {
+	return fault.New(fault.Unauthorized, "this server lets nobody join with its secret (JOIN_BY_SECRET=false); have your server create a connection by REST (POST /openvidu/api/sessions/SESSION/connection) and join with its token")
+}
+
+// secretOf is the secret a client joins with, "" if it does not.
+func secretOf(p *openvidu.JoinRoom) string {
+	return cmp.Or(p.Secret, openvidu.ParseToken(p.Token).Secret)
+}
+
 // admission turns the parameters of joinRoom into the session's id and command.
 func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dialect, j session.Join) {
 	token := openvidu.ParseToken(p.Token)
@@ -63,21 +78,27 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 	if id == "" {
 		id = token.Session
 	}
-	secret := p.Secret
-	if secret == "" {
-		secret = token.Secret
-	}
 	r := release{
 		platform: cut(p.Platform, maxPlatform), sdk: cut(p.SDKVersion, maxSDK), query: from.query,
 		first: from.first || isURL,
 	}
 	d = newDialect(r, r.offered(s.cfg.MediaServer))
+	d.life = s.cfg.Life
 	j = session.Join{
 		Token: token.Token, ClientData: p.Metadata, Platform: d.platform, SDKVersion: d.sdk,
 		Address: from.address.String(), Host: from.host, FinalUserID: from.userID, Loopback: from.loopback,
 		CommonMsid: d.upTo24(), ServerOffers: d.mediaServer == "mediasoup",
 	}
-	if s.knows(secret) {
+	if s.cfg.Locate != nil {
+		j.Location = s.cfg.Locate(from.address)
+	}
+	if s.knows(secretOf(p)) {
+		if from.origin != "" && s.cfg.SecretSeen != nil && !p.Recorder && !token.Recorder && !p.SpeechToText && !token.SpeechToText {
+			s.cfg.SecretSeen(from.origin, from.address)
+		}
+		if s.cfg.NoSecretJoins {
+			return id, d, j
+		}
 		j.Token, j.Insecure, j.LegacyRole = "", true, d.upTo215()
 		j.Recorder = p.Recorder || token.Recorder
 		j.SpeechToText = p.SpeechToText || token.SpeechToText

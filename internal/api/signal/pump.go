@@ -62,5 +62,5 @@ func (c *socket) reply(seat *Seat, a *session.Answered) error {
 	if joined, ok := a.Result.(session.JoinResult); ok {
 		return c.conn.Reply(id, c.dialect.joining(seat.RPC, joined))
 	}
-	return c.conn.Reply(id, result(method, seat.RPC, a.Result))
+	return c.conn.Reply(id, c.server.result(method, seat.RPC, a.Result))
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -27,11 +28,17 @@ var update = flag.Bool("update", false, "rewrite the expected frames of testdata
 //	session S                    make a session by REST
 //	token A S ROLE               make a connection for client A by REST
 //	A opens PATH                 open a socket
-//	A> METHOD PARAMS             send a request; $A is A's token URL, $A.rpc its RPC session id, $A.id its connection
+//	A> METHOD PARAMS             send a request; $A is A's token URL, $A.rpc its RPC session id, $A.id its connection,
+//	                             $A.str its stream, $A.token its bare token
 //	A= FRAME                     send a frame as it stands
 //	A drops                      lose the socket, unseen by the server until it reads
 //	A hangs                      from now on what is written to its socket is lost: pulls are not answered
 //	rest VERB …                  see (*stage).rest
+//	restart                      stop the server and start it again; "restart empty": it has lost its store
+//
+// A client that is answered sessionStatus says what it makes of it, as openvidu-browser does. Comments set the server up:
+// "# media server NAME", "# no joins by secret".
+//
 //	wait DURATION
 func TestSequences(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/sequences/*.txt")
@@ -72,34 +79,29 @@ type actor struct {
 	request int
 	token   string
 	rpc, id string // from its joinRoom answer
+	stream  string // from the answer to publishVideo
+	life    int64  // the same
 	closed  bool   // its close has been shown
 	hangs   bool
 }
 
 type stage struct {
 	t        *testing.T
+	script   string
 	registry *session.Registry
 	server   *Server
+	store    *session.MemoryStore
+	life     int64 // of the store
+	ids      int
 	actors   map[string]*actor
 	running  sync.WaitGroup
+	stop     func() // of registry and server
 }
 
 // play runs a script inside a bubble and returns it with what happened.
 func play(t *testing.T, script string) string {
-	ids := 0
-	s := &stage{t: t, actors: map[string]*actor{}}
-	s.registry = session.New(session.Config{
-		Store: memory{}, Media: echoNode{}, Secrets: turnServer{}, Log: quiet(t),
-		NewID: func(prefix string, n int) string { ids++; return fmt.Sprintf("%s%0*d", prefix, n, ids) },
-	})
-	cfg := Config{Sessions: Local(s.registry), Secret: "MY_SECRET", Log: quiet(t)}
-	if strings.Contains(script, "# media server kurento\n") {
-		cfg.MediaServer = "kurento"
-	}
-	s.server = New(cfg)
-	ctx, cancel := context.WithCancel(t.Context())
-	s.running.Go(func() { s.registry.Run(ctx) })
-	s.running.Go(func() { s.server.Run(ctx) })
+	s := &stage{t: t, script: script, actors: map[string]*actor{}}
+	s.start(true)
 	var out strings.Builder
 	for line := range strings.Lines(script) {
 		line = strings.TrimRight(line, "\n")
@@ -113,20 +115,44 @@ func play(t *testing.T, script string) string {
 			s.show(&out)
 		}
 	}
-	cancel()
+	s.stop()
 	s.running.Wait()
 	return out.String()
 }
 
+// start runs a server, with the store of the one before or an empty one.
+func (s *stage) start(empty bool) {
+	if empty {
+		s.store, s.life = &session.MemoryStore{}, time.Now().UnixMilli()
+	}
+	s.registry = session.New(session.Config{
+		Store: s.store, Media: echoNode{}, Secrets: turnServer{}, Log: quiet(s.t),
+		NewID: func(prefix string, n int) string { s.ids++; return fmt.Sprintf("%s%0*d", prefix, n, s.ids) },
+	})
+	cfg := Config{Sessions: Local(s.registry), Secret: "MY_SECRET", Life: s.life, Log: quiet(s.t)}
+	if m := mediaServer.FindStringSubmatch(s.script); m != nil {
+		cfg.MediaServer = m[1]
+	}
+	cfg.NoSecretJoins = strings.Contains(s.script, "# no joins by secret\n")
+	s.server = New(cfg)
+	ctx, cancel := context.WithCancel(s.t.Context())
+	serving, closed := context.WithCancel(ctx)
+	gone := make(chan struct{})
+	s.running.Go(func() { s.registry.Run(ctx) })
+	s.running.Go(func() { s.server.Run(serving); close(gone) })
+	s.stop = func() { closed(); <-gone; cancel() } // as app does: sockets first
+}
+
 var (
-	expected = regexp.MustCompile(`^\w+(< | closed )`)
-	action   = regexp.MustCompile(`^(\w+)(> |= | opens | drops| hangs)(.*)$`)
-	userID   = regexp.MustCompile(`"finalUserId":"[A-Z0-9]{16}"`)
+	expected    = regexp.MustCompile(`^\w+(< | closed | emits )`)
+	action      = regexp.MustCompile(`^(\w+)(> |= | opens | drops| hangs)(.*)$`)
+	mediaServer = regexp.MustCompile(`(?m)^# media server (\w+)$`)
+	userID      = regexp.MustCompile(`"finalUserId":"[A-Z0-9]{16}"`)
 )
 
 func (s *stage) act(line string) {
 	for name, a := range s.actors {
-		line = strings.NewReplacer("$"+name+".rpc", a.rpc, "$"+name+".id", a.id, "$"+name+".token", a.token,
+		line = strings.NewReplacer("$"+name+".rpc", a.rpc, "$"+name+".id", a.id, "$"+name+".token", a.token, "$"+name+".str", a.stream,
 			"$"+name, "wss://localhost:4443?sessionId=S&token="+a.token).Replace(line)
 	}
 	words := strings.Fields(line)
@@ -142,6 +168,11 @@ func (s *stage) act(line string) {
 		return
 	case "rest":
 		s.rest(words[1:])
+		return
+	case "restart":
+		s.stop()
+		synctest.Wait()
+		s.start(len(words) > 1)
 		return
 	case "wait":
 		d, err := time.ParseDuration(words[1])
@@ -174,7 +205,8 @@ func (s *stage) act(line string) {
 	}
 }
 
-// rest does what REST does: close S, disconnect CONNECTION, unpublish STREAM, signal TYPE DATA, role CONNECTION ROLE.
+// rest does what REST does: close S, disconnect CONNECTION, unpublish STREAM, signal TYPE DATA, role CONNECTION ROLE;
+// and what judges uplinks: quality CONNECTION LEVEL.
 func (s *stage) rest(words []string) {
 	var c session.Command
 	switch words[0] {
@@ -186,6 +218,10 @@ func (s *stage) rest(words []string) {
 		c = session.DeleteStream{Stream: words[1]}
 	case "signal":
 		c = session.SendSignal{Type: &words[1], Data: &words[2]}
+	case "quality":
+		level, err := strconv.Atoi(words[2])
+		s.check(err)
+		c = session.SetQuality{Connection: words[1], Level: level}
 	case "role":
 		role := session.Role(words[2])
 		c = session.UpdateConnection{Connection: words[1], Role: &role}
@@ -239,11 +275,18 @@ func (s *stage) receive(out *strings.Builder, name string, a *actor, frame strin
 	var m struct {
 		ID     json.RawMessage
 		Method string
-		Result struct{ ID, SessionID string }
+		Result struct {
+			ID, SessionID, SDPAnswer string
+			Value                    json.RawMessage
+			Life                     int64
+		}
 	}
 	s.check(json.Unmarshal([]byte(frame), &m))
-	if a.rpc == "" && m.Result.SessionID != "" {
-		a.id, a.rpc = m.Result.ID, m.Result.SessionID
+	if a.rpc == "" || m.Result.ID != "" && m.Result.Value != nil {
+		a.id, a.rpc, a.life = m.Result.ID, m.Result.SessionID, m.Result.Life
+	}
+	if m.Result.SDPAnswer != "" && m.Result.ID != "" {
+		a.stream = m.Result.ID
 	}
 	if a.rpc != "" {
 		frame = strings.ReplaceAll(frame, a.rpc, "rpc"+name)
@@ -253,6 +296,13 @@ func (s *stage) receive(out *strings.Builder, name string, a *actor, frame strin
 		lost = "lost "
 	}
 	fmt.Fprintf(out, "%s< %s%s\n", name, lost, userID.ReplaceAllString(frame, `"finalUserId":"…"`))
+	if m.Result.Life != 0 && m.Result.Value == nil { // reconnectWebsocketThroughRpcConnectMethod in OpenVidu.ts
+		reason := "nodeCrashed"
+		if m.Result.Life == a.life {
+			reason = "networkDisconnect"
+		}
+		fmt.Fprintf(out, "%s emits sessionDisconnected %s\n", name, reason)
+	}
 	if m.Method == "pull" && !a.hangs {
 		a.say(fmt.Sprintf(`{"jsonrpc":"2.0","result":"push","id":%s}`, m.ID))
 	}

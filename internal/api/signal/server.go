@@ -23,6 +23,19 @@ type Config struct {
 	// MediaServer is told to every client, "kurento" or "mediasoup"; "": by release (design decision 10).
 	MediaServer string
 
+	// NoSecretJoins refuses clients that know the secret and have no token (JOIN_BY_SECRET=false).
+	NoSecretJoins bool
+	// SecretSeen is told of each join with the right secret that came from a web page: origin is the page's (its Origin
+	// header), address the client's. The pages that record and transcribe are ours. It must not wait; nil: nobody.
+	SecretSeen func(origin string, address netip.Addr)
+	// Locate says where an address is, "City, Country", or "" where it cannot. It must not wait; nil: nowhere.
+	Locate func(netip.Addr) string
+
+	// Life numbers the memory of this server: as long as it is the same, clients that are told that their RPC session is
+	// unknown have been away too long (networkDisconnect); with another one the server has forgotten them (nodeCrashed).
+	// joinRoom and sessionStatus tell it (spec §2.9). 0: it is not told, and clients suppose the former.
+	Life int64
+
 	// Room refuses who would be one too many for this machine, with a fault.NoCapacity that says why; nil: nobody. It is
 	// asked before each websocket, which may be a running call's that comes back, and before each join, which is new.
 	Room func(running bool) error

@@ -174,14 +174,14 @@ func (c *socket) handle(ctx context.Context, m jsonrpc.Message) error {
 		return c.join(ctx, m, p)
 	}
 	if seat == nil { // closeSession and sessionStatus
-		return c.answer(m, result(m.Method, "", nil))
+		return c.answer(m, c.server.result(m.Method, "", nil))
 	}
 	command, err := c.dialect.command(seat.Connection, m.Method, params)
 	switch {
 	case err != nil:
 		return err
 	case command == nil:
-		return c.answer(m, result(m.Method, seat.RPC, nil))
+		return c.answer(m, c.server.result(m.Method, seat.RPC, nil))
 	}
 	if err := c.await(m); err != nil {
 		return err

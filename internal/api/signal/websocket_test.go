@@ -199,26 +199,26 @@ func TestReached(t *testing.T) {
 
 func TestUserIDComesBackWithItsCookie(t *testing.T) {
 	s := New(Config{Secret: "S", Log: quiet(t)})
-	ask := func(cookie string) (id, set string) {
+	ask := func(cookie string) (id, set string, life int) {
 		r, w := httptest.NewRequest("GET", "/openvidu", nil), httptest.NewRecorder()
 		if cookie != "" {
 			r.AddCookie(&http.Cookie{Name: "OVJSESSIONID", Value: cookie})
 		}
 		id = s.identify(w, r).userID
 		for _, c := range w.Result().Cookies() {
-			set = c.Value
+			set, life = c.Value, c.MaxAge
 		}
-		return id, set
+		return id, set, life
 	}
-	id, cookie := ask("")
-	if len(id) != 16 || !strings.HasPrefix(cookie, id) {
-		t.Fatalf("id %q, cookie %q", id, cookie)
+	id, cookie, life := ask("")
+	if len(id) != 16 || !strings.HasPrefix(cookie, id) || life != 1800 {
+		t.Fatalf("id %q, cookie %q for %d s", id, cookie, life)
 	}
-	if again, set := ask(cookie); again != id || set != "" {
-		t.Errorf("with the cookie: %q, set %q", again, set)
+	if again, set, life := ask(cookie); again != id || set != cookie || life != 1800 {
+		t.Errorf("with the cookie: %q, set %q for %d s", again, set, life)
 	}
 	for _, forged := range []string{id, strings.Repeat("A", 16) + cookie[16:], cookie + "x", "x"} {
-		if other, set := ask(forged); other == id || set == "" {
+		if other, set, _ := ask(forged); other == id || set == forged {
 			t.Errorf("cookie %q was believed", forged)
 		}
 	}

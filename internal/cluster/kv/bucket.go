@@ -34,6 +34,7 @@ type Config struct {
 type Bucket struct {
 	config Config
 	store  jetstream.KeyValue
+	born   time.Time
 }
 
 // Open makes the bucket if there is none. nats stays the caller's to close.
@@ -54,8 +55,19 @@ func Open(ctx context.Context, conn *nats.Conn, config Config) (*Bucket, error) 
 	if err != nil {
 		return nil, failed(err, "open bucket %s", config.Name)
 	}
-	return &Bucket{config: config, store: store}, nil
+	b := &Bucket{config: config, store: store}
+	status, err := store.Status(ctx)
+	if err != nil {
+		return nil, failed(err, "open bucket %s", config.Name)
+	}
+	if bucket, ok := status.(*jetstream.KeyValueBucketStatus); ok {
+		b.born = bucket.StreamInfo().Created
+	}
+	return b, nil
 }
+
+// Born is when the bucket was made: another time means that what was kept before is lost.
+func (b *Bucket) Born() time.Time { return b.born }
 
 // Create writes the first record of an id; an id that exists is the kind Config.Taken. Repeating a Create whose answer
 // was lost succeeds: the record that is there is then the same, byte for byte.

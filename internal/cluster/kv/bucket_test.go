@@ -138,6 +138,10 @@ func TestRecordsOutliveTheProcess(t *testing.T) {
 	}
 	must(t, bucket.Delete(t.Context(), "ses_7"))
 	delete(want, "ses_7")
+	born := bucket.Born()
+	if born.IsZero() {
+		t.Error("it was never born")
+	}
 	stop()
 
 	conn, stop = serve(t, dir)
@@ -145,6 +149,9 @@ func TestRecordsOutliveTheProcess(t *testing.T) {
 	bucket = open(t, conn)
 	if got := load(t, bucket); !maps.Equal(got, want) {
 		t.Errorf("after the restart %v, want %v", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+	}
+	if !bucket.Born().Equal(born) {
+		t.Errorf("born %v before the restart, %v after it", born, bucket.Born())
 	}
 	if err := bucket.Create(t.Context(), "ses_1", []byte("x")); !fault.Is(err, fault.SessionExists) {
 		t.Errorf("an id taken before the restart: %v", err)

@@ -49,7 +49,9 @@ type Joining struct {
 	TURNUsername    string      `json:"turnUsername,omitempty"`
 	TURNCredential  string      `json:"turnCredential,omitempty"`
 	CustomICEServer []ICEServer `json:"customIceServers,omitempty"`
-	SessionID       string      `json:"sessionId"` // RPC session id, which connect brings back
+	// Life is what sessionStatus would answer now; without it clients never ask.
+	Life      int64  `json:"life,omitempty"`
+	SessionID string `json:"sessionId"` // RPC session id, which connect brings back
 }
 
 // ICEServer is one entry of customIceServers.

@@ -22,7 +22,7 @@ var Methods = []Method{
 		Params: params[Connect], Result: Value{}, Unjoined: true},
 	{Name: "closeSession", Since: "2.5", Doc: "Ends the RPC session; a joined client leaves.",
 		Result: Value{}, Unjoined: true},
-	{Name: "sessionStatus", Since: "2.20", Doc: "Asks which master serves a session; here there is one.",
+	{Name: "sessionStatus", Since: "2.20", Doc: "Asks, after `connect` has failed, whether the server still is the one that was joined: `life` is then what `joinRoom` answered.",
 		Params: params[SessionStatus], Result: Life{}, Unjoined: true},
 	{Name: "joinRoom", Since: "1.0", Doc: "Enters a session with a token, or with the server's secret.",
 		Params: params[JoinRoom], Result: Joining{}, Unjoined: true},
@@ -85,6 +85,6 @@ type Value struct {
 
 // Life is the result of sessionStatus.
 type Life struct {
-	Life      int    `json:"life"` // of the master; clients compare it with joinRoom's, which is never sent
+	Life      int64  `json:"life"` // of the server's memory; clients compare it with joinRoom's
 	SessionID string `json:"sessionId,omitempty"`
 }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -19,6 +20,9 @@ func TestRequestsAreReadAsMeant(t *testing.T) {
 	for _, m := range Methods {
 		t.Run(m.Name, func(t *testing.T) {
 			editGolden(t, filepath.Join("testdata", "requests", m.Name+".txtar"), func(a *txtar.Archive) {
+				if len(a.Files) == 0 || len(a.Files)%2 != 0 {
+					t.Errorf("%d files; each request stands before what it means, and there is one at least", len(a.Files))
+				}
 				for i := 0; i+1 < len(a.Files); i += 2 {
 					if m.Params == nil {
 						a.Files[i+1].Data = []byte("no parameters\n")
@@ -43,11 +47,11 @@ func TestResultsAndNotifications(t *testing.T) {
 		TypeOfVideo: "CAMERA", FrameRate: 30, VideoDimensions: `{"width":640,"height":480}`}
 	results := map[string]any{
 		"ping": Value{Value: "pong"}, "connect": Value{Value: "reconnection successful", SessionID: "rpc"}, "closeSession": Value{Value: "bye"},
-		"sessionStatus": Life{},
+		"sessionStatus": Life{Life: 1699000000000},
 		"joinRoom": Joining{ID: "con_A", FinalUserID: "0123456789ABCDEF", CreatedAt: 1700000000000, Metadata: "{}", Session: "ses_A",
 			Value:   []Participant{{ID: "con_B", CreatedAt: 1, Streams: []Stream{stream}}, {ID: "con_C", CreatedAt: 2, Metadata: "m"}},
 			Version: Version, MediaServer: "mediasoup", Record: true, Role: "PUBLISHER", CoturnIP: "203.0.113.5", CoturnPort: 4443,
-			TURNUsername: "u", TURNCredential: "c", CustomICEServer: []ICEServer{ice, {URL: "stun:s:3478"}}, SessionID: "rpc"},
+			TURNUsername: "u", TURNCredential: "c", CustomICEServer: []ICEServer{ice, {URL: "stun:s:3478"}}, Life: 1699000000000, SessionID: "rpc"},
 		"publishVideo":            Publishing{SDPAnswer: "v=0\r\n", ID: "str_A", CreatedAt: 1, SessionID: "rpc"},
 		"reconnectStream":         Publishing{SDPAnswer: "v=0\r\n", ID: "str_A", CreatedAt: 1, SessionID: "rpc"},
 		"receiveVideoFrom":        Receiving{SDPAnswer: "v=0\r\n", SessionID: "rpc"},
@@ -59,7 +63,7 @@ func TestResultsAndNotifications(t *testing.T) {
 		NameEvicted:   ParticipantEvicted{"con_A", "sessionClosedByServer"},
 		NameCandidate: ICECandidate{"con_B", "con_B", 0, "0", "candidate:1 1 udp 1 127.0.0.1 4443 typ host"},
 		NameSignal:    SignalMessage{Type: &text, Data: &data, From: "con_B"}, NameStreamProperty: StreamProperty{"con_B", "str_B", "videoActive", "false", "publishVideo"},
-		NameConnectionProperty: ConnectionProperty{"role", "MODERATOR"}, NameForcedOffer: ForcedOffer{"con_B", "str_B", "v=0\r\n"},
+		NameConnectionProperty: ConnectionProperty{"role", "MODERATOR"}, NameQuality: NetworkQuality{"con_B", 2, 5}, NameForcedOffer: ForcedOffer{"con_B", "str_B", "v=0\r\n"},
 	}
 	editGolden(t, filepath.Join("testdata", "sent.txtar"), func(a *txtar.Archive) {
 		a.Files = nil
@@ -68,11 +72,14 @@ func TestResultsAndNotifications(t *testing.T) {
 			if !ok {
 				result = Done{SessionID: "rpc"}
 			}
+			if got, want := reflect.TypeOf(result), reflect.TypeOf(m.Result); got != want {
+				t.Errorf("the sample of %s is a %v, not a %v", m.Name, got, want)
+			}
 			a.Files = append(a.Files, txtar.File{Name: m.Name + " result", Data: pretty(t, result)})
 		}
 		for _, n := range Notifications {
-			if notices[n.Name] == nil {
-				t.Errorf("no sample of %s", n.Name)
+			if got, want := reflect.TypeOf(notices[n.Name]), reflect.TypeOf(n.Shape); got != want {
+				t.Errorf("the sample of %s is a %v, not a %v", n.Name, got, want)
 			}
 			a.Files = append(a.Files, txtar.File{Name: n.Name + " notification", Data: pretty(t, notices[n.Name])})
 		}

@@ -1,5 +1,7 @@
 package openvidu
 
+import "regexp"
+
 // RESTConnection is a connection in an answer; every key is always there. A pending one (its token is not spent) has
 // null in all pointers and slices but Token, Role and CustomICEServers.
 type RESTConnection struct {
@@ -73,8 +75,9 @@ func parseRESTConnection(o *restObject, kind string) RESTConnectionRequest {
 		Data:   o.text("data", ""),
 		Record: o.flag("record", true),
 	}
-	if r.Type == RESTIPCamera {
-		return r // fields of the other type are ignored
+	if r.Type == RESTIPCamera { // fields of the other type are ignored
+		checkRESTCamera(o)
+		return r
 	}
 	r.Role = o.oneOf("role", "PUBLISHER", restRoles)
 	r.ICEServers = parseRESTICEServers(o, "customIceServers")
@@ -88,6 +91,19 @@ func parseRESTConnection(o *restObject, kind string) RESTConnectionRequest {
 		}
 	}
 	return r
+}
+
+var restCameraURI = regexp.MustCompile(`^(file|rtsp|rtsps|http|https)://.`)
+
+// checkRESTCamera checks the fields of an IP camera (rest §8.4).
+func checkRESTCamera(o *restObject) {
+	uri := o.textOrNil("rtspUri")
+	if uri == nil || !restCameraURI.MatchString(*uri) {
+		o.fail("rtspUri", nil, "a URL that starts with rtsp://, rtsps://, http://, https:// or file://") // it may hold a password
+	}
+	o.flag("adaptativeBitrate", true)
+	o.flag("onlyPlayWithSubscribers", true)
+	o.number("networkCache", 2000, 0, 3_600_000)
 }
 
 // ParseRESTConnectionUpdate reads the body of PATCH …/connection/{c}; the error is a *RESTFieldError.

@@ -73,6 +73,16 @@ func (o *restObject) raw(field string) (json.RawMessage, bool) {
 	return raw, ok && string(raw) != "null"
 }
 
+// restAny is any JSON value, numbers as they stand.
+type restAny struct{ value any }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *restAny) UnmarshalJSON(text []byte) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	return d.Decode(&a.value)
+}
+
 func restField[T any](o *restObject, field, want string) *T {
 	raw, ok := o.raw(field)
 	if !ok {

@@ -96,7 +96,7 @@ func TestRESTDefaults(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(c, RESTConnectionRequest{Type: "WEBRTC", Role: "PUBLISHER", Record: true}) {
 		t.Errorf("connection: %+v, %v", c, err)
 	}
-	camera, err := ParseRESTConnection([]byte(`{"type":"IPCAM","role":7,"customIceServers":7}`))
+	camera, err := ParseRESTConnection([]byte(`{"type":"IPCAM","rtspUri":"rtsp://a","role":7,"customIceServers":7}`))
 	if err != nil || camera.Type != RESTIPCamera {
 		t.Errorf("fields of the other type must be ignored: %+v, %v", camera, err)
 	}

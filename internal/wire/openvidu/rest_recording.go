@@ -12,7 +12,8 @@ type RESTRecordingProperties struct {
 	HasVideo   bool   `json:"hasVideo"`
 	OutputMode string `json:"outputMode"`
 	*RESTComposition
-	IgnoreFailedStreams *bool `json:"ignoreFailedStreams,omitempty"` // INDIVIDUAL only
+	IgnoreFailedStreams *bool  `json:"ignoreFailedStreams,omitempty"` // INDIVIDUAL only
+	MediaNode           string `json:"mediaNode,omitempty"`           // id
 }
 
 // RESTComposition is there for composed recordings with video.
@@ -46,6 +47,7 @@ func parseRESTRecordingProperties(o *restObject) RESTRecordingProperties {
 	if !p.HasAudio && !p.HasVideo {
 		o.fail("hasVideo", o.fields["hasVideo"], "audio or video, or both, to be recorded")
 	}
+	p.MediaNode = o.node("mediaNode")
 	if !strings.HasPrefix(p.OutputMode, "COMPOSED") {
 		ignore := o.flag("ignoreFailedStreams", false)
 		p.IgnoreFailedStreams = &ignore
@@ -77,4 +79,19 @@ func parseRESTComposition(o *restObject) *RESTComposition {
 // DefaultRESTRecordingProperties are those of a session that was created without any.
 func DefaultRESTRecordingProperties() RESTRecordingProperties {
 	return parseRESTRecordingProperties(nil)
+}
+
+// node reads the name of a media node, which is {id} or a string; "" if it is absent.
+func (o *restObject) node(field string) string {
+	raw, given := o.raw(field)
+	if !given {
+		return ""
+	}
+	if raw[0] == '"' {
+		return o.text(field, "")
+	}
+	if node := o.object(field); node != nil {
+		return node.nodeID()
+	}
+	return ""
 }

@@ -46,15 +46,15 @@ func TestRESTShapes(t *testing.T) {
 			`{"hasAudio":false,"hasVideo":true,"videoActive":true,"typeOfVideo":"SCREEN","frameRate":30,"videoDimensions":"{\"width\":640,\"height\":480}","filter":{}}`,
 		},
 		"a subscriber with statistics": {
-			RESTSubscriber{StreamID: "str_a", RESTStats: &RESTStats{WebRTCEndpointName: "n", ClientICECandidates: []RESTCandidate{{Candidate: "c", SDPMid: "0"}}, ServerICECandidates: []RESTCandidate{}, Events: []struct{}{}}},
+			RESTSubscriber{StreamID: "str_a", RESTStats: &RESTStats{WebRTCEndpointName: "n", ClientICECandidates: []RESTCandidate{{Candidate: "c", SDPMid: "0"}}, ServerICECandidates: []RESTCandidate{}, Events: []RESTMediaEvent{}}},
 			`{"createdAt":0,"streamId":"str_a","webrtcEndpointName":"n","remoteSdp":"","localSdp":"","clientIceCandidates":[{"candidate":"c","sdpMid":"0",` +
 				`"sdpMLineIndex":0}],"serverIceCandidates":[],"localCandidate":"","remoteCandidate":"","events":[]}`,
 		},
 		"a token":  {RESTToken{ID: "t", Token: "t"}, `{"id":"t","token":"t","createdAt":0,"connectionId":"","session":"","data":"","role":""}`},
 		"an error": {RESTError{Status: 400, Error: "Bad Request"}, `{"timestamp":0,"status":400,"error":"Bad Request","message":"","path":""}`},
 		"health": {
-			RESTHealth{Status: "UP", DisconnectedMediaNodes: []string{}, Checks: []RESTCheck{{Name: "media", OK: true, Code: "MEDIA_UNPROVEN"}}},
-			`{"status":"UP","disconnectedMediaNodes":[],"checks":[{"name":"media","ok":true,"code":"MEDIA_UNPROVEN"}]}`,
+			RESTHealth{Status: "UP", DisconnectedMediaNodes: []string{}, MediaNodes: []RESTMediaNode{}, Checks: []RESTCheck{{Name: "media", OK: true, Code: "MEDIA_UNPROVEN"}}},
+			`{"status":"UP","disconnectedMediaNodes":[],"mediaNodes":[],"checks":[{"name":"media","ok":true,"code":"MEDIA_UNPROVEN"}]}`,
 		},
 	} {
 		got, err := json.Marshal(test.value)

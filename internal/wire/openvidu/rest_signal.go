@@ -10,6 +10,7 @@ type RESTSignalRequest struct {
 // RESTTokenRequest is the body of POST /tokens (deprecated): a connection of a named session.
 type RESTTokenRequest struct {
 	Session    string
+	Given      string // Session as it was written: its URL, by a back end of 1.x
 	Connection RESTConnectionRequest
 }
 
@@ -42,7 +43,8 @@ func ParseRESTSignal(body []byte) (RESTSignalRequest, error) {
 // ParseRESTToken reads the body of POST /tokens; the error is a *RESTFieldError.
 func ParseRESTToken(body []byte) (RESTTokenRequest, error) {
 	o, _ := parseRESTBody(body)
-	r := RESTTokenRequest{Session: o.sessionID(), Connection: parseRESTConnection(o, RESTWebRTC)}
+	r := RESTTokenRequest{Given: o.sessionID(), Connection: parseRESTConnection(o, RESTWebRTC)}
+	r.Session, _ = ParseSession(r.Given)
 	return r, o.err()
 }
 

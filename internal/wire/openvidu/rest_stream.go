@@ -34,14 +34,30 @@ type RESTVideoOptions struct {
 
 // RESTStats is added to publishers and subscribers by ?webRtcStats=true.
 type RESTStats struct {
-	WebRTCEndpointName  string          `json:"webrtcEndpointName"`
-	RemoteSDP           string          `json:"remoteSdp"`
-	LocalSDP            string          `json:"localSdp"`
-	ClientICECandidates []RESTCandidate `json:"clientIceCandidates"`
-	ServerICECandidates []RESTCandidate `json:"serverIceCandidates"`
-	LocalCandidate      string          `json:"localCandidate"`
-	RemoteCandidate     string          `json:"remoteCandidate"`
-	Events              []struct{}      `json:"events"` // of Kurento; always empty
+	WebRTCEndpointName  string           `json:"webrtcEndpointName"`
+	RemoteSDP           string           `json:"remoteSdp"`
+	LocalSDP            string           `json:"localSdp"`
+	ClientICECandidates []RESTCandidate  `json:"clientIceCandidates"`
+	ServerICECandidates []RESTCandidate  `json:"serverIceCandidates"`
+	LocalCandidate      string           `json:"localCandidate"`
+	RemoteCandidate     string           `json:"remoteCandidate"`
+	Events              []RESTMediaEvent `json:"events"`
+}
+
+// RESTMediaEvent is what happened to an endpoint, as KmsEvent.java has it.
+type RESTMediaEvent struct {
+	Timestamp       int64         `json:"timestamp"`       // Unix milliseconds
+	MsSinceCreation int64         `json:"msSinceCreation"` // of the endpoint
+	Endpoint        string        `json:"endpoint"`
+	Event           RESTICEChange `json:"event"`
+}
+
+// RESTICEChange is Kurento's event of that name, the one there is here.
+type RESTICEChange struct {
+	Type        string `json:"type"`  // "IceComponentStateChanged"
+	State       string `json:"state"` // CONNECTED or FAILED
+	StreamID    int    `json:"streamId"`
+	ComponentID int    `json:"componentId"`
 }
 
 // RESTCandidate is an ICE candidate as the browser's API has it.

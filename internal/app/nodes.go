@@ -1,0 +1,100 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"math"
+	"net/netip"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"tertulia/internal/config"
+	"tertulia/internal/wire/openvidu"
+)
+
+// mediaNode is this process as a media node: what REST shows of it.
+type mediaNode struct {
+	id      string
+	uri     string
+	server  string // OPENVIDU_ENTERPRISE_MEDIA_SERVER
+	public  func() []netip.Addr
+	started int64         // Unix milliseconds
+	load    atomic.Uint64 // bits of a float64: percent of its processors
+}
+
+func newMediaNode(c config.Config, port int, certificate []byte, public func() []netip.Addr) *mediaNode {
+	server := c.MediaServer
+	if server == "" {
+		server = "kurento" // what clients that do not tell their release are told
+	}
+	return &mediaNode{
+		id: mediaNodeID(certificate), uri: c.PublicURL(port), server: server, public: public, started: time.Now().UnixMilli(),
+	}
+}
+
+// mediaNodeID is the same as long as the data folder is: "media_", a letter and seven letters or digits.
+func mediaNodeID(certificate []byte) string {
+	sum := sha256.Sum256(certificate)
+	text := strings.TrimLeft(base32.StdEncoding.EncodeToString(sum[:]), "234567")
+	return "media_" + (text + "AAAAAAAA")[:8]
+}
+
+// loadEvery is the time the load is the average of.
+const loadEvery = 5 * time.Second
+
+// Run measures the load until ctx ends.
+func (n *mediaNode) Run(ctx context.Context) error {
+	ticker := time.NewTicker(loadEvery)
+	defer ticker.Stop()
+	at, spent := time.Now(), processorTime()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			now, total := time.Now(), processorTime()
+			n.load.Store(math.Float64bits(share(total-spent, now.Sub(at), runtime.GOMAXPROCS(0))))
+			at, spent = now, total
+		}
+	}
+}
+
+// share is processor time as percent of what so many processors have in a time.
+func share(spent, passed time.Duration, processors int) float64 {
+	if passed <= 0 || spent <= 0 {
+		return 0
+	}
+	percent := 100 * spent.Seconds() / passed.Seconds() / float64(processors)
+	return min(100, math.Round(percent*100)/100)
+}
+
+// processorTime is what this process has used so far, in all its threads.
+func processorTime() time.Duration {
+	var used syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &used) != nil {
+		return 0
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// list is REST's Nodes: one.
+func (n *mediaNode) list() []openvidu.RESTMediaNode {
+	shown := openvidu.RESTMediaNode{
+		ID: n.id, Object: "mediaNode", URI: &n.uri, LaunchingTime: n.started, Connected: true, ConnectionTime: n.started,
+		Load: math.Float64frombits(n.load.Load()), Status: "running", MediaServer: n.server,
+	}
+	if addresses := n.public(); len(addresses) > 0 {
+		ip := addresses[0].String()
+		shown.IP = &ip
+	}
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	shown.KurentoInfo = &openvidu.RESTKurento{
+		Memory: int64((memory.Sys - memory.HeapReleased) / 1024), Version: openvidu.RESTVersion, Modules: []openvidu.RESTKurentoModule{},
+	}
+	return []openvidu.RESTMediaNode{shown}
+}
