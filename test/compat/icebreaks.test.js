@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
+import { detour } from '../lib/detour.js';
 import { startProxy } from '../lib/proxy.js';
 import { stage } from '../lib/stage.js';
 
@@ -11,21 +12,11 @@ const play = stage({ chromium: { devices: true } });
 /** Waits until somebody is told of an exception of that name. */
 const excepted = (person, name, options) => person.event('exception', (e) => e.name === name, options);
 
-/** Makes the page's media go through our relay only, and to that through another port. */
-const through = ({ from, to }) => {
-  window.RTCPeerConnection = class extends RTCPeerConnection {
-    constructor(config) {
-      const elsewhere = (urls) => [urls].flat().map((url) => url.replace(`:${from}`, `:${to}`));
-      super({ ...config, iceTransportPolicy: 'relay', iceServers: config.iceServers.map((s) => ({ ...s, urls: elsewhere(s.urls) })) });
-    }
-  };
-};
-
 play('LOSS_13__Disconnected: a path that falls silent is told to the application, and mended', async (s) => {
   const proxy = s.closing(await startProxy(s.server.port));
   const session = await s.session();
   const [a, b] = [await s.join(session), await s.join(session)];
-  await a.evaluate(through, { from: s.server.port, to: proxy.port });
+  await a.evaluate(detour, { from: s.server.port, to: proxy.port });
   await Promise.all([a.publish(), b.publish()]);
   await s.allSeeAndHear();
   await s.assertNever([a, b], 'exception');
