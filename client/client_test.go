@@ -223,9 +223,9 @@ func TestFollow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked []string
 		pages := []string{
-			`{"content":[{"number":4,"event":"sessionCreated","sessionId":"a","timestamp":1000},{"number":6,"event":"participantJoined","connectionId":"con_1"}]}`,
+			`{"content":[{"number":4,"event":{"event":"sessionCreated","sessionId":"a","timestamp":1000}},{"number":6,"event":{"event":"participantJoined","connectionId":"con_1"}}]}`,
 			`{"content":[]}`,
-			`{"content":[{"number":7,"event":"sessionDestroyed","reason":"lastParticipantLeft"}]}`,
+			`{"content":[{"number":7,"event":{"event":"sessionDestroyed","reason":"lastParticipantLeft"}}]}`,
 			`]`,
 		}
 		c, err := client.New("https://h", "s", client.HTTP(&http.Client{Transport: answers(func(r *http.Request) string {

@@ -26,10 +26,9 @@ type Event struct {
 	JSON json.RawMessage
 }
 
-// UnmarshalJSON reads an event of the webhook or of GET /events.
+// UnmarshalJSON reads an event as the webhook has it.
 func (e *Event) UnmarshalJSON(text []byte) error {
 	var w struct {
-		Number     uint64 `json:"number"`
 		Name       string `json:"event"`
 		Time       moment `json:"timestamp"`
 		Session    string `json:"sessionId"`
@@ -41,7 +40,7 @@ func (e *Event) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	*e = Event{
-		Number: w.Number, Name: w.Name, Time: w.Time.Time, Session: w.Session, Connection: w.Connection,
+		Name: w.Name, Time: w.Time.Time, Session: w.Session, Connection: w.Connection,
 		Stream: w.Stream, Reason: w.Reason, JSON: append(json.RawMessage(nil), text...),
 	}
 	return nil
@@ -54,11 +53,19 @@ func (c *Client) Events(ctx context.Context, after uint64, limit int) ([]Event, 
 	if limit > 0 {
 		query.Set("limit", strconv.Itoa(limit))
 	}
-	var all list[Event]
+	var all list[struct {
+		Number uint64 `json:"number"`
+		Event  Event  `json:"event"`
+	}]
 	if err := c.call(ctx, "GET", "/events?"+query.Encode(), nil, &all); err != nil {
 		return nil, err
 	}
-	return all.Content, nil
+	events := make([]Event, len(all.Content))
+	for i, entry := range all.Content {
+		events[i] = entry.Event
+		events[i].Number = entry.Number
+	}
+	return events, nil
 }
 
 // followPause is between two questions of Follow when there was nothing new.

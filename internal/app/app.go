@@ -16,6 +16,7 @@ import (
 	"tertulia/internal/api/rest"
 	"tertulia/internal/cluster/kv"
 	"tertulia/internal/cluster/natsd"
+	"tertulia/internal/cluster/stream"
 	"tertulia/internal/config"
 	"tertulia/internal/diagnosis"
 	"tertulia/internal/fault"
@@ -54,7 +55,11 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
-	store, err := openStore(ctx, c, log, running)
+	store, numbered, err := openStore(ctx, c, log, running)
+	if err != nil {
+		return err
+	}
+	told, err := newEvents(ctx, c, numbered, log, running)
 	if err != nil {
 		return err
 	}
@@ -82,7 +87,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	asked, found := &calls{}, newFaults()
 	watch := diagnosis.New(diagnosis.Config{
 		Calls: asked, Journal: journal, Log: log,
-		Host: reached.host, Report: reported(found.event),
+		Host: reached.host, Report: reported(observed(found.event, told.tell)),
 	})
 
 	traffic := &traffic{}
@@ -119,14 +124,14 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		GCInterval:  time.Duration(c.GarbageInterval) * time.Second,
 		GCThreshold: time.Duration(c.GarbageThreshold) * time.Second,
 		MaxRecvKbps: c.Bandwidth.MaxRecv, MaxSendKbps: c.Bandwidth.MaxSend,
-		Defaults: rest.Defaults(settings(c, port)), Observe: observed(journal, watch),
+		Defaults: rest.Defaults(settings(c, port)), Observe: observed(journal.Add, watch.Event, told.tell),
 	})
 	running.start("sessions", registry.Run)
 	judgeUplinks(c, media, registry, running, log)
 
 	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.public)
 	running.start("load", self.Run)
-	clients, handler, err := routes(c, port, registry, store.Born().UnixMilli(), keys, reached, journal, self, open, log)
+	clients, handler, err := routes(c, port, registry, store.Born().UnixMilli(), keys, reached, journal, self, told, open, log)
 	if err != nil {
 		return err
 	}
@@ -144,7 +149,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	running.start("certificates", func(ctx context.Context) error { return keys.Run(ctx, port) })
 	running.start("clients", clients.Run)
 	running.start("pages", newPages(func() int { return clients.Stats().Sockets }, log).Run)
-	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic, faults: found}
+	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic, faults: found, told: told}
 	if err := shown.show(c.MetricsAddress, running, log); err != nil {
 		return err
 	}
@@ -161,16 +166,22 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	return nil
 }
 
-// openStore starts the embedded NATS and opens the bucket of session records on it.
-func openStore(ctx context.Context, c config.Config, log *slog.Logger, running *parts) (*kv.Bucket, error) {
-	nats := natsd.New(natsd.Config{Dir: filepath.Join(c.Data, "nats"), Log: log})
+// openStore starts the embedded NATS, and opens the bucket of session records and the stream of events on it.
+func openStore(ctx context.Context, c config.Config, log *slog.Logger, running *parts) (*kv.Bucket, *stream.Stream, error) {
+	events := streamConfig(c, log)
+	nats := natsd.New(natsd.Config{Dir: filepath.Join(c.Data, "nats"), MaxStore: 1<<30 + events.Bytes(), Log: log})
 	running.start("store", nats.Run)
 	conn, err := nats.Connect(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	running.hold("store connection", func() error { conn.Close(); return nil })
-	return kv.Open(ctx, conn, kv.Config{Name: "sessions", Taken: fault.SessionExists})
+	bucket, err := kv.Open(ctx, conn, kv.Config{Name: "sessions", Taken: fault.SessionExists})
+	if err != nil {
+		return nil, nil, err
+	}
+	numbered, err := stream.Open(ctx, conn, events)
+	return bucket, numbered, err
 }
 
 // logged serves a stream and tells the log why we ended it.

@@ -19,11 +19,12 @@ import (
 	"tertulia/internal/wire/mediactl"
 )
 
-// observed gives every event to the journal and to the watch; neither waits.
-func observed(journal *diagnosis.Journal, watch *diagnosis.Watch) func(event.Event) {
+// observed gives every event to each listener; none may wait.
+func observed(listeners ...func(event.Event)) func(event.Event) {
 	return func(e event.Event) {
-		journal.Add(e)
-		watch.Event(e)
+		for _, tell := range listeners {
+			tell(e)
+		}
 	}
 }
 
@@ -39,13 +40,13 @@ func reported(tell func(event.Event)) func(diagnosis.Record) {
 	}
 }
 
-// faults counts what was found in calls, by code. Its map is not changed once it is made.
+// faults counts what was found in calls, and of how the server is used, by code. Its map is not changed once it is made.
 type faults map[diagnosis.Code]*atomic.Uint64
 
 func newFaults() faults {
 	f := faults{}
 	for i := range diagnosis.Catalogue {
-		if row := &diagnosis.Catalogue[i]; row.Scope == diagnosis.InCall {
+		if row := &diagnosis.Catalogue[i]; row.Scope == diagnosis.InCall || row.Scope == diagnosis.InUse {
 			f[row.Code] = new(atomic.Uint64)
 		}
 	}

@@ -39,13 +39,13 @@ func TestFaultsAreToldAndCounted(t *testing.T) {
 
 	inCalls := 0
 	for i := range diagnosis.Catalogue {
-		if diagnosis.Catalogue[i].Scope == diagnosis.InCall {
+		if scope := diagnosis.Catalogue[i].Scope; scope == diagnosis.InCall || scope == diagnosis.InUse {
 			inCalls++
 		}
 	}
 	list := f.samples()
 	if len(list) != inCalls {
-		t.Errorf("%d numbers for %d codes of calls", len(list), inCalls)
+		t.Errorf("%d numbers for %d codes of calls and use", len(list), inCalls)
 	}
 	for _, s := range list {
 		want := 0.0

@@ -93,7 +93,7 @@ func (n *mediaNode) list() []openvidu.RESTMediaNode {
 	}
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
-	shown.KurentoInfo = &openvidu.RESTKurentoInfo{
+	shown.KurentoInfo = &openvidu.RESTKurento{
 		Memory: int64((memory.Sys - memory.HeapReleased) / 1024), Version: openvidu.RESTVersion, Modules: []openvidu.RESTKurentoModule{},
 	}
 	return []openvidu.RESTMediaNode{shown}

@@ -24,6 +24,7 @@ type numbers struct {
 	media    *peer.Shards
 	traffic  *traffic
 	faults   faults
+	told     *events
 }
 
 // show starts the metrics port, if there is one.
@@ -45,6 +46,7 @@ func (n *numbers) read(ctx context.Context) ([]metrics.Sample, error) {
 	list, err := n.packets(ctx)
 	list = append(list, n.calls()...)
 	list = append(list, n.faults.samples()...)
+	list = append(list, n.told.samples()...)
 	return append(list, n.connections()...), err
 }
 

@@ -29,15 +29,16 @@ func settings(c config.Config, port int) openvidu.RESTConfig {
 		MaxSendBandwidth: c.Bandwidth.MaxSend, MinSendBandwidth: c.Bandwidth.MinSend,
 		ForcedVideoCodec: c.ForcedVideoCodec, AllowTranscoding: c.AllowTranscoding,
 		GarbageInterval: c.GarbageInterval, GarbageThreshold: c.GarbageThreshold,
+		CDR: c.CDR.Path != "", Webhook: c.Webhook.Endpoint != "",
 	})
 }
 
 // routes mounts everything that speaks HTTP: signalling, REST, and the call page at what is left.
-func routes(c config.Config, port int, registry *session.Registry, life int64, keys *certs.Store, reached *reached, journal *diagnosis.Journal, media *mediaNode, open *files, log *slog.Logger) (*signal.Server, http.Handler, error) {
+func routes(c config.Config, port int, registry *session.Registry, life int64, keys *certs.Store, reached *reached, journal *diagnosis.Journal, media *mediaNode, told *events, open *files, log *slog.Logger) (*signal.Server, http.Handler, error) {
 	shown := settings(c, port)
 	api, err := rest.New(rest.Config{
 		Registry: registry, Log: log, Secret: c.Secret, Settings: func() openvidu.RESTConfig { return shown }, ICEServers: iceServers(c),
-		Deprecated: c.DeprecatedAPI, Checks: checks(keys, reached), Diagnosis: journal, Room: newcomers(open),
+		Deprecated: c.DeprecatedAPI, Checks: checks(keys, reached), Diagnosis: journal, Room: newcomers(open), Events: told, CDR: told.cdr.Folder,
 		LogParams: rest.LogParams(c.BrowserLogs, c.StatsInterval), PlainHTTP: c.Edge.PlainHTTP, Nodes: media.list, NodeID: media.id,
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ const (
 	InCall Scope = "call" // of one participant's media; found by the detectors
 	OnHost Scope = "host" // of this machine; found by `tertulia doctor`
 	OnPage Scope = "page" // of a browser before it joins; found by the pages we serve
+	InUse  Scope = "use"  // of how this server is used; found by the requests it gets
 )
 
 // Fault is a row of the catalogue.
@@ -51,10 +52,12 @@ const (
 	LossUplink           Code = "LOSS_UPLINK"
 	LossDownlink         Code = "LOSS_DOWNLINK"
 	CameraBusy           Code = "CAMERA_BUSY"
+	AutoplayBlocked      Code = "AUTOPLAY_BLOCKED"
 	ProxyIdleTimeout     Code = "PROXY_IDLE_TIMEOUT"
 	NATIdleTimeout       Code = "NAT_IDLE_TIMEOUT"
 	ClientNetworkLost    Code = "CLIENT_NETWORK_LOST"
 	InsecureOrigin       Code = "INSECURE_ORIGIN"
+	SecretInBrowser      Code = "SECRET_IN_BROWSER"
 	ConfigInvalid        Code = "CONFIG_INVALID"
 	PortTaken            Code = "PORT_TAKEN"
 	AddressWrong         Code = "ADDRESS_WRONG"
@@ -69,7 +72,7 @@ const (
 	KnownIssue           Code = "KNOWN_ISSUE"
 )
 
-// Catalogue is every fault with a name: 24 of calls, 12 of hosts, one of pages.
+// Catalogue is every fault with a name: 25 of calls, 12 of hosts, one of pages, one of use.
 var Catalogue = []Fault{
 	{
 		Code: NetUnreachable, Scope: InCall, Side: Network, Severity: Error,
@@ -219,6 +222,13 @@ var Catalogue = []Fault{
 		Fix:       "Close the other program or tab that uses the device, then publish again.",
 		Reproduce: "Make getUserMedia reject with NotReadableError.",
 	}, {
+		Code: AutoplayBlocked, Scope: InCall, Side: Client, Severity: Warning,
+		Title:     "The browser has the stream and does not play it: it waits for a click",
+		Meaning:   "Media arrives, and the participant sees and hears nothing. Browsers, Safari above all, start no sound before somebody has touched the page.",
+		Evidence:  "The client's log: no streamPlaying event (NO_STREAM_PLAYING_EVENT) or a play() that was refused (NotAllowedError), while its own reports say that packets arrive.",
+		Fix:       "Let people click something before they join, or show a button that calls play() on the video when the SDK tells NO_STREAM_PLAYING_EVENT; a muted video plays at once.",
+		Reproduce: "Keep a page from getting the canplay event of its videos, and make play() reject with NotAllowedError.",
+	}, {
 		Code: ProxyIdleTimeout, Scope: InCall, Side: Proxy, Severity: Warning,
 		Title:     "A proxy ends idle websockets after {seconds} s",
 		Meaning:   "Signalling breaks and comes back again and again at the same age; media flows on.",
@@ -248,6 +258,15 @@ var Catalogue = []Fault{
 		Evidence:  "isSecureContext is false.",
 		Fix:       "Open {url} instead.",
 		Reproduce: "Serve the page by plain HTTP under an address of the network.",
+	},
+
+	{
+		Code: SecretInBrowser, Scope: InUse, Side: Application, Severity: Warning,
+		Title:     "A page of {origin} sends the server's secret, and whoever opens it can read that",
+		Meaning:   "With OPENVIDU_SECRET, or a key, anybody can enter, listen to and end any session. A page cannot keep a secret: it belongs on a server of the application, which gives the page tokens.",
+		Evidence:  "A REST call with right credentials, or a join by secret, that a browser has sent for a page (Origin, Sec-Fetch-Mode).",
+		Fix:       "Move the calls to a server and give the page tokens, then change it; the one before can stay valid until all are moved. STRICT=true refuses such calls.",
+		Reproduce: "fetch('/openvidu/api/sessions', {headers: {Authorization: …}}) in a browser.",
 	},
 
 	{

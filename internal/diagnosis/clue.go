@@ -13,6 +13,7 @@ type Clues struct {
 	ICE        map[string]State // by endpoint: "publisher", or a stream id
 	Refused    int64            // when it last said that the server took no candidate of it
 	Sent       map[string]Sent  // by kind: what it says it sends
+	Unplayed   map[string]int64 // by stream: when it said that it does not play, Unix milliseconds; "": of which is not known
 }
 
 // State is what a client said of a connection's ICE, and when.
@@ -35,6 +36,11 @@ const maxClues = 1000
 var (
 	iceLine  = regexp.MustCompile(`IceConnectionState of RTCPeerConnection \S+ \((publisher of )?([^)]{1,200})\) (?:change )?to \\*"(\w{1,20})`)
 	busyLine = regexp.MustCompile(`DEVICE_ALREADY_IN_USE|NotReadableError[^"\\]{0,80}`)
+	unplayed = regexp.MustCompile(`StreamManager of Stream (\S{1,200}) \(Subscriber\) did not trigger \\*"streamPlaying`)
+	refused  = regexp.MustCompile(`NotAllowedError: (play\(\)|The play method)|play\(\)[^"\\]{0,80}NotAllowedError`)
+	playing  = "Event 'streamPlaying' triggered by 'Subscriber'"
+	streamID = regexp.MustCompile(`\\*"streamId\\*":\\*"([^"\\]{1,200})`)
+
 	iceError = "ICE_CANDIDATE_ERROR"
 	iceSend  = "Error sending ICE candidate"
 )
@@ -59,10 +65,41 @@ func (c *Clues) read(text string, at int64) {
 		}
 	case strings.Contains(text, iceError), strings.Contains(text, iceSend):
 		c.Refused = at
+	case strings.Contains(text, "streamPlaying"):
+		c.plays(text, at)
+	case refused.MatchString(text):
+		c.unplayed("", at)
 	default:
 		if said := busyLine.FindString(text); said != "" {
 			c.CameraBusy, c.Device = at, said
 		}
+	}
+}
+
+// plays reads whether a stream plays. The SDK says that one does only if the application listens, and in a line that may
+// be cut before the stream's name: then it is any.
+func (c *Clues) plays(text string, at int64) {
+	if m := unplayed.FindStringSubmatch(text); m != nil {
+		c.unplayed(m[1], at)
+		return
+	}
+	if !strings.Contains(text, playing) {
+		return
+	}
+	if m := streamID.FindStringSubmatch(text); m != nil {
+		delete(c.Unplayed, m[1])
+		delete(c.Unplayed, "")
+		return
+	}
+	c.Unplayed = nil
+}
+
+func (c *Clues) unplayed(stream string, at int64) {
+	if c.Unplayed == nil {
+		c.Unplayed = map[string]int64{}
+	}
+	if _, known := c.Unplayed[stream]; known || len(c.Unplayed) < maxClues {
+		c.Unplayed[stream] = at
 	}
 }
 
@@ -110,6 +147,6 @@ func (c *Clues) ice(e *Endpoint) string {
 
 func (c *Clues) clone() Clues {
 	copied := *c
-	copied.ICE, copied.Sent = maps.Clone(c.ICE), maps.Clone(c.Sent)
+	copied.ICE, copied.Sent, copied.Unplayed = maps.Clone(c.ICE), maps.Clone(c.Sent), maps.Clone(c.Unplayed)
 	return copied
 }

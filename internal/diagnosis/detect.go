@@ -31,7 +31,7 @@ var (
 	// detours say why packets take a longer way, or a new one; all of them are asked.
 	detours = []detector{externalAddressDetour, serverUDPBlocked, clientUDPBlocked, natIdleTimeout}
 	// flows say why media does not come through a transport in order.
-	flows = []detector{mtuBlackHole, audioOneWay, noMediaSent, sourceSilent, lossUplink, lossDownlink}
+	flows = []detector{mtuBlackHole, audioOneWay, noMediaSent, sourceSilent, lossUplink, lossDownlink, autoplayBlocked}
 	// people are of the connection, with or without an endpoint.
 	people = []func(*View) *Finding{cameraBusy, proxyIdleTimeout, codecRefused, sdpRefused}
 )

@@ -332,10 +332,13 @@ func clientFaults() map[string]faulty {
 			v.Clues.CameraBusy, v.Clues.Device = start-4000, "NotReadableError: Could not start video source"
 			e.Facts.Tracks, e.Announced.Video = e.Facts.Tracks[:1], false
 		})},
+		"a stream that does not play": {want: AutoplayBlocked, words: []string{"NO_STREAM_PLAYING_EVENT", "packets of video", "4.0 s ago"}, view: with(viewer(), func(v *View, e *Endpoint) {
+			v.Clues.Unplayed = map[string]int64{e.Stream: start - 4000}
+		})},
 	}
 }
 
-// All 24 codes of calls are found by some case.
+// All 25 codes of calls are found by some case.
 func TestEveryFaultOfCallsIsFound(t *testing.T) {
 	missing := map[Code]bool{}
 	for _, f := range Catalogue {

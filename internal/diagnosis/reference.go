@@ -29,6 +29,7 @@ var scopeTitles = []struct {
 	{InCall, "Faults of calls"},
 	{OnHost, "Faults of the machine, found by `tertulia doctor`"},
 	{OnPage, "Faults of pages, told by the pages we serve"},
+	{InUse, "Faults of use, told by the requests that come"},
 }
 
 // Reference is the page docs/reference/diagnosis.md.

@@ -146,6 +146,11 @@ func (w *Watch) begin(r *Record) {
 	begun := *r // the journal's own may be ended at any time
 	w.cfg.Journal.Begin(r)
 	level, words := slog.LevelInfo, "noted"
+	if row, _ := Of(r.Code); row.Scope == InUse {
+		w.cfg.Log.Warn("the server is used in a way it should not be", "code", r.Code, "side", r.Side, "what", r.Title, "evidence", r.Evidence, "fix", r.Fix)
+		w.cfg.Report(begun)
+		return
+	}
 	switch r.Severity {
 	case Error:
 		level, words = slog.LevelError, "media does not flow"
@@ -155,6 +160,19 @@ func (w *Watch) begin(r *Record) {
 	w.cfg.Log.Log(context.Background(), level, words, "code", r.Code, "side", r.Side, "session", r.Session, "connection", r.Connection,
 		"stream", r.Stream, "what", r.Title, "evidence", r.Evidence, "fix", r.Fix)
 	w.cfg.Report(begun)
+}
+
+// Tell makes a fault known that others have found and that has no end: of how this server is used. fill is for the braces
+// of the catalogue's texts. It may be called from any goroutine; codes that are not in the catalogue are not told.
+func (w *Watch) Tell(code Code, fill map[string]string, evidence ...string) {
+	if _, ok := Of(code); !ok {
+		return
+	}
+	host := w.cfg.Host()
+	found := &Finding{Code: code, Evidence: evidence, Fill: fill}
+	r := found.record(&View{Now: time.Now().UnixMilli(), Host: &host})
+	w.begin(r)
+	w.cfg.Report(w.cfg.Journal.End(r, r.At))
 }
 
 // end says that it is over.

@@ -573,3 +573,21 @@ func TestTellingDoesNotWait(t *testing.T) {
 		}
 	})
 }
+
+// What others have found of the server's use is told, once, and is over at once.
+func TestFAQ_04__TheUseOfASecretIsARecord(t *testing.T) {
+	within(t, func(w *world) {
+		w.watch.Tell(SecretInBrowser, map[string]string{"origin": "https://app.example"}, "GET /openvidu/api/sessions from 192.0.2.1")
+		w.watch.Tell("NO_SUCH_CODE", nil)
+		records, _ := w.journal.Diagnosis("", "")
+		if len(records) != 1 || records[0].Code != SecretInBrowser || records[0].Ended == 0 || !strings.Contains(records[0].Title, "https://app.example") {
+			t.Errorf("records %+v", records)
+		}
+		if told := w.told(); len(told) != 2 || told[0].Ended != 0 || told[1].Ended == 0 || told[0].Side != Application {
+			t.Errorf("reported %+v", told)
+		}
+		if log := w.log.String(); strings.Count(log, "SECRET_IN_BROWSER") != 1 || !strings.Contains(log, "level=WARN") || !strings.Contains(log, "192.0.2.1") {
+			t.Errorf("log %s", log)
+		}
+	})
+}

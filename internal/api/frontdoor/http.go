@@ -149,20 +149,30 @@ func limitBody(next http.Handler, patience time.Duration) http.Handler {
 				http.Error(w, "the connection has ended", http.StatusBadRequest)
 				return
 			}
-			r.Body = &timedBody{r.Body, stream}
+			r.Body = &timedBody{ReadCloser: r.Body, stream: stream, until: time.Now().Add(patience)}
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// timedBody takes the deadline away once the body is complete.
+// timedBody takes the deadline away once the body is complete, and gives a large one the time it needs at leastRate.
 type timedBody struct {
 	io.ReadCloser
 	stream *http.ResponseController
+	until  time.Time
+	bytes  int // since the deadline was set
 }
+
+// leastRate is how fast a large body must come, in bytes per second: a file is sent to a route in minutes.
+const leastRate = 64 << 10
 
 func (b *timedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
+	if b.bytes += n; err == nil && b.bytes >= 16*leastRate {
+		b.until = b.until.Add(16 * time.Second)
+		b.bytes -= 16 * leastRate
+		_ = b.stream.SetReadDeadline(b.until) // as below
+	}
 	if err == io.EOF {
 		_ = b.stream.SetReadDeadline(time.Time{}) // fails only on a connection that has ended
 	}

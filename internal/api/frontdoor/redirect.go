@@ -64,11 +64,17 @@ func (d *Redirect) Run(ctx context.Context) error {
 // target is the host of a request at the port of HTTPS; "" if there is none.
 func (d *Redirect) target(header string) string {
 	host := hostOf(header)
-	switch {
-	case host == "":
+	if host == "" {
 		return ""
-	case d.port != 443:
-		return net.JoinHostPort(host, strconv.Itoa(d.port))
+	}
+	return hostAt(host, d.port)
+}
+
+// hostAt is HOST[:PORT] of a https URL.
+func hostAt(host string, port int) string {
+	switch {
+	case port != 443:
+		return net.JoinHostPort(host, strconv.Itoa(port))
 	case strings.Contains(host, ":"):
 		return "[" + host + "]"
 	}

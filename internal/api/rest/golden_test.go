@@ -154,7 +154,7 @@ func aNode(id string) openvidu.RESTMediaNode {
 	return openvidu.RESTMediaNode{
 		ID: id, Object: "mediaNode", EnvironmentID: &environment, IP: &ip, URI: &uri, LaunchingTime: 1600000000000, Connected: true,
 		ConnectionTime: 1600000000001, Load: 12.5, Status: "running", MediaServer: "kurento",
-		KurentoInfo: &openvidu.RESTKurentoInfo{Memory: 65536, Version: "1.2", Modules: []openvidu.RESTKurentoModule{}},
+		KurentoInfo: &openvidu.RESTKurento{Memory: 65536, Version: "1.2", Modules: []openvidu.RESTKurentoModule{}},
 	}
 }
 
@@ -163,7 +163,7 @@ func (e *exchange) ask(t *testing.T) (status int, body []byte) {
 	var fake *fakeRegistry
 	h, registry := server(t, func(c *Config) {
 		fake = c.Registry.(*fakeRegistry)
-		c.Deprecated, c.Diagnosis, c.NodeID = false, &journal{}, "media_Abcdefgh"
+		c.Deprecated, c.Diagnosis, c.Events, c.NodeID = false, &journal{}, &fakeEvents{}, "media_Abcdefgh"
 		c.Nodes = func() []openvidu.RESTMediaNode { return []openvidu.RESTMediaNode{aNode("media_Abcdefgh")} }
 		c.Restart = func(_ context.Context, changes map[string]any) error {
 			if _, given := changes["OPENVIDU_SECRET"]; given {

@@ -69,6 +69,7 @@ func referenceRoutes() string {
 		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s |\n", r.method, where, notes, success, strings.Join(refusals, "; "))
 	}
 	b.WriteString("\nAt the root, without authentication: `GET /livez` (the process answers) and `GET /readyz` (requests can be sent here).\n\n")
+	b.WriteString("With authentication, `GET /openvidu/cdr` lists the files of events, and `GET /openvidu/cdr/{file}.log` is one of them; with `SUPPORT_DEPRECATED_API` at `/cdr` too.\n\n")
 	return b.String()
 }
 

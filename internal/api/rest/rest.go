@@ -55,6 +55,10 @@ type Config struct {
 	Room func() error
 	// Diagnosis tells what happened in sessions; nil: nothing is told of any.
 	Diagnosis Diagnosis
+	// Events tells what applications were told; nil: nothing was.
+	Events Events
+	// CDR is the folder of the files of events now, "" if there is none; nil: never.
+	CDR func() string
 	// LogParams follows in every token's URL; see the function of that name.
 	LogParams string
 	// Checks are shown by GET /health, and a failed one makes it DOWN; nil: none.
@@ -66,7 +70,9 @@ type Config struct {
 }
 
 // Paths are the http.ServeMux patterns the handler of New answers. Those before 2.16 give 404 unless they are on.
-var Paths = []string{prefix + "/", logPath, statsPath, "/livez", "/readyz", "/api/", "/config", "/config/", "/pro/"}
+var Paths = []string{
+	prefix + "/", logPath, statsPath, "/livez", "/readyz", "/api/", "/config", "/config/", "/pro/", cdrPath, cdrPath + "/", "/cdr", "/cdr/",
+}
 
 const prefix = "/openvidu/api"
 

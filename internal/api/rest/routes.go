@@ -183,6 +183,9 @@ var routes = []route{
 
 	{method: "GET", pattern: "/openapi.json", run: getOpenAPI, early: true, gives: json.RawMessage{},
 		doc: "Show this API as an OpenAPI document."},
+	{method: "GET", pattern: "/events", run: getEvents, early: true, gives: openvidu.RESTEvents{}, fails: only(fault.Invalid),
+		flags: []parameter{{name: "after", doc: "events above this number; 0 if absent", number: true}, {name: "limit", doc: "at most so many, 1,000 at most", number: true}},
+		doc:   "What webhooks were told, by number, wanted there or not; `?after=` a number, `?limit=` events (at most 1,000, the default). `oldest` and `latest` say which numbers are kept."},
 }
 
 // probes are for load balancers and stand outside the API.
@@ -227,6 +230,8 @@ var deprecated = []struct{ old, now string }{
 	{"/config/", prefix + "/config/"},
 	{"/config", prefix + "/config"},
 	{"/pro/", prefix + "/"},
+	{"/cdr/", cdrPath + "/"},
+	{"/cdr", cdrPath},
 }
 
 // rewrite returns the present path of a deprecated one.

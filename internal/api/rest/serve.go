@@ -51,11 +51,12 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	path, old := rewrite(r.URL.Path)
 	below, inside := strings.CutPrefix(path, prefix)
-	if !inside || old && !a.Deprecated {
+	files := path == cdrPath || strings.HasPrefix(path, cdrPath+"/")
+	if !inside && !files || old && !a.Deprecated {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	found, values := lookup(r.Method, below)
+	found, values := lookup(r.Method, below) // none for a file
 	if found != nil && found.old && !old {
 		found = nil
 	}
@@ -67,6 +68,10 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if old {
 		a.Log.Warn("deprecated path: use the present one", "path", r.URL.Path, "present", path)
+	}
+	if files {
+		a.serveCDR(w, r, strings.TrimPrefix(strings.TrimPrefix(path, cdrPath), "/"))
+		return
 	}
 	if found == nil {
 		w.WriteHeader(http.StatusForbidden) // as OpenVidu 2.32 answers (rest §1.5)

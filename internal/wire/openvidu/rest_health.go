@@ -36,11 +36,11 @@ type RESTMediaNode struct {
 	Sessions          *[]RESTSession   `json:"sessions,omitempty"`     // ?sessions=true
 	RecordingIDs      *[]string        `json:"recordingIds,omitempty"` // this and the next: ?recordings=true
 	Broadcasts        *[]string        `json:"broadcasts,omitempty"`
-	KurentoInfo       *RESTKurentoInfo `json:"kurentoInfo,omitempty"` // ?extra-info=true
+	KurentoInfo       *RESTKurento `json:"kurentoInfo,omitempty"` // ?extra-info=true
 }
 
-// RESTKurentoInfo is what a media node says of its media server.
-type RESTKurentoInfo struct {
+// RESTKurento is what a media node says of its media server.
+type RESTKurento struct {
 	Memory       int64               `json:"memory"` // KB
 	Version      string              `json:"version"`
 	Capabilities string              `json:"capabilities"`
