@@ -31,9 +31,9 @@ type running struct {
 var insecure = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
 
 // start runs a node on a data folder; port 0 is any.
-func start(t *testing.T, data string, port string) running {
+func start(t *testing.T, data string, port string, flags ...string) running {
 	t.Helper()
-	c, err := config.Load([]string{"--data=" + data, "--https-port=" + port, "--openvidu-secret=MY_SECRET", "--address-discovery=off"}, nil)
+	c, err := config.Load(append([]string{"--data=" + data, "--https-port=" + port, "--openvidu-secret=MY_SECRET", "--address-discovery=off"}, flags...), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

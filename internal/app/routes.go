@@ -46,6 +46,9 @@ func routes(c config.Config, port int, registry *session.Registry, life int64, k
 	}
 	clients := signal.New(signal.Config{
 		Sessions: signal.Local(registry), Secret: c.Secret, Log: log, MediaServer: c.MediaServer, Room: open.Room, Life: life,
+		Settings: func() signal.Settings {
+			return signal.Settings{OldSecrets: c.OldSecrets, NoSecretJoins: !c.JoinSecret}
+		},
 	})
 	mux := http.NewServeMux()
 	for _, path := range rest.Paths {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/subtle"
+	"net/url"
 	"strings"
 	"time"
 
@@ -48,7 +49,7 @@ func (c *socket) join(ctx context.Context, m jsonrpc.Message, p *openvidu.JoinRo
 		if guessed || fault.Is(err, fault.TokenInvalid) {
 			c.server.failed.count(c.from.group())
 		}
-		if secret != "" && c.server.cfg.NoSecretJoins {
+		if secret != "" && c.server.settings().NoSecretJoins {
 			return noSecretJoins()
 		}
 		return err
@@ -96,7 +97,7 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 		if from.origin != "" && s.cfg.SecretSeen != nil && !p.Recorder && !token.Recorder && !p.SpeechToText && !token.SpeechToText {
 			s.cfg.SecretSeen(from.origin, from.address)
 		}
-		if s.cfg.NoSecretJoins {
+		if s.settings().NoSecretJoins {
 			return id, d, j
 		}
 		j.Token, j.Insecure, j.LegacyRole = "", true, d.upTo215()
@@ -109,10 +110,25 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 	return id, d, j
 }
 
-// knows compares a secret with the server's, in constant time; without one nobody knows it.
+// knows compares a secret with the server's, in constant time; without one nobody knows it. Clients take it from a URL:
+// 1.x as it stands there, 2.x after decodeURI, which leaves reserved characters encoded.
 func (s *Server) knows(secret string) bool {
-	return s.cfg.Secret != "" && subtle.ConstantTimeCompare([]byte(secret), []byte(s.cfg.Secret)) == 1
+	said := []string{secret, reserved.Replace(secret)}
+	if plain, err := url.PathUnescape(secret); err == nil {
+		said = append(said, plain)
+	}
+	known := 0
+	for _, ours := range append([]string{s.cfg.Secret}, s.settings().OldSecrets...) {
+		for _, theirs := range said {
+			if ours != "" {
+				known |= subtle.ConstantTimeCompare([]byte(theirs), []byte(ours))
+			}
+		}
+	}
+	return known == 1
 }
+
+var reserved = strings.NewReplacer("%3B", ";", "%2F", "/", "%3F", "?", "%3A", ":", "%40", "@", "%26", "&", "%3D", "=", "%2B", "+", "%24", "$", "%2C", ",", "%23", "#")
 
 func cut(s string, most int) string {
 	if len(s) <= most {

@@ -23,8 +23,8 @@ type Config struct {
 	// MediaServer is told to every client, "kurento" or "mediasoup"; "": by release (design decision 10).
 	MediaServer string
 
-	// NoSecretJoins refuses clients that know the secret and have no token (JOIN_BY_SECRET=false).
-	NoSecretJoins bool
+	// Settings are read anew for each join; nil: zero.
+	Settings func() Settings
 	// SecretSeen is told of each join with the right secret that came from a web page: origin is the page's (its Origin
 	// header), address the client's. The pages that record and transcribe are ours. It must not wait; nil: nobody.
 	SecretSeen func(origin string, address netip.Addr)
@@ -46,6 +46,19 @@ type Config struct {
 	PingEvery           time.Duration // control pings of ours: 20 s; below 0: none
 	Idle                time.Duration // a socket that says nothing is closed after it: 60 s
 	Linger              time.Duration // from leaving or eviction to the close by the server: 10 s
+}
+
+// Settings are what may change while the server runs.
+type Settings struct {
+	OldSecrets    []string // as good as Config.Secret (OPENVIDU_SECRET_PREVIOUS)
+	NoSecretJoins bool     // a client that knows a secret needs a token all the same (JOIN_BY_SECRET=false)
+}
+
+func (s *Server) settings() Settings {
+	if s.cfg.Settings == nil {
+		return Settings{}
+	}
+	return s.cfg.Settings()
 }
 
 // Server accepts the websockets of clients. It serves /openvidu, /room (1.x) and the two accept-certificate pages.
