@@ -129,7 +129,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	running.start("sessions", registry.Run)
 	judgeUplinks(c, media, registry, running, log)
 
-	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.public)
+	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.ip)
 	running.start("load", self.Run)
 	clients, handler, err := routes(c, port, registry, store.Born().UnixMilli(), keys, reached, journal, self, told, open, log)
 	if err != nil {

@@ -21,18 +21,18 @@ type mediaNode struct {
 	id      string
 	uri     string
 	server  string // OPENVIDU_ENTERPRISE_MEDIA_SERVER
-	public  func() []netip.Addr
+	address func() netip.Addr
 	started int64         // Unix milliseconds
 	load    atomic.Uint64 // bits of a float64: percent of its processors
 }
 
-func newMediaNode(c config.Config, port int, certificate []byte, public func() []netip.Addr) *mediaNode {
+func newMediaNode(c config.Config, port int, certificate []byte, address func() netip.Addr) *mediaNode {
 	server := c.MediaServer
 	if server == "" {
 		server = "kurento" // what clients that do not tell their release are told
 	}
 	return &mediaNode{
-		id: mediaNodeID(certificate), uri: c.PublicURL(port), server: server, public: public, started: time.Now().UnixMilli(),
+		id: mediaNodeID(certificate), uri: c.PublicURL(port), server: server, address: address, started: time.Now().UnixMilli(),
 	}
 }
 
@@ -81,16 +81,22 @@ func processorTime() time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
+// ip is the address a media node is shown with: a public one, or else one of an interface.
+func (r *reached) ip() netip.Addr {
+	for _, public := range r.public() {
+		return public
+	}
+	return r.own().Addr()
+}
+
 // list is REST's Nodes: one.
 func (n *mediaNode) list() []openvidu.RESTMediaNode {
 	shown := openvidu.RESTMediaNode{
 		ID: n.id, Object: "mediaNode", URI: &n.uri, LaunchingTime: n.started, Connected: true, ConnectionTime: n.started,
 		Load: math.Float64frombits(n.load.Load()), Status: "running", MediaServer: n.server,
 	}
-	if addresses := n.public(); len(addresses) > 0 {
-		ip := addresses[0].String()
-		shown.IP = &ip
-	}
+	ip := n.address().String()
+	shown.IP = &ip
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	shown.KurentoInfo = &openvidu.RESTKurento{

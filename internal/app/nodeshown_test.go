@@ -17,7 +17,7 @@ func TestLOSS_24__HealthListsNodes(t *testing.T) {
 		t.Errorf("health lists %v", listed)
 	}
 	alone := node.rest("GET", "/openvidu/api/media-nodes/"+id+"?extra-info=true&sessions=true&recordings=true", "", 200)
-	if info, _ := alone["kurentoInfo"].(map[string]any); info["memory"] == 0.0 || alone["uri"] != node.url {
+	if info, _ := alone["kurentoInfo"].(map[string]any); info["memory"] == 0.0 || alone["uri"] != node.url || alone["ip"] == nil {
 		t.Errorf("the node is %v", alone)
 	}
 	node.rest("GET", "/openvidu/api/media-nodes/media_Another1", "", 404)

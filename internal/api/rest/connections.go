@@ -17,7 +17,7 @@ func createConnection(ctx context.Context, r *request) (response, error) {
 	if err != nil {
 		return response{}, invalid(err)
 	}
-	if asked.Type == openvidu.RESTIPCamera {
+	if asked.Type == openvidu.RESTIPCamera || asked.Untyped && r.old {
 		return response{}, fault.New(fault.Unsupported, `"type" is IPCAM: IP cameras are not built yet, use WEBRTC`)
 	}
 	connection, err := r.connect(ctx, state.ID, asked)

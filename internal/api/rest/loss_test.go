@@ -182,7 +182,7 @@ func TestStatsTellEvents(t *testing.T) {
 	registry.stats = []mediactl.EndpointStats{{Endpoint: "con_Pub"}}
 	got := want[openvidu.RESTSession](t, h, 200, "GET /openvidu/api/sessions/Call?webRtcStats=true", "")
 	events := got.Connections.Content[0].Publishers[0].Events
-	if text := fmt.Sprint(events); text != "[{1700000000350 50 con_Pub {IceComponentStateChanged CONNECTED 1 1}} {1700000009000 8700 con_Pub {IceComponentStateChanged FAILED 1 1}}]" {
+	if text := fmt.Sprint(events); text != "[{IceComponentStateChanged CONNECTED 1 1 1700000000350 Call_1700000000000 50} {IceComponentStateChanged FAILED 1 1 1700000009000 Call_1700000000000 8700}]" {
 		t.Errorf("told %s", text)
 	}
 	if other := got.Connections.Content[1].Subscribers[0].Events; other == nil || len(other) != 0 {

@@ -39,7 +39,7 @@ type Config struct {
 	// open. With an empty Domain, URLs carry the host the request was sent to.
 	Settings func() openvidu.RESTConfig
 	// Restart takes new values of settings over, all or none, and keeps them for the next start; fault.Invalid says which
-	// cannot be, and why. nil: POST /restart is not there.
+	// cannot be, and why. Values are strings, bools, json.Number, []any or map[string]any. nil: POST /restart is not there.
 	Restart func(ctx context.Context, changes map[string]any) error
 	// ICEServers are for connections that name none; empty: clients use the built-in TURN server.
 	ICEServers []openvidu.RESTICEServer

@@ -28,12 +28,15 @@ type request struct {
 	old  bool // it came by a path before 2.16
 }
 
-// asked reports whether a query flag is "true"; fallback is for an absent one.
+// asked reports whether a query flag is on, in the words Spring takes; fallback is for an absent one.
 func (r *request) asked(flag string, fallback bool) bool {
-	if v := r.http.URL.Query().Get(flag); v != "" {
-		return strings.EqualFold(v, "true")
+	switch strings.ToLower(r.http.URL.Query().Get(flag)) {
+	case "":
+		return fallback
+	case "true", "on", "yes", "1":
+		return true
 	}
-	return fallback
+	return false
 }
 
 // ServeHTTP goes the way of every request: CORS, authentication, route, body, operation, answer.

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"tertulia/internal/event"
@@ -50,8 +51,8 @@ func (r *request) tellEvents(state session.State, byName endpoints) {
 			ice, _ := entry.Fields["state"].(string)
 			if e := byName[name]; e != nil && entry.Kind == (event.Transport{}).Kind() && iceStates[ice] != "" {
 				e.events = append(e.events, openvidu.RESTMediaEvent{
-					Timestamp: entry.At, Endpoint: name,
-					Event: openvidu.RESTICEChange{Type: "IceComponentStateChanged", State: iceStates[ice], StreamID: 1, ComponentID: 1},
+					Type: "IceComponentStateChanged", State: iceStates[ice], StreamID: 1, ComponentID: 1,
+					Timestamp: entry.At, UniqueSessionID: fmt.Sprint(state.ID, "_", state.CreatedAt),
 				})
 			}
 		}

@@ -44,6 +44,7 @@ type RESTKurentoOptions struct {
 // RESTConnectionRequest is the body of POST /sessions/{s}/connection.
 type RESTConnectionRequest struct {
 	Type       string // RESTWebRTC or RESTIPCamera
+	Untyped    bool   // it has an rtspUri and no type: an IP camera of 2.12 to 2.15, which know nothing else here
 	Role       string
 	Record     bool
 	Data       string
@@ -66,6 +67,9 @@ const (
 func ParseRESTConnection(body []byte) (RESTConnectionRequest, error) {
 	o, _ := parseRESTBody(body)
 	r := parseRESTConnection(o, o.oneOf("type", RESTWebRTC, restConnectionTypes))
+	_, typed := o.raw("type")
+	_, camera := o.raw("rtspUri")
+	r.Untyped = camera && !typed
 	return r, o.err()
 }
 

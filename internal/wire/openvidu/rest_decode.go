@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -155,14 +156,26 @@ func (o *restObject) number(field string, fallback, low, high int64) int64 {
 	return int64(*f)
 }
 
+// kbpsOrNil reads a limit as Gson's getAsInt does: a number without its fraction, or a whole number as text.
 func (o *restObject) kbpsOrNil(field string) *int {
-	want := fmt.Sprintf("a whole number from 0 to %d", restMaxKbps)
-	n := restField[int](o, field, want)
-	if n != nil && (*n < 0 || *n > restMaxKbps) {
-		o.fail(field, o.fields[field], "%s", want)
+	raw, ok := o.raw(field)
+	if !ok {
 		return nil
 	}
-	return n
+	var n float64
+	var text string
+	err := json.Unmarshal(raw, &n)
+	if json.Unmarshal(raw, &text) == nil {
+		var whole int
+		whole, err = strconv.Atoi(text)
+		n = float64(whole)
+	}
+	if err != nil || n < 0 || n >= restMaxKbps+1 {
+		o.fail(field, raw, "a whole number from 0 to %d", restMaxKbps)
+		return nil
+	}
+	whole := int(n)
+	return &whole
 }
 
 // texts reads an array of at most most strings; a null in it is read as "".

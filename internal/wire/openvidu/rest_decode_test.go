@@ -39,7 +39,7 @@ func TestRESTFieldErrors(t *testing.T) {
 		{session, `{"defaultRecordingProperties":{"shmSize":1e400}}`, `"defaultRecordingProperties.shmSize" is 1e400: want a number`},
 		{session, `{"defaultRecordingProperties":{"hasAudio":false,"hasVideo":false}}`, `"defaultRecordingProperties.hasVideo" is false: want audio or video, or both, to be recorded`},
 		{connection, `{"data":{"a":1}}`, `"data" is {"a":1}: want a string`},
-		{connection, `{"kurentoOptions":{"videoMaxRecvBandwidth":1.5}}`, `"kurentoOptions.videoMaxRecvBandwidth" is 1.5: want a whole number from 0 to 1000000`},
+		{connection, `{"kurentoOptions":{"videoMaxRecvBandwidth":"1.5"}}`, `"kurentoOptions.videoMaxRecvBandwidth" is "1.5": want a whole number from 0 to 1000000`},
 		{connection, `{"kurentoOptions":{"videoMinSendBandwidth":-1}}`, `"kurentoOptions.videoMinSendBandwidth" is -1: want a whole number from 0 to 1000000`},
 		{connection, `{"kurentoOptions":{"allowedFilters":"x"}}`, `"kurentoOptions.allowedFilters" is "x": want an array of strings`},
 		{connection, `{"customIceServers":{}}`, `"customIceServers" is {}: want an array of objects`},
@@ -57,6 +57,21 @@ func TestRESTFieldErrors(t *testing.T) {
 		err := test.parse([]byte(test.body))
 		if fieldErr, ok := errors.AsType[*RESTFieldError](err); !ok || fieldErr.Error() != test.want {
 			t.Errorf("%.90s\ngot  %v\nwant %v", test.body, err, test.want)
+		}
+	}
+}
+
+// TestRESTLimits: limits of video are read as Gson reads an int.
+func TestRESTLimits(t *testing.T) {
+	for text, want := range map[string]int{`1000`: 1000, `1000.0`: 1000, `1.5`: 1, `"300"`: 300, `0`: 0, `1000000`: 1000000} {
+		c, err := ParseRESTConnection([]byte(`{"kurentoOptions":{"videoMaxRecvBandwidth":` + text + `}}`))
+		if err != nil || *c.Kurento.VideoMaxRecvBandwidth != want {
+			t.Errorf("%s: %+v, %v", text, c.Kurento, err)
+		}
+	}
+	for _, text := range []string{`-1`, `1000001`, `"x"`, `""`, `true`, `{}`, `1e999`} {
+		if c, err := ParseRESTConnection([]byte(`{"kurentoOptions":{"videoMaxRecvBandwidth":` + text + `}}`)); err == nil {
+			t.Errorf("%s was taken: %+v", text, c.Kurento)
 		}
 	}
 }
@@ -134,6 +149,13 @@ func FuzzRESTRequests(f *testing.F) {
 		for _, s := range connection.ICEServers {
 			if err == nil && s.Check() != nil {
 				t.Errorf("%q accepted as %+v", body, s)
+			}
+		}
+		if changes, err := ParseRESTSettings(body); err == nil {
+			for name, value := range changes {
+				if value == nil {
+					t.Errorf("%q has %s without a value", body, name)
+				}
 			}
 		}
 		ParseRESTConnectionUpdate(body)

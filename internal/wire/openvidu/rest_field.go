@@ -63,10 +63,10 @@ var restClientFields = []RESTField{
 	{Name: "data", Type: "string", Doc: "the server's data about the participant", Default: "empty"},
 	{Name: "role", Type: "string", Enum: restRoles, Default: "`PUBLISHER`"},
 	{Name: "kurentoOptions", Type: "object", Doc: "limits of video in kbit/s, as seen by the client; 0 is unbounded", Default: "the settings", Fields: []RESTField{
-		{Name: "videoMaxRecvBandwidth", Type: "integer", Default: "the setting"},
-		{Name: "videoMinRecvBandwidth", Type: "integer", Default: "the setting"},
-		{Name: "videoMaxSendBandwidth", Type: "integer", Default: "the setting"},
-		{Name: "videoMinSendBandwidth", Type: "integer", Default: "the setting"},
+		{Name: "videoMaxRecvBandwidth", Type: "number", Default: "the setting"},
+		{Name: "videoMinRecvBandwidth", Type: "number", Default: "the setting"},
+		{Name: "videoMaxSendBandwidth", Type: "number", Default: "the setting"},
+		{Name: "videoMinSendBandwidth", Type: "number", Default: "the setting"},
 		{Name: "allowedFilters", Type: "array", Default: "none"},
 	}},
 	{Name: "customIceServers", Type: "array", Doc: "STUN and TURN servers", Default: "the setting, else the built-in TURN server", Fields: []RESTField{

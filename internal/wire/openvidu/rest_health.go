@@ -21,22 +21,22 @@ type RESTCheck struct {
 
 // RESTMediaNode is a media node in an answer (rest §4.10); times are Unix milliseconds.
 type RESTMediaNode struct {
-	ID                string           `json:"id"`     // "media_" and eight letters or digits
-	Object            string           `json:"object"` // "mediaNode"
-	EnvironmentID     *string          `json:"environmentId"`
-	IP                *string          `json:"ip"`
-	URI               *string          `json:"uri"`
-	LaunchingTime     int64            `json:"launchingTime"`
-	Connected         bool             `json:"connected"`
-	ConnectionTime    int64            `json:"connectionTime"`
-	DisconnectionTime int64            `json:"disconnectionTime,omitempty"`
-	Load              float64          `json:"load"`   // percent of its processors
-	Status            string           `json:"status"` // running …
-	MediaServer       string           `json:"mediaServer,omitempty"`
-	Sessions          *[]RESTSession   `json:"sessions,omitempty"`     // ?sessions=true
-	RecordingIDs      *[]string        `json:"recordingIds,omitempty"` // this and the next: ?recordings=true
-	Broadcasts        *[]string        `json:"broadcasts,omitempty"`
-	KurentoInfo       *RESTKurento `json:"kurentoInfo,omitempty"` // ?extra-info=true
+	ID                string         `json:"id"`     // "media_" and eight letters or digits
+	Object            string         `json:"object"` // "mediaNode"
+	EnvironmentID     *string        `json:"environmentId"`
+	IP                *string        `json:"ip"`
+	URI               *string        `json:"uri"`
+	LaunchingTime     int64          `json:"launchingTime"`
+	Connected         bool           `json:"connected"`
+	ConnectionTime    int64          `json:"connectionTime"`
+	DisconnectionTime int64          `json:"disconnectionTime,omitempty"`
+	Load              float64        `json:"load"`   // percent of its processors
+	Status            string         `json:"status"` // running …
+	MediaServer       string         `json:"mediaServer,omitempty"`
+	Sessions          *[]RESTSession `json:"sessions,omitempty"`     // ?sessions=true
+	RecordingIDs      *[]string      `json:"recordingIds,omitempty"` // this and the next: ?recordings=true
+	Broadcasts        *[]string      `json:"broadcasts,omitempty"`
+	KurentoInfo       *RESTKurento   `json:"kurentoInfo,omitempty"` // ?extra-info=true
 }
 
 // RESTKurento is what a media node says of its media server.

@@ -44,20 +44,16 @@ type RESTStats struct {
 	Events              []RESTMediaEvent `json:"events"`
 }
 
-// RESTMediaEvent is what happened to an endpoint, as KmsEvent.java has it.
+// RESTMediaEvent is what happened to an endpoint, as KmsEvent.java has Kurento's IceComponentStateChanged, the one event
+// there is here.
 type RESTMediaEvent struct {
-	Timestamp       int64         `json:"timestamp"`       // Unix milliseconds
-	MsSinceCreation int64         `json:"msSinceCreation"` // of the endpoint
-	Endpoint        string        `json:"endpoint"`
-	Event           RESTICEChange `json:"event"`
-}
-
-// RESTICEChange is Kurento's event of that name, the one there is here.
-type RESTICEChange struct {
-	Type        string `json:"type"`  // "IceComponentStateChanged"
-	State       string `json:"state"` // CONNECTED or FAILED
-	StreamID    int    `json:"streamId"`
-	ComponentID int    `json:"componentId"`
+	Type            string `json:"type"`  // "IceComponentStateChanged"
+	State           string `json:"state"` // CONNECTED or FAILED
+	StreamID        int    `json:"streamId"`
+	ComponentID     int    `json:"componentId"`
+	Timestamp       int64  `json:"timestamp"` // Unix milliseconds
+	UniqueSessionID string `json:"uniqueSessionId"`
+	MsSinceCreation int64  `json:"msSinceEndpointCreation"`
 }
 
 // RESTCandidate is an ICE candidate as the browser's API has it.
