@@ -21,9 +21,14 @@ var causes = map[os.Signal]error{os.Interrupt: app.ErrEndCalls}
 
 // serve runs a node until a signal: SIGINT ends the calls, SIGTERM keeps them for the next process.
 func serve(args []string, out, errs io.Writer) error {
+	args, err := withDemo(args)
+	if err != nil {
+		return unusable(config.Config{}, err)
+	}
 	c, err := config.Load(args, os.Environ())
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(errs, config.Usage())
+		fmt.Fprint(errs, demoUsage)
 		return err
 	}
 	if err != nil {

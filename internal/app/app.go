@@ -115,6 +115,10 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	}
 	running.start("reach", reached.watching(c, relay, log).Run)
 
+	edge, err := newEdge(c, port, reached.public, watch, running, log)
+	if err != nil {
+		return err
+	}
 	var registry *session.Registry
 	media := node.New(node.Config{Pipeline: func(id string) *pipeline.Pipeline {
 		return pipeline.New(id, shards.Group(), func(e mediactl.Event) { registry.Event(e) })
@@ -124,21 +128,28 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		GCInterval:  time.Duration(c.GarbageInterval) * time.Second,
 		GCThreshold: time.Duration(c.GarbageThreshold) * time.Second,
 		MaxRecvKbps: c.Bandwidth.MaxRecv, MaxSendKbps: c.Bandwidth.MaxSend,
-		Defaults: rest.Defaults(settings(c, port)), Observe: observed(journal.Add, watch.Event, told.tell),
+		Defaults: rest.Defaults(settings(c, port)), Observe: observed(journal.Add, watch.Event, told.tell, edge.event),
 	})
 	running.start("sessions", registry.Run)
 	judgeUplinks(c, media, registry, running, log)
 
 	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.ip)
 	running.start("load", self.Run)
-	clients, handler, err := routes(c, port, registry, store.Born().UnixMilli(), keys, reached, journal, self, told, open, log)
+	clients, handler, err := routes(c, port, registry, store.Born().UnixMilli(), keys, reached, journal, self, told, edge, open, log)
+	if err != nil {
+		return err
+	}
+	if handler, err = edge.serve(handler, running); err != nil {
+		return err
+	}
+	secure, err := edge.tls(keys.TLSConfig())
 	if err != nil {
 		return err
 	}
 	*asked = calls{media: media, sessions: registry, clients: clients}
 	running.start("diagnosis", watch.Run)
 	door, err := frontdoor.New(frontdoor.Config{
-		Listener: listener, TLS: reached.tls(keys.TLSConfig()), HTTP: handler, TrustedProxies: c.TrustedProxies,
+		Listener: listener, TLS: reached.tls(secure), HTTP: handler, TrustedProxies: c.TrustedProxies, ServePlain: edge.plain(),
 		ICE: logged(log, "ICE-TCP", reached.over(reach.TCP, shards.ServeTCP)), TURN: logged(log, "TURN", reached.over(reach.TURN, relay.ServeConn)),
 		Limits: open.door(), Log: log,
 	})

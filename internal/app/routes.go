@@ -34,21 +34,20 @@ func settings(c config.Config, port int) openvidu.RESTConfig {
 }
 
 // routes mounts everything that speaks HTTP: signalling, REST, and the call page at what is left.
-func routes(c config.Config, port int, registry *session.Registry, life int64, keys *certs.Store, reached *reached, journal *diagnosis.Journal, media *mediaNode, told *events, open *files, log *slog.Logger) (*signal.Server, http.Handler, error) {
+func routes(c config.Config, port int, registry *session.Registry, life int64, keys *certs.Store, reached *reached, journal *diagnosis.Journal, media *mediaNode, told *events, edge *edge, open *files, log *slog.Logger) (*signal.Server, http.Handler, error) {
 	shown := settings(c, port)
 	api, err := rest.New(rest.Config{
 		Registry: registry, Log: log, Secret: c.Secret, Settings: func() openvidu.RESTConfig { return shown }, ICEServers: iceServers(c),
 		Deprecated: c.DeprecatedAPI, Checks: checks(keys, reached), Diagnosis: journal, Room: newcomers(open), Events: told, CDR: told.cdr.Folder,
 		LogParams: rest.LogParams(c.BrowserLogs, c.StatsInterval), PlainHTTP: c.Edge.PlainHTTP, Nodes: media.list, NodeID: media.id,
+		Credentials: edge.credentials, Strict: edge.strict, SecretSeen: edge.secretSeen,
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	clients := signal.New(signal.Config{
 		Sessions: signal.Local(registry), Secret: c.Secret, Log: log, MediaServer: c.MediaServer, Room: open.Room, Life: life,
-		Settings: func() signal.Settings {
-			return signal.Settings{OldSecrets: c.OldSecrets, NoSecretJoins: !c.JoinSecret}
-		},
+		Settings: edge.joining, SecretSeen: edge.joinedBySecret, Locate: edge.locate,
 	})
 	mux := http.NewServeMux()
 	for _, path := range rest.Paths {
@@ -57,6 +56,7 @@ func routes(c config.Config, port int, registry *session.Registry, life int64, k
 	for _, path := range []string{"/openvidu", "/room", "/openvidu/accept-certificate", "/accept-certificate"} {
 		mux.Handle(path, clients)
 	}
+	mux.Handle("/openvidu/info", edge.info)
 	mux.Handle("/", dashboard.New(dashboard.Config{
 		Assets: web.Assets(), Rooms: &rooms{newcomers(open), registry, rest.Defaults(shown), net.JoinHostPort(c.Host(), strconv.Itoa(port)), rest.LogParams(c.BrowserLogs, c.StatsInterval)}, Mode: dashboard.Mode(c.CallPage), Log: log,
 	}))
