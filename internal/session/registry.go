@@ -191,7 +191,7 @@ func (r *Registry) toJoin(ctx context.Context, id string, create bool) (*runner,
 		switch {
 		case n != nil:
 			return n, nil
-		case !create:
+		case !create || id == "": // without a name it would make another one each time
 			return nil, unknownSession(id)
 		}
 		p := r.live.Load().Defaults

@@ -1,10 +1,7 @@
 package signal
 
 import (
-	"cmp"
 	"context"
-	"crypto/subtle"
-	"net/url"
 	"strings"
 	"time"
 
@@ -49,7 +46,8 @@ func (c *socket) join(ctx context.Context, m jsonrpc.Message, p *openvidu.JoinRo
 		if guessed || fault.Is(err, fault.TokenInvalid) {
 			c.server.failed.count(c.from.group())
 		}
-		if secret != "" && c.server.settings().NoSecretJoins {
+		stranger := fault.Is(err, fault.TokenInvalid) || fault.Is(err, fault.SessionNotFound)
+		if stranger && secret != "" && c.server.settings().NoSecretJoins {
 			return noSecretJoins()
 		}
 		return err
@@ -60,16 +58,6 @@ func (c *socket) join(ctx context.Context, m jsonrpc.Message, p *openvidu.JoinRo
 	}
 	c.running.Go(func() { c.pump(ctx, seat) })
 	return nil
-}
-
-// noSecretJoins is told whoever comes with a secret and no valid token, whether or not the secret is right.
-func noSecretJoins() error {
-	return fault.New(fault.Unauthorized, "this server lets nobody join with its secret (JOIN_BY_SECRET=false); have your server create a connection by REST (POST /openvidu/api/sessions/SESSION/connection) and join with its token")
-}
-
-// secretOf is the secret a client joins with, "" if it does not.
-func secretOf(p *openvidu.JoinRoom) string {
-	return cmp.Or(p.Secret, openvidu.ParseToken(p.Token).Secret)
 }
 
 // admission turns the parameters of joinRoom into the session's id and command.
@@ -100,6 +88,7 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 		if s.settings().NoSecretJoins {
 			return id, d, j
 		}
+		id = roomName(id)
 		j.Token, j.Insecure, j.LegacyRole = "", true, d.upTo215()
 		j.Recorder = p.Recorder || token.Recorder
 		j.SpeechToText = p.SpeechToText || token.SpeechToText
@@ -109,26 +98,6 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 	}
 	return id, d, j
 }
-
-// knows compares a secret with the server's, in constant time; without one nobody knows it. Clients take it from a URL:
-// 1.x as it stands there, 2.x after decodeURI, which leaves reserved characters encoded.
-func (s *Server) knows(secret string) bool {
-	said := []string{secret, reserved.Replace(secret)}
-	if plain, err := url.PathUnescape(secret); err == nil {
-		said = append(said, plain)
-	}
-	known := 0
-	for _, ours := range append([]string{s.cfg.Secret}, s.settings().OldSecrets...) {
-		for _, theirs := range said {
-			if ours != "" {
-				known |= subtle.ConstantTimeCompare([]byte(theirs), []byte(ours))
-			}
-		}
-	}
-	return known == 1
-}
-
-var reserved = strings.NewReplacer("%3B", ";", "%2F", "/", "%3F", "?", "%3A", ":", "%40", "@", "%26", "&", "%3D", "=", "%2B", "+", "%24", "$", "%2C", ",", "%23", "#")
 
 func cut(s string, most int) string {
 	if len(s) <= most {

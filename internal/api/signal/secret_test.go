@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -125,6 +126,23 @@ func TestENT_05b__AnySecretJoins(t *testing.T) {
 			t.Errorf("something near %s opens", secret)
 		}
 	}
+}
+
+// FuzzRoomName: any name makes an id that may be one, and always the same; only an encoded name shares its id with another.
+func FuzzRoomName(f *testing.F) {
+	for _, name := range []string{"", "MyRoom", "My%20Room", "My Room", "%", "été", strings.Repeat("a", 257), "a.b"} {
+		f.Add(name)
+	}
+	valid := regexp.MustCompile(`^[a-zA-Z0-9_-]{0,256}$`)
+	f.Fuzz(func(t *testing.T, name string) {
+		id := roomName(name)
+		if !valid.MatchString(id) || id != roomName(name) || roomName(id) != id {
+			t.Fatalf("%q makes %q", name, id)
+		}
+		if other := roomName(name + "!"); other == id || valid.MatchString(name) && id != name {
+			t.Fatalf("%q makes %q", name, id)
+		}
+	})
 }
 
 // decodeURI is JavaScript's: reserved characters stay encoded.

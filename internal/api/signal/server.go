@@ -41,7 +41,7 @@ type Config struct {
 	Room func(running bool) error
 
 	MaxFrame            int64         // bytes: 1 MiB
-	MaxSocketsByAddress int           // 1,000: an office or a school may be behind one address
+	MaxSocketsByAddress int           // 1,000: an office or a school may be behind one address; this host is not limited
 	MaxMessageRate      int           // of one socket, per second, 16 KiB counting as one more: 200; a faster one is read more slowly
 	PingEvery           time.Duration // control pings of ours: 20 s; below 0: none
 	Idle                time.Duration // a socket that says nothing is closed after it: 60 s
@@ -166,7 +166,8 @@ func (s *Server) room(running bool) error {
 func (s *Server) enter(from caller) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopped || s.crowd[from.group()] >= s.cfg.MaxSocketsByAddress {
+	full := s.crowd[from.group()] >= s.cfg.MaxSocketsByAddress && !from.loopback // everybody, if a proxy here says nothing of its clients
+	if s.stopped || full {
 		s.refused.Add(1)
 		return false
 	}
