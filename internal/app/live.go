@@ -81,32 +81,30 @@ func (l *live) handler(build func(config.Config) (http.Handler, error)) (http.Ha
 
 // restart is POST /restart by an author: all of the changes, or none and fault.Invalid. What was edited in .env by hand is
 // taken over with them.
-func (l *live) restart(author string) func(context.Context, map[string]any) error {
-	return func(_ context.Context, values map[string]any) error {
-		l.changing.Lock()
-		defer l.changing.Unlock()
-		c := l.config()
-		before, err := c.ReadFile()
-		if err != nil {
-			return fault.Wrap(fault.Internal, err, "the settings cannot be read")
-		}
-		text, err := c.Edit(before, values)
-		if err != nil {
-			return allInvalid(err)
-		}
-		next, waiting, err := c.Next(text)
-		if err != nil {
-			return allInvalid(err)
-		}
-		if err := l.tell(c, next); err != nil {
-			return err
-		}
-		if err := l.keep(author, before, text); err != nil {
-			return errors.Join(fault.Wrap(fault.Internal, err, "the settings cannot be kept"), l.tell(next, c))
-		}
-		l.inForce(next, waiting, text, author)
-		return nil
+func (l *live) restart(_ context.Context, author string, values map[string]any) error {
+	l.changing.Lock()
+	defer l.changing.Unlock()
+	c := l.config()
+	before, err := c.ReadFile()
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "the settings cannot be read")
 	}
+	text, err := c.Edit(before, values)
+	if err != nil {
+		return allInvalid(err)
+	}
+	next, waiting, err := c.Next(text)
+	if err != nil {
+		return allInvalid(err)
+	}
+	if err := l.tell(c, next); err != nil {
+		return err
+	}
+	if err := l.keep(author, before, text); err != nil {
+		return errors.Join(fault.Wrap(fault.Internal, err, "the settings cannot be kept"), l.tell(next, c))
+	}
+	l.inForce(next, waiting, text, author)
+	return nil
 }
 
 // keep writes .env and its version, or neither.
