@@ -31,7 +31,7 @@ type live struct {
 
 	changing sync.Mutex // one change at a time, of everything below
 	adopters []func(config.Config) error
-	taken    [sha256.Size]byte // of .env as it is in force, or as drift tells of it
+	taken    [sha256.Size]byte // of .env as it is in force, with what waits for a start
 	looked   os.FileInfo
 
 	now   atomic.Pointer[config.Config]
@@ -46,7 +46,6 @@ func newLive(c config.Config, log *slog.Logger) (*live, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.taken = sha256.Sum256(text)
 	if len(text) > 0 {
 		if _, err := config.Keep(c.Data, "start", text); err != nil {
 			return nil, fault.Wrap(fault.Invalid, err, "%s: the history of the settings cannot be kept → let this user write to the folder config there", c.Data)
@@ -207,7 +206,11 @@ func (l *live) look() {
 		return
 	}
 	next, waiting, err := c.Next(text)
+	changes := slices.Concat(c.Changes(&next), waiting)
 	switch last := config.Latest(c.Data); {
+	case err == nil && len(changes) == 0: // a comment, the order, or the first look
+		l.taken = sum
+		l.drift.Store(nil)
 	case err != nil:
 		l.drifted("what it says cannot be used, the values before it stay in force: " + strings.ReplaceAll(err.Error(), "\n", "; "))
 	case last.Text == string(text):
@@ -217,11 +220,6 @@ func (l *live) look() {
 		}
 		l.inForce(next, waiting, text, last.Author)
 	default:
-		changes := slices.Concat(c.Changes(&next), waiting)
-		if len(changes) == 0 { // a comment, or the order
-			l.drift.Store(nil)
-			return
-		}
 		l.drifted("POST /openvidu/api/restart or a restart takes over, `tertulia config undo` puts back: " + told(changes))
 	}
 }
