@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -72,7 +73,10 @@ func serve(args []string, out, errs io.Writer) error {
 // greet says where the node is, on a line for programs, and what to do next.
 func greet(out io.Writer, c config.Config, url string) {
 	fmt.Fprintln(out, "ready", url)
-	if c.CallPage != "off" {
+	switch root := slices.IndexFunc(c.Edge.Routes, func(r config.Route) bool { return r.Path == "/" }); {
+	case root >= 0:
+		fmt.Fprintln(out, "Your application is there:", c.Edge.Routes[root].Target)
+	case c.CallPage != "off":
 		fmt.Fprintln(out, "Open it in two tabs and you are in a call. Ctrl-C ends it.")
 	}
 	if c.CertificateType == "selfsigned" {

@@ -3,7 +3,11 @@ package app
 import (
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +16,7 @@ import (
 	"tertulia/internal/api/rest"
 	"tertulia/internal/config"
 	"tertulia/internal/diagnosis"
+	"tertulia/internal/fault"
 )
 
 // exposure is an edge and what it has told.
@@ -82,8 +87,42 @@ func TestFAQ_04__WhatIsAccepted(t *testing.T) {
 			t.Errorf("%s %s may %q, want %q", test.user, test.password, got, test.scope)
 		}
 	}
-	if joining := e.joining(); len(joining.OldSecrets) != 2 || joining.NoSecretJoins || !e.strict() {
+	if joining := e.joining(); len(joining.OldSecrets) != 2 || joining.NoSecretJoins || !joining.Strict || !e.strict() {
 		t.Errorf("joining %+v", joining)
+	}
+}
+
+// What is refused changes nothing; what is accepted is in force at once, secrets and routes alike.
+func TestTheEdgeAdoptsSettings(t *testing.T) {
+	e, _ := exposure()
+	first := config.Config{Secret: "one"}
+	e.now.Store(&first)
+	running, _ := newParts(t.Context())
+	handler, err := e.serve(http.NotFoundHandler(), running)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := running.stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	ask := func() int {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/app/", nil))
+		return w.Code
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "index.html"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	next := config.Config{Secret: "two", Strict: true, Edge: config.Edge{Routes: []config.Route{{Path: "/app", Target: filepath.Join(dir, "none")}}}}
+	if err := e.adopt(next); !fault.Is(err, fault.Invalid) || e.strict() || rest.Find(e.credentials(), rest.User, "one") == nil || ask() != 404 {
+		t.Errorf("a folder that is not there: %v", err)
+	}
+	next.Edge.Routes = []config.Route{{Path: "/app", Target: dir}}
+	if err := e.adopt(next); err != nil || !e.strict() || rest.Find(e.credentials(), rest.User, "one") != nil || ask() != 200 {
+		t.Errorf("a folder that is there: %v, %d", err, ask())
 	}
 }
 

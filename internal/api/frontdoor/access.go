@@ -12,7 +12,7 @@ import (
 var (
 	dashboardPaths = []string{"/dashboard", "/inspector", "/openvidu/info", "/kibana", "/openvidu/elasticsearch"}
 	restPaths      = []string{"/openvidu/api", "/openvidu/cdr", "/openvidu/inspector-api", "/openvidu/virtual-background"}
-	oldRESTPaths   = []string{"/api", "/config"}
+	oldRESTPaths   = []string{"/api", "/config", "/pro"}
 )
 
 // allowed serves a request unless an access list keeps its sender out.

@@ -137,6 +137,15 @@ func TestFAQ_17__ARootThatShadowsNothing(t *testing.T) {
 	if w := fetch(s, "/api/x"); w.Body.String() != "own /api/x" {
 		t.Errorf("with the deprecated API on, /api/x is %q", w.Body)
 	}
+	root.Routes = append(root.Routes, Route{"/api", root.Routes[0].Target}, Route{"/cdr", root.Routes[0].Target})
+	if err := s.Set(root); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{"/api/js/app.js": "hello()", "/cdr/js/app.js": "hello()", "/config": "own /config", "/info": "own /openvidu/info"} {
+		if w := fetch(s, path); w.Body.String() != want {
+			t.Errorf("with a route for /api itself, %s is %q", path, w.Body)
+		}
+	}
 }
 
 func TestFAQ_17__AnotherServerBesideUs(t *testing.T) {
@@ -286,6 +295,10 @@ func TestHeadersAndRedirects(t *testing.T) {
 	w = fetch(s, "/", func(r *http.Request) { r.TLS = nil })
 	if w.Header().Get("Strict-Transport-Security") != "" {
 		t.Error("HSTS over plain HTTP")
+	}
+	w = fetch(s, "/", func(r *http.Request) { r.Host = "localhost:4443" })
+	if w.Header().Get("Strict-Transport-Security") != "" {
+		t.Error("HSTS for localhost, which other programs use, too")
 	}
 	w = fetch(s, "/x?y=1", func(r *http.Request) { r.Host = "WWW.calls.example:4443" })
 	if w.Code != http.StatusMovedPermanently || w.Header().Get("Location") != "https://calls.example:4443/x?y=1" {

@@ -64,7 +64,7 @@ func (a *api) authenticate(w http.ResponseWriter, r *http.Request, below string)
 		}
 		if !who.Scope.may(r.Method, below) {
 			return fault.New(fault.Forbidden, "API key %q has the scope %q, which does not cover %s %s: use one of another scope, or OPENVIDU_SECRET",
-				who.Name, who.Scope, r.Method, prefix+below)
+				who.Name, who.Scope, r.Method, clip(r.URL.Path))
 		}
 		return nil
 	}

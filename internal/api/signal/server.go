@@ -42,7 +42,7 @@ type Config struct {
 	Room func(running bool) error
 
 	MaxFrame            int64         // bytes: 1 MiB
-	MaxSocketsByAddress int           // 1,000: an office or a school may be behind one address
+	MaxSocketsByAddress int           // 1,000: an office or a school may be behind one address; this host is not limited
 	MaxMessageRate      int           // of one socket, per second, 16 KiB counting as one more: 200; a faster one is read more slowly
 	PingEvery           time.Duration // control pings of ours: 20 s; below 0: none
 	Idle                time.Duration // a socket that says nothing is closed after it: 60 s
@@ -55,6 +55,7 @@ type Settings struct {
 	MediaServer   *string  // in place of Config.MediaServer; nil: that
 	OldSecrets    []string // as good as Secret (OPENVIDU_SECRET_PREVIOUS)
 	NoSecretJoins bool     // a client that knows a secret needs a token all the same (JOIN_BY_SECRET=false)
+	Strict        bool     // so does a page in a browser (STRICT), but those that record and transcribe
 }
 
 func (s *Server) settings() Settings {
@@ -171,7 +172,8 @@ func (s *Server) room(running bool) error {
 func (s *Server) enter(from caller) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopped || s.crowd[from.group()] >= s.cfg.MaxSocketsByAddress {
+	full := s.crowd[from.group()] >= s.cfg.MaxSocketsByAddress && !from.loopback // everybody, if a proxy here says nothing of its clients
+	if s.stopped || full {
 		s.refused.Add(1)
 		return false
 	}
