@@ -73,8 +73,8 @@ func TestChangesTakeEffect(t *testing.T) {
 	if status, _, _ := get("/site/tea.txt"); status != http.StatusNotFound {
 		t.Errorf("a route that is not there: %d", status)
 	}
-	change(map[string]any{"EXTRA_ROUTES": []string{"/site=" + page}, "HTTPS_HSTS": "max-age=7", "CALL_PAGE": "off"})
-	if status, header, text := get("/site/tea.txt"); status != http.StatusOK || text != "a cup of tea" || header.Get("Strict-Transport-Security") != "max-age=7" {
+	change(map[string]any{"EXTRA_ROUTES": []string{"/site=" + page}, "XFRAME_SAMEORIGIN": true, "CALL_PAGE": "off"})
+	if status, header, text := get("/site/tea.txt"); status != http.StatusOK || text != "a cup of tea" || header.Get("X-Frame-Options") != "SAMEORIGIN" {
 		t.Errorf("the new route: %d %s %v", status, text, header)
 	}
 	if status, _, _ := get("/"); status != http.StatusNotFound {
