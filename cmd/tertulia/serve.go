@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -38,6 +39,9 @@ func serve(args []string, out, errs io.Writer) error {
 	log := logger(c, errs)
 	for _, w := range c.Warnings {
 		log.Warn(w)
+	}
+	if len(c.Without) > 0 {
+		log.Info("settings without effect here, `tertulia config check` says why", "names", strings.Join(c.Without, " "))
 	}
 	if c.SecretGenerated {
 		fmt.Fprintf(out, "OPENVIDU_SECRET=%s (generated, kept in %s; shown this once)\n", c.Secret, c.Data)
@@ -83,12 +87,18 @@ func greet(out io.Writer, c config.Config, url string) {
 	}
 }
 
+// leveled is a log whose level can be set while it is written to (LOG_LEVEL is live).
+type leveled struct {
+	slog.Handler
+	*slog.LevelVar
+}
+
 func logger(c config.Config, out io.Writer) *slog.Logger {
-	var level slog.Level
+	level := new(slog.LevelVar)
 	_ = level.UnmarshalText([]byte(c.LogLevel)) // config has checked it
 	options := &slog.HandlerOptions{Level: level}
 	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(out, options))
+		return slog.New(leveled{slog.NewJSONHandler(out, options), level})
 	}
-	return slog.New(slog.NewTextHandler(out, options))
+	return slog.New(leveled{slog.NewTextHandler(out, options), level})
 }

@@ -10,10 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"tertulia/internal/api/frontdoor"
-	"tertulia/internal/api/rest"
 	"tertulia/internal/cluster/kv"
 	"tertulia/internal/cluster/natsd"
 	"tertulia/internal/cluster/stream"
@@ -49,6 +47,11 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return err
 	}
 	running.hold("lock", held.Close)
+	changes, err := newLive(c, log)
+	if err != nil {
+		return err
+	}
+	changes.adopt(setLevel(log))
 	addresses := &socket.Gatherer{}
 	reached := &reached{}
 	keys, err := certificates(c, reached.public, log)
@@ -125,23 +128,30 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	}})
 	registry = session.New(session.Config{
 		Store: store, Media: media, Secrets: credentials, Log: log, Node: name,
-		GCInterval:  time.Duration(c.GarbageInterval) * time.Second,
-		GCThreshold: time.Duration(c.GarbageThreshold) * time.Second,
-		MaxRecvKbps: c.Bandwidth.MaxRecv, MaxSendKbps: c.Bandwidth.MaxSend,
-		Defaults: rest.Defaults(settings(c, port)), Observe: observed(journal.Add, watch.Event, told.tell, edge.event),
+		Observe: observed(journal.Add, watch.Event, told.tell, edge.event),
 	})
+	adoptLimits := func(c config.Config) error { registry.Adopt(limitsOf(c, port)); return nil }
+	if err := adoptLimits(c); err != nil {
+		return err
+	}
+	changes.adopt(adoptLimits)
 	running.start("sessions", registry.Run)
-	judgeUplinks(c, media, registry, running, log)
+	changes.again(running, "network quality", func(c config.Config) func(context.Context) error { return judgeUplinks(c, media, registry, log) },
+		"OPENVIDU_PRO_NETWORK_QUALITY", "OPENVIDU_PRO_NETWORK_QUALITY_INTERVAL", "OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH")
 
 	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.ip)
 	running.start("load", self.Run)
-	clients, handler, err := routes(c, port, registry, store.Born().UnixMilli(), keys, reached, journal, self, told, edge, open, log)
+	clients := newClients(c, registry, store.Born().UnixMilli(), edge, open, log)
+	built, err := changes.handler((&routes{port, changes, clients, registry, keys, reached, journal, self, told, edge, open, log, nil}).build)
 	if err != nil {
 		return err
 	}
-	if handler, err = edge.serve(handler, running); err != nil {
+	handler, err := edge.serve(built, running)
+	if err != nil {
 		return err
 	}
+	changes.adopt(told.adopt)
+	changes.adopt(edge.adopt)
 	secure, err := edge.tls(keys.TLSConfig())
 	if err != nil {
 		return err
@@ -159,6 +169,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	running.start("front door", door.Run)
 	running.start("certificates", func(ctx context.Context) error { return keys.Run(ctx, port) })
 	running.start("clients", clients.Run)
+	running.start("settings", changes.Run)
 	running.start("pages", newPages(func() int { return clients.Stats().Sockets }, log).Run)
 	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic, faults: found, told: told}
 	if err := shown.show(c.MetricsAddress, running, log); err != nil {

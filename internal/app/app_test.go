@@ -136,6 +136,24 @@ func (c *client) ask(ctx context.Context, method string, params map[string]any) 
 	}
 }
 
+// told sends a request and returns the text of its answer, also of a refusal.
+func (c *client) told(ctx context.Context, method string, params map[string]any) string {
+	c.t.Helper()
+	c.id++
+	text, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": c.id, "method": method, "params": params})
+	if err == nil {
+		err = c.socket.Write(ctx, websocket.MessageText, text)
+	}
+	for err == nil {
+		var m struct{ ID *int }
+		if _, text, err = c.socket.Read(ctx); err == nil && json.Unmarshal(text, &m) == nil && m.ID != nil && *m.ID == c.id {
+			return string(text)
+		}
+	}
+	c.t.Fatalf("%s: %v", method, err)
+	return ""
+}
+
 // join makes a connection by REST and joins with its token.
 func (r running) join(ctx context.Context, session string) (*client, map[string]any) {
 	r.t.Helper()

@@ -62,6 +62,8 @@ type Config struct {
 	LogLevel  string // LOG_LEVEL: debug, info, warn or error
 	LogFormat string // LOG_FORMAT: text or json
 
+	args, environ []string // that Load was given
+
 	on    switches         // what settings say that have no field of their own
 	given map[string]given // by setting: what somebody set; see Place and Value
 }

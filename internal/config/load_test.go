@@ -36,7 +36,7 @@ func TestDefaults(t *testing.T) {
 	if c.Elastic.ClusterID == "" {
 		t.Error("no cluster id was generated")
 	}
-	c.Data, c.Secret, c.CoturnSecret, c.Elastic.ClusterID, c.on, c.given = "", "", "", "", switches{}, nil
+	c.Data, c.Secret, c.CoturnSecret, c.Elastic.ClusterID, c.on, c.given, c.args, c.environ = "", "", "", "", switches{}, nil, nil, nil
 	want := Config{
 		SecretGenerated: true, HTTPSPort: 4443, CertificateType: "selfsigned",
 		AddressDiscovery: "auto", STUNServers: []string{"stun.l.google.com:19302", "stun.cloudflare.com:3478"},
@@ -133,7 +133,7 @@ func TestEverySettingReachesTheConfig(t *testing.T) {
 			SameOrigin: true, RedirectWWW: true, MaxBody: 1024, PlainHTTP: true,
 		},
 	}
-	c.on, c.given = switches{}, nil
+	c.on, c.given, c.args, c.environ = switches{}, nil, nil, nil
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
 	}

@@ -133,7 +133,7 @@ func TestEveryPlaceCanSetEverything(t *testing.T) {
 			"environment": must(load(t, "", []string{s.Name + "=" + s.Default})),
 		} {
 			d := must(load(t, "", nil))
-			c.Data, c.Secret, c.CoturnSecret, c.Elastic.ClusterID, c.given = d.Data, d.Secret, d.CoturnSecret, d.Elastic.ClusterID, d.given
+			c.Data, c.Secret, c.CoturnSecret, c.Elastic.ClusterID, c.given, c.args, c.environ = d.Data, d.Secret, d.CoturnSecret, d.Elastic.ClusterID, d.given, d.args, d.environ
 			if fmt.Sprintf("%+v", c) != fmt.Sprintf("%+v", d) {
 				t.Errorf("%s: its default, given as %s, is another: %+v", s.Name, place, c)
 			}

@@ -70,9 +70,10 @@ const (
 	KernelBuffersSmall   Code = "KERNEL_BUFFERS_SMALL"
 	GStreamerMissing     Code = "GSTREAMER_MISSING"
 	KnownIssue           Code = "KNOWN_ISSUE"
+	ConfigDrift          Code = "CONFIG_DRIFT"
 )
 
-// Catalogue is every fault with a name: 25 of calls, 12 of hosts, one of pages, one of use.
+// Catalogue is every fault with a name: 25 of calls, 13 of hosts, one of pages, one of use.
 var Catalogue = []Fault{
 	{
 		Code: NetUnreachable, Scope: InCall, Side: Network, Severity: Error,
@@ -353,6 +354,13 @@ var Catalogue = []Fault{
 		Evidence:  "Version {version}; {condition}.",
 		Fix:       "{remedy}",
 		Reproduce: "A list of known issues that names this version.",
+	}, {
+		Code: ConfigDrift, Scope: OnHost, Side: Server, Severity: Warning,
+		Title:     "The settings in force are not those of .env",
+		Meaning:   "Somebody edited .env while the server runs. It goes on with what it had.",
+		Evidence:  "{changes}",
+		Fix:       "Take the edit over (POST /openvidu/api/restart, or a restart of the server), or put the file back: tertulia config undo.",
+		Reproduce: "Add a line to .env of a running server and wait ten seconds.",
 	},
 }
 

@@ -188,7 +188,7 @@ func (e *exchange) ask(t *testing.T) (status int, body []byte) {
 	registry.states = append(registry.states, session.State{ID: "Closing", Closing: "sessionClosedByServer"})
 	registry.stats = []mediactl.EndpointStats{{
 		Endpoint: "con_Pub", LocalSDP: "v=0\r\nm=audio 9\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 4443 typ host\r\n", RemoteSDP: "offer",
-		LocalCandidate: "l", RemoteCandidate: "r", Signalled: []mediactl.Candidate{{Candidate: "candidate:9", SDPMid: "0"}},
+		LocalCandidate: "udp 192.0.2.1 port 4443", RemoteCandidate: "udp 198.51.100.1:5000", Signalled: []mediactl.Candidate{{Candidate: "candidate:9", SDPMid: "0"}},
 	}}
 	w := do(h, e.target, e.body)
 	body = bytes.Clone(w.Body.Bytes())

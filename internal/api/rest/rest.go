@@ -79,14 +79,22 @@ const prefix = "/openvidu/api"
 // api is the handler of New.
 type api struct {
 	Config
+	*memory
+	document json.RawMessage // GET /openapi.json
+}
+
+// memory is what a handler knows of its callers.
+type memory struct {
 	failures  failures
 	reporters reporters
 	restarts  restarts
-	document  json.RawMessage // GET /openapi.json
 }
 
 // New makes the handler. It fails with fault.Invalid if an ICE server of the settings cannot be used.
-func New(cfg Config) (http.Handler, error) {
+func New(cfg Config) (http.Handler, error) { return Renew(nil, cfg) }
+
+// Renew makes a handler with other settings that remembers what before does, a handler of this package; nil is none.
+func Renew(before http.Handler, cfg Config) (http.Handler, error) {
 	if cfg.Secret == "" {
 		return nil, fault.New(fault.Invalid, "OPENVIDU_SECRET is empty: set it")
 	}
@@ -99,7 +107,11 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &api{Config: cfg, restarts: restarts{started: time.Now().UnixMilli()}, document: document}, nil
+	remembered := &memory{restarts: restarts{started: time.Now().UnixMilli()}}
+	if old, ok := before.(*api); ok {
+		remembered = old.memory
+	}
+	return &api{Config: cfg, memory: remembered, document: document}, nil
 }
 
 // ready reports whether the registry has loaded its records.

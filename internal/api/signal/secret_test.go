@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -108,6 +110,60 @@ func TestFAQ_04__OldSecretsJoin(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestENT_05b__AnySecretJoins: whatever characters a secret has, it opens as the clients of each generation send it, and
+// nothing near it does.
+func TestENT_05b__AnySecretJoins(t *testing.T) {
+	for _, secret := range []string{"MY_SECRET", `a:/@"$\&=+#?;, %25%b'<é>`, "100%", "%41", "ключ"} {
+		s := New(Config{Secret: secret, Log: quiet(t)})
+		insecure := func(p openvidu.JoinRoom) bool {
+			_, _, j := s.admission(caller{}, &p)
+			return j.Insecure
+		}
+		encoded := strings.ReplaceAll(url.QueryEscape(secret), "+", "%20") // encodeURIComponent
+		token := "wss://h?sessionId=A&secret=" + encoded
+		if !insecure(openvidu.JoinRoom{Session: "A", Secret: secret}) || !insecure(openvidu.JoinRoom{Session: "A", Secret: encoded, Token: token}) ||
+			!insecure(openvidu.JoinRoom{Session: "A", Secret: decodeURI(encoded), Token: token}) || !insecure(openvidu.JoinRoom{Token: token}) {
+			t.Errorf("%s does not open", secret)
+		}
+		if insecure(openvidu.JoinRoom{Session: "A", Secret: secret + "x"}) || insecure(openvidu.JoinRoom{Session: "A", Secret: secret[1:]}) {
+			t.Errorf("something near %s opens", secret)
+		}
+	}
+}
+
+// FuzzRoomName: any name makes an id that may be one, and always the same; only an encoded name shares its id with another.
+func FuzzRoomName(f *testing.F) {
+	for _, name := range []string{"", "MyRoom", "My%20Room", "My Room", "%", "été", strings.Repeat("a", 257), "a.b"} {
+		f.Add(name)
+	}
+	valid := regexp.MustCompile(`^[a-zA-Z0-9_-]{0,256}$`)
+	f.Fuzz(func(t *testing.T, name string) {
+		id := roomName(name)
+		if !valid.MatchString(id) || id != roomName(name) || roomName(id) != id {
+			t.Fatalf("%q makes %q", name, id)
+		}
+		if other := roomName(name + "!"); other == id || valid.MatchString(name) && id != name {
+			t.Fatalf("%q makes %q", name, id)
+		}
+	})
+}
+
+// decodeURI is JavaScript's: reserved characters stay encoded.
+func decodeURI(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' {
+			if c, err := url.PathUnescape(s[i : i+3]); err == nil && !strings.Contains(";/?:@&=+$,#", c) {
+				b.WriteString(c)
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
 }
 
 // TestWhereAClientIs: the handshake's address is located, and its page told apart, through a real websocket.

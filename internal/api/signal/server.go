@@ -1,6 +1,7 @@
 package signal
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -41,7 +42,7 @@ type Config struct {
 	Room func(running bool) error
 
 	MaxFrame            int64         // bytes: 1 MiB
-	MaxSocketsByAddress int           // 1,000: an office or a school may be behind one address
+	MaxSocketsByAddress int           // 1,000: an office or a school may be behind one address; this host is not limited
 	MaxMessageRate      int           // of one socket, per second, 16 KiB counting as one more: 200; a faster one is read more slowly
 	PingEvery           time.Duration // control pings of ours: 20 s; below 0: none
 	Idle                time.Duration // a socket that says nothing is closed after it: 60 s
@@ -50,16 +51,20 @@ type Config struct {
 
 // Settings are what may change while the server runs.
 type Settings struct {
-	OldSecrets    []string // as good as Config.Secret (OPENVIDU_SECRET_PREVIOUS)
+	Secret        string   // in place of Config.Secret; "": that
+	MediaServer   *string  // in place of Config.MediaServer; nil: that
+	OldSecrets    []string // as good as Secret (OPENVIDU_SECRET_PREVIOUS)
 	NoSecretJoins bool     // a client that knows a secret needs a token all the same (JOIN_BY_SECRET=false)
 	Strict        bool     // so does a page in a browser (STRICT), but those that record and transcribe
 }
 
 func (s *Server) settings() Settings {
-	if s.cfg.Settings == nil {
-		return Settings{}
+	var now Settings
+	if s.cfg.Settings != nil {
+		now = s.cfg.Settings()
 	}
-	return s.cfg.Settings()
+	now.Secret, now.MediaServer = cmp.Or(now.Secret, s.cfg.Secret), cmp.Or(now.MediaServer, &s.cfg.MediaServer)
+	return now
 }
 
 // Server accepts the websockets of clients. It serves /openvidu, /room (1.x) and the two accept-certificate pages.
@@ -167,7 +172,8 @@ func (s *Server) room(running bool) error {
 func (s *Server) enter(from caller) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopped || s.crowd[from.group()] >= s.cfg.MaxSocketsByAddress {
+	full := s.crowd[from.group()] >= s.cfg.MaxSocketsByAddress && !from.loopback // everybody, if a proxy here says nothing of its clients
+	if s.stopped || full {
 		s.refused.Add(1)
 		return false
 	}

@@ -137,6 +137,9 @@ func TestSocketsPerAddress(t *testing.T) {
 	for _, address := range []string{"198.51.100.1", "198.51.100.1", "198.51.100.2", "2001:db8::1"} {
 		dial(t, url+"/openvidu", from(address))
 	}
+	for range 5 {
+		dial(t, url+"/openvidu", nil) // of this host
+	}
 	_, response, err := websocket.Dial(t.Context(), url+"/openvidu", &websocket.DialOptions{HTTPClient: insecure, HTTPHeader: from("198.51.100.1")})
 	if err == nil || response.StatusCode != http.StatusServiceUnavailable || s.Stats().Refused != 1 {
 		t.Errorf("the third socket of an address: %v", err)
