@@ -66,6 +66,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
+	changes.adopt(told.adopt)
 	if c.HTTPSPort != 0 { // it need not wait for the one port
 		redirectHTTP(c.HTTPPort, c.HTTPSPort, keys.HTTPChallenge, open, running, log)
 	}
@@ -150,7 +151,6 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
-	changes.adopt(told.adopt)
 	changes.adopt(edge.adopt)
 	secure, err := edge.tls(keys.TLSConfig())
 	if err != nil {
@@ -188,10 +188,13 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	return nil
 }
 
+// maxStore is more than the stream of events may be set to: each part of the store has its own bound. One that followed
+// EVENTS_MAX would keep the stream from opening, and so from shrinking, once that is lowered.
+const maxStore = 2 << 40
+
 // openStore starts the embedded NATS, and opens the bucket of session records and the stream of events on it.
 func openStore(ctx context.Context, c config.Config, log *slog.Logger, running *parts) (*kv.Bucket, *stream.Stream, error) {
-	events := streamConfig(c, log)
-	nats := natsd.New(natsd.Config{Dir: filepath.Join(c.Data, "nats"), MaxStore: 1<<30 + events.Bytes(), Log: log})
+	nats := natsd.New(natsd.Config{Dir: filepath.Join(c.Data, "nats"), MaxStore: maxStore, Log: log})
 	running.start("store", nats.Run)
 	conn, err := nats.Connect(ctx)
 	if err != nil {
@@ -202,7 +205,7 @@ func openStore(ctx context.Context, c config.Config, log *slog.Logger, running *
 	if err != nil {
 		return nil, nil, err
 	}
-	numbered, err := stream.Open(ctx, conn, events)
+	numbered, err := stream.Open(ctx, conn, streamConfig(c, log))
 	return bucket, numbered, err
 }
 

@@ -160,7 +160,9 @@ func (e *edge) credentials() []rest.Credential {
 // joining is how clients without a token may join now.
 func (e *edge) joining() signal.Settings {
 	c := e.now.Load()
-	return signal.Settings{Secret: c.Secret, MediaServer: &c.MediaServer, OldSecrets: c.OldSecrets, NoSecretJoins: !c.JoinSecret, Strict: c.Strict}
+	return signal.Settings{
+		Secret: c.Secret, MediaServer: &c.MediaServer, OldSecrets: c.OldSecrets, NoSecretJoins: !c.JoinSecret, Strict: c.Strict,
+	}
 }
 
 func (e *edge) strict() bool { return e.now.Load().Strict }

@@ -29,7 +29,6 @@ func settings(c config.Config, port int) openvidu.RESTConfig {
 		MaxSendBandwidth: c.Bandwidth.MaxSend, MinSendBandwidth: c.Bandwidth.MinSend,
 		ForcedVideoCodec: c.ForcedVideoCodec, AllowTranscoding: c.AllowTranscoding,
 		GarbageInterval: c.GarbageInterval, GarbageThreshold: c.GarbageThreshold,
-		CDR: c.CDR.Path != "", Webhook: c.Webhook.Endpoint != "",
 	})
 }
 

@@ -37,7 +37,12 @@ func TestChangesTakeEffect(t *testing.T) {
 	}
 	get := func(path string) (int, http.Header, string) {
 		t.Helper()
-		response, err := insecure.Get(node.url + path)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, node.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = "calls.example" // HSTS is not said to localhost
+		response, err := insecure.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -265,7 +265,7 @@ var Catalogue = []Fault{
 		Code: SecretInBrowser, Scope: InUse, Side: Application, Severity: Warning,
 		Title:     "A page of {origin} sends the server's secret, and whoever opens it can read that",
 		Meaning:   "With OPENVIDU_SECRET, or a key, anybody can enter, listen to and end any session. A page cannot keep a secret: it belongs on a server of the application, which gives the page tokens.",
-		Evidence:  "A REST call with right credentials, or a join by secret, that a browser has sent for a page (Origin, Sec-Fetch-Mode).",
+		Evidence:  "A REST call with right credentials, or a join by secret, that a browser has sent for a page (Origin, Sec-Fetch-Site).",
 		Fix:       "Move the calls to a server and give the page tokens, then change it; the one before can stay valid until all are moved. STRICT=true refuses such calls.",
 		Reproduce: "fetch('/openvidu/api/sessions', {headers: {Authorization: …}}) in a browser.",
 	},

@@ -111,6 +111,9 @@ var goldenServer = map[string]func(*Config, *fakeRegistry){
 	"crowded": func(c *Config, _ *fakeRegistry) {
 		c.Room = func() error { return fault.New(fault.NoCapacity, "FD_LIMIT: 180 of the 256 files") }
 	},
+	"slow": func(c *Config, _ *fakeRegistry) {
+		c.Events = &fakeEvents{fail: fault.New(fault.Timeout, "the store did not answer in time")}
+	},
 	"stranger": func(c *Config, _ *fakeRegistry) { c.Secret = "another" },
 	"unstable": func(c *Config, _ *fakeRegistry) {
 		c.Checks = func(context.Context) []openvidu.RESTCheck {

@@ -54,7 +54,7 @@ def sessions(url, secret):
     refused("fetch of a closed one", pyopenvidu.OpenViduSessionDoesNotExistsError, session.fetch)
     refused("signal to a closed one", pyopenvidu.OpenViduSessionDoesNotExistsError, lambda: session.signal("x"))
     refused("a wrong secret", requests.HTTPError, lambda: connect(url, "wrong"))
-    equal("config", openvidu.get_config()["ALLOW_TRANSCODING"], False)
+    equal("config", openvidu.get_config()["OPENVIDU_STREAMS_ALLOW_TRANSCODING"], False)
 
 
 def connections(url, secret):
