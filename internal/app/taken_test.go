@@ -41,7 +41,7 @@ func TestChangesTakeEffect(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		request.Host = "calls.example" // HSTS is not said to localhost
+		request.Host = "calls.example" // localhost gets no Strict-Transport-Security
 		response, err := insecure.Do(request)
 		if err != nil {
 			t.Fatal(err)
