@@ -62,7 +62,10 @@ func cdrNames(root *os.Root) []string {
 		return names
 	}
 	_ = fs.WalkDir(root.FS(), ".", func(_ string, entry fs.DirEntry, err error) error {
-		if err == nil && entry.Type().IsRegular() && len(names) < maxEntries {
+		if len(names) == maxEntries {
+			return fs.SkipAll
+		}
+		if err == nil && entry.Type().IsRegular() {
 			names = append(names, entry.Name())
 		}
 		return nil // what cannot be read is left out
