@@ -44,6 +44,7 @@ type routes struct {
 	media    *mediaNode
 	told     *events
 	edge     *edge
+	turn     *credentials
 	open     *files
 	log      *slog.Logger
 
@@ -65,6 +66,7 @@ func (r *routes) build(c config.Config) (http.Handler, error) {
 		Credentials: r.edge.credentials, Strict: r.edge.strict, SecretSeen: r.edge.secretSeen, Restart: r.changes.restart,
 		Deprecated: c.DeprecatedAPI, Checks: checks(r.keys, r.reached, r.changes), Diagnosis: r.journal, Room: newcomers(r.open), Events: r.told, CDR: r.told.cdr.Folder,
 		LogParams: rest.LogParams(c.BrowserLogs, c.StatsInterval), PlainHTTP: c.Edge.PlainHTTP, Nodes: r.media.list, NodeID: r.media.id,
+		TURN: r.turn.inToken(),
 	})
 	if err != nil {
 		return nil, err

@@ -22,8 +22,9 @@ import (
 )
 
 const (
-	outsideTURNPort = "3478" // of COTURN_IP, unless COTURN_PORT says otherwise (spec §7)
+	outsideTURNPort = usualTURNPort // of COTURN_IP, unless COTURN_PORT says otherwise (spec §7)
 	outsideTURNLife = 24 * time.Hour
+	usualTURNPort   = "3478" // the only one that clients before 2.21 ask
 )
 
 // newTURN makes our own TURN server, which hands what clients send to our media, in memory.
@@ -120,6 +121,15 @@ func (c *credentials) TURN(sessionID, connection, host string) []session.ICEServ
 		list = append(list, session.ICEServer(s))
 	}
 	return list
+}
+
+// inToken is rest's TURN: what the token says for clients before 2.16, which ask the usual port of our host. nil unless we
+// answer there; a coturn elsewhere has another host, and passwords with letters that those clients spoil.
+func (c *credentials) inToken() func(session, connection string, made time.Time) (username, credential string) {
+	if c.own != usualTURNPort {
+		return nil
+	}
+	return c.server.Credential
 }
 
 func orLocalhost(domain string) string {

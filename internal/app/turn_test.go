@@ -31,6 +31,28 @@ func relayServer(t *testing.T) *turn.Server {
 	return server
 }
 
+// The official clients tell by the token whether a session has changed.
+func TestTURNInTokens(t *testing.T) {
+	for own, want := range map[string]bool{"3478": true, "3479": false, "": false} {
+		c := &credentials{server: relayServer(t), port: 4443, own: own}
+		told := c.inToken()
+		if (told != nil) != want {
+			t.Fatalf("COTURN_PORT=%q: clients of 2.15 are told of TURN: %v, want %v", own, told != nil, want)
+		}
+		if !want {
+			continue
+		}
+		made := time.Unix(1_700_000_000, 0)
+		username, password := told("ses_A", "con_A", made)
+		if again, same := told("ses_A", "con_A", made); again != username || same != password {
+			t.Errorf("%s %s, then %s %s", username, password, again, same)
+		}
+		if !strings.HasPrefix(username, "1700086400:") || strings.Trim(password, "0123456789abcdef") != "" {
+			t.Errorf("%s %s: want the time when it ends, and a password of letters and digits", username, password)
+		}
+	}
+}
+
 func TestWhereClientsAreToldTURNIs(t *testing.T) {
 	for _, test := range []struct {
 		domain, host, own string

@@ -32,13 +32,18 @@ type ICEServer struct {
 // is "name:port" of the front door as clients reach it. They are good for 24 hours, on this node, and bound to
 // session and connection: that pair is who the allocations count against.
 func (s *Server) Credentials(session, connection, host string) []ICEServer {
-	expiry := strconv.FormatInt(time.Now().Add(credentialLife).Unix(), 10)
-	user := expiry + ":" + hex.EncodeToString(mac(s.key, session, connection))[:8]
-	password := s.password(user)
+	user, password := s.Credential(session, connection, time.Now())
 	return []ICEServer{
 		{URL: fmt.Sprintf("turn:%s?transport=tcp", host), Username: user, Credential: password},
 		{URL: fmt.Sprintf("turns:%s?transport=tcp", host), Username: user, Credential: password},
 	}
+}
+
+// Credential is that of Credentials, as it was made at some time: the same whenever it is asked for.
+func (s *Server) Credential(session, connection string, made time.Time) (username, password string) {
+	expiry := strconv.FormatInt(made.Add(credentialLife).Unix(), 10)
+	username = expiry + ":" + hex.EncodeToString(mac(s.key, session, connection))[:8]
+	return username, s.password(username)
 }
 
 // password is the only one that goes with a username, so nothing has to be remembered.
