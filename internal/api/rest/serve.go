@@ -1,9 +1,11 @@
 package rest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -162,12 +164,16 @@ func (a *api) write(w http.ResponseWriter, r response) {
 		w.WriteHeader(r.status)
 		_, _ = io.WriteString(w, body) // the caller has gone: nobody is left to tell
 	default:
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(r.status)
-		e := json.NewEncoder(w)
+		var text bytes.Buffer
+		e := json.NewEncoder(&text)
 		e.SetEscapeHTML(false) // tokens hold &
 		if err := e.Encode(body); err != nil {
-			a.Log.Debug("REST answer not delivered", "error", err)
+			a.Log.Error("REST answer cannot be written", "type", fmt.Sprintf("%T", body), "error", err)
+			w.WriteHeader(http.StatusInternalServerError)
+			return
 		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(r.status)
+		_, _ = w.Write(bytes.TrimSuffix(text.Bytes(), []byte("\n"))) // scripts compare with "true"
 	}
 }

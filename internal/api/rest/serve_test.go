@@ -130,3 +130,19 @@ func TestNoRoom(t *testing.T) {
 		t.Error("a session was made")
 	}
 }
+
+// TestExactAnswers: scripts compare these with a text.
+func TestExactAnswers(t *testing.T) {
+	h, _ := server(t, nil)
+	for target, want := range map[string]string{
+		"GET /openvidu/api/config/openvidu-recording": "false",
+		"GET /openvidu/api/config/openvidu-cdr":       "false",
+		"GET /openvidu/api/config/openvidu-version":   "2.32.1",
+		"GET /api/getUpdateSpeakerInterval":           "1800",
+		"GET /openvidu/cdr":                           "[]",
+	} {
+		if w := do(h, target, ""); w.Body.String() != want {
+			t.Errorf("%s answers %q, want %q", target, w.Body, want)
+		}
+	}
+}
