@@ -33,6 +33,9 @@ func (c *Config) finish() (warnings []string, errs []error) {
 	} else {
 		c.Elastic.URL, c.Elastic.Kibana = "", ""
 	}
+	if c.TURNHost != "" && c.CoturnSecret == "" {
+		warnings = append(warnings, c.Place("COTURN_IP")+": COTURN_IP names a coturn, and there is no COTURN_SHARED_SECRET_KEY that it could know → set the key, or remove COTURN_IP for the TURN server inside")
+	}
 	if c.Secret != "" && utf8.RuneCountInString(c.Secret) < shortSecret {
 		if c.Strict {
 			errs = append(errs, fault.New(fault.Invalid, "%s: OPENVIDU_SECRET=%s: shorter than %d characters, which STRICT=true refuses → write a longer one", c.Place("OPENVIDU_SECRET"), hidden, shortSecret))

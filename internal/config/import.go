@@ -36,8 +36,8 @@ type ImportedRow struct {
 	Note        string
 }
 
-// otherDefaults are those of a v2 deployment that its clients rely on.
-var otherDefaults = []line{{name: "HTTPS_PORT", value: "443"}, {name: "HTTP_PORT", value: "80"}}
+// otherDefaults are those of a v2 deployment that its clients rely on: those before 2.21 ask no other port for TURN.
+var otherDefaults = []line{{name: "HTTPS_PORT", value: "443"}, {name: "HTTP_PORT", value: "80"}, {name: "COTURN_PORT", value: "3478"}}
 
 // Import reads such a file. Its errors are lines that are none; whether the values can be used is seen by Write.
 func Import(file string, text []byte) (Imported, error) {

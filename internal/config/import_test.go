@@ -54,17 +54,17 @@ func TestENT_19__ImportListsEveryKey(t *testing.T) {
 	for name, want := range map[string]Fate{
 		"DOMAIN_OR_PUBLIC_IP": Taken, "OPENVIDU_SECRET": Taken, "CERTIFICATE_TYPE": Default, "OPENVIDU_PRO_LICENSE": Idle, "OPENVIDU_PRO_CLUSTER_MODE": NotBuilt,
 		"OPENVIDU_RECORDING": NotBuilt, "OPENVIDU_CDR_PATH": Taken, "KMS_URIS": Idle, "MY_OWN": Unknown, "OPENVIDU_SECERT": Unknown,
-		"HTTPS_PORT": Added, "HTTP_PORT": Added, "OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH": Default,
+		"HTTPS_PORT": Added, "HTTP_PORT": Added, "COTURN_PORT": Added, "OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH": Default,
 	} {
 		if fates[name] != want {
 			t.Errorf("%s is %q, want %q", name, fates[name], want)
 		}
 	}
-	if n := strings.Count(pro, "=") - 1; len(in.Rows) != n+2 { // one is in a comment
-		t.Errorf("%d rows of %d variables and two defaults", len(in.Rows), n)
+	if n := strings.Count(pro, "=") - 1; len(in.Rows) != n+3 { // one is in a comment
+		t.Errorf("%d rows of %d variables and three defaults", len(in.Rows), n)
 	}
 	want := strings.NewReplacer("MY_OWN=", "# unknown here: MY_OWN=", "OPENVIDU_SECERT=", "# unknown here: OPENVIDU_SECERT=").Replace(pro) +
-		"\n# OpenVidu's default\nHTTPS_PORT=443\n\n# OpenVidu's default\nHTTP_PORT=80\n"
+		"\n# OpenVidu's default\nHTTPS_PORT=443\n\n# OpenVidu's default\nHTTP_PORT=80\n\n# OpenVidu's default\nCOTURN_PORT=3478\n"
 	if string(in.Text) != want {
 		t.Errorf("written\n%s\nwant\n%s", in.Text, want)
 	}

@@ -243,3 +243,19 @@ func TestPublicURL(t *testing.T) {
 		}
 	}
 }
+
+// TestCoturnElsewhereNeedsAKey: a key that we made up is known to no other server.
+func TestCoturnElsewhereNeedsAKey(t *testing.T) {
+	for dotenv, want := range map[string]int{
+		"COTURN_IP=203.0.113.7\n": 1, "COTURN_IP=203.0.113.7\nCOTURN_SHARED_SECRET_KEY=0123456789abcdef\n": 0,
+		"COTURN_IP=auto-ipv4\n": 0, "COTURN_PORT=3478\n": 0,
+	} {
+		c, err := load(t, dotenv, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(c.Warnings) != want || want == 1 && !strings.Contains(c.Warnings[0], "/.env:1: COTURN_IP names a coturn") {
+			t.Errorf("%q warns %q", dotenv, c.Warnings)
+		}
+	}
+}
