@@ -63,13 +63,13 @@ var serverSettings = []Setting{
 		Doc: "Most video in kbit/s taken from a publisher; 0 is unbounded.",
 	}, {
 		Name: "OPENVIDU_STREAMS_VIDEO_MIN_RECV_BANDWIDTH", Default: "300", Live: true, kind: kbps(func(c *Config) *int { return &c.Bandwidth.MinRecv }),
-		Doc: "Least video in kbit/s asked of a publisher.",
+		Doc: "Least video in kbit/s that a publisher is allowed, however little one of its viewers may be sent.",
 	}, {
 		Name: "OPENVIDU_STREAMS_VIDEO_MAX_SEND_BANDWIDTH", Default: "1000", Live: true, kind: kbps(func(c *Config) *int { return &c.Bandwidth.MaxSend }),
 		Doc: "Most video in kbit/s sent to a subscriber for one stream; 0 is unbounded.",
 	}, {
 		Name: "OPENVIDU_STREAMS_VIDEO_MIN_SEND_BANDWIDTH", Default: "300", Live: true, kind: kbps(func(c *Config) *int { return &c.Bandwidth.MinSend }),
-		Doc: "Least video in kbit/s sent to a subscriber for one stream.",
+		Doc: "Shown by `GET /config`, as in OpenVidu. Nothing follows from it: no line is sent more than it carries.",
 	}, {
 		Name: "OPENVIDU_STREAMS_FORCED_VIDEO_CODEC", Default: "MEDIA_SERVER_PREFERRED", Live: true, kind: oneOf(func(c *Config) *string { return &c.ForcedVideoCodec }, "MEDIA_SERVER_PREFERRED", "NONE", "VP8", "VP9", "H264"),
 		Doc: "Video codec of sessions whose creation names none. `MEDIA_SERVER_PREFERRED` is VP8; `NONE` leaves the choice to the clients.",
