@@ -31,7 +31,7 @@ func TestConfigCommands(t *testing.T) {
 	}{
 		{args: []string{"import", file, "--data", data}, wants: []string{
 			"OPENVIDU_SECRET            (hidden)  taken", "no licence is needed", "not built yet  needs recording", "MY_OWN                     (hidden)  unknown",
-			"2 taken, 0 defaults, 2 added, 1 without effect, 1 not built yet, 1 unknown: written to " + data + "/.env",
+			"2 taken, 0 defaults, 3 added, 1 without effect, 1 not built yet, 1 unknown: written to " + data + "/.env",
 		}},
 		{args: []string{"import", file, "--data=" + data}, fails: true, wants: []string{"/.env: there is one already, and it stays → ", "--force"}},
 		{args: []string{"import", filepath.Join(data, "none"), "--data=" + data}, fails: true, wants: []string{"none: cannot be read"}},
