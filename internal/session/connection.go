@@ -7,7 +7,11 @@ import (
 )
 
 func createConnection(t *turn, c CreateConnection) {
-	if err := room(t); err != nil {
+	err := room(t)
+	if err == nil {
+		err = roomFor(t, c.ServerData)
+	}
+	if err != nil {
 		t.fail(err)
 		return
 	}
@@ -31,6 +35,22 @@ func createConnection(t *turn, c CreateConnection) {
 func room(t *turn) error {
 	if n := len(t.Connections); n >= t.env.Rules.MaxConnections {
 		return fault.New(fault.NoCapacity, "session %s has %d connections, the most it may have; delete those not used", t.ID, n)
+	}
+	return nil
+}
+
+// maxData is how many bytes of the applications' data a session keeps: its record must hold them, escaped, beside all else
+// (4 MiB). A record that cannot be written leaves a restart with an old one.
+const maxData = 2 << 20
+
+// roomFor refuses data of a participant above the limit.
+func roomFor(t *turn, data string) error {
+	total := len(data)
+	for _, n := range t.Connections {
+		total += len(n.ServerData) + len(n.ClientData)
+	}
+	if total > maxData && data != "" {
+		return fault.New(fault.NoCapacity, "session %s has %d bytes of data of its participants, %d more than it may keep; give shorter data, or delete connections not used", t.ID, total, total-maxData)
 	}
 	return nil
 }

@@ -245,6 +245,29 @@ func TestLimits(t *testing.T) {
 	})
 }
 
+// TestDataIsBounded: whatever the participants' data, the record can be written, and who brings none comes in.
+func TestDataIsBounded(t *testing.T) {
+	w := newWorld(t, Properties{})
+	large := strings.Repeat(`{"name":"x"}`, maxData/2/12) // half of what there is room for
+	w.rest(CreateConnection{ServerData: large})
+	w.rest(CreateConnection{ServerData: ""})
+	full := refusal(t, w.rest(CreateConnection{ServerData: large + large}))
+	joined := refusal(t, w.rest(Join{Token: "tok_1", RPC: "a", ClientData: large + large}))
+	if full != fault.NoCapacity || joined != fault.NoCapacity {
+		t.Errorf("too much data: REST answers %q, a join %q", full, joined)
+	}
+	if got := refusal(t, w.rest(CreateConnection{ServerData: large[:len(large)-12]})); got != "" {
+		t.Errorf("as much as there is room for: %s", got)
+	}
+	if got := refusal(t, w.rest(CreateConnection{})); got != "" {
+		t.Errorf("none: %s", got)
+	}
+	record, err := encode(w.state)
+	if err != nil || len(record) > 4<<20 {
+		t.Errorf("the record has %d bytes: %v", len(record), err)
+	}
+}
+
 // TestTURNCredentials are made for the host the client came to, and only where the connection brings no servers.
 func TestTURNCredentials(t *testing.T) {
 	bubble(t, func(c *Config) { c.Secrets = credentials{} }, func(t *testing.T, h *house) {

@@ -10,6 +10,10 @@ import (
 // join admits a client (spec §4.1). The others learn of it before it gets its answer, which is the first message of
 // its outbox, so that nothing about the session can reach it earlier (spec §9.1).
 func join(t *turn, c Join) {
+	if err := roomFor(t, c.ClientData); err != nil {
+		t.fail(err)
+		return
+	}
 	me, err := seat(t, c)
 	if err != nil {
 		t.fail(err)
