@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"tertulia/internal/wire/openvidu"
 )
 
 func all(password string) Credential {
@@ -188,5 +190,22 @@ func TestFAQ_04__AWrongSecretOfAPageIsNoLeak(t *testing.T) {
 	r.Header.Set("Origin", "https://app.example")
 	if w := send(h, r); w.Code != http.StatusUnauthorized {
 		t.Errorf("answered %d", w.Code)
+	}
+}
+
+// A key that may only look sees which headers a webhook has, and not the password in them.
+func TestHeadersOfWebhooksAreHidden(t *testing.T) {
+	keys := []Credential{all(secret), {User: User, Password: "reader", Scope: ScopeRead, Name: "r"}}
+	hook := &openvidu.RESTWebhookConfig{Endpoint: "https://app.example", Headers: []string{"Authorization: Bearer abc"}, Events: []string{}}
+	h, _ := server(t, func(c *Config) {
+		c.Credentials = func() []Credential { return keys }
+		c.Settings = fixed(openvidu.RESTConfig{Webhook: true, RESTWebhookConfig: hook})
+	})
+	for password, want := range map[string]string{"reader": "Authorization: (hidden)", secret: "Authorization: Bearer abc"} {
+		r := newRequest("GET /openvidu/api/config", "")
+		r.SetBasicAuth(User, password)
+		if w := send(h, r); w.Code != 200 || !strings.Contains(w.Body.String(), `["`+want+`"]`) {
+			t.Errorf("%s: %d %s, want %s", password, w.Code, w.Body, want)
+		}
 	}
 }

@@ -81,6 +81,18 @@ func (a *api) known(user, password string) *Credential {
 	return Find(a.credentials(), user, password)
 }
 
+// credential is that of a request, nil if it brings none that is accepted.
+func (r *request) credential() *Credential {
+	user, password, _ := r.http.BasicAuth()
+	return r.known(user, password)
+}
+
+// mayAll reports whether the caller may do everything.
+func (r *request) mayAll() bool {
+	who := r.credential()
+	return who != nil && who.Scope == ScopeAll
+}
+
 // Find returns the credential of a list that a user and password are, nil if there is none. It takes as long for any
 // guess, and an empty password is none.
 func Find(list []Credential, user, password string) (found *Credential) {

@@ -49,8 +49,7 @@ func restart(ctx context.Context, r *request) (response, error) {
 
 // caller names who asks: the name of its key, or OpenVidu's user.
 func (r *request) caller() string {
-	user, password, _ := r.http.BasicAuth()
-	if who := r.known(user, password); who != nil && who.Name != "" {
+	if who := r.credential(); who != nil && who.Name != "" {
 		return who.Name
 	}
 	return User
