@@ -143,7 +143,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.ip)
 	running.start("load", self.Run)
 	clients := newClients(c, registry, store.Born().UnixMilli(), edge, open, log)
-	built, err := changes.handler((&routes{port, changes, clients, registry, keys, reached, journal, self, told, edge, open, log, nil}).build)
+	built, err := changes.handler((&routes{port, changes, clients, registry, keys, reached, journal, self, told, edge, open, credentials, log, nil}).build)
 	if err != nil {
 		return err
 	}

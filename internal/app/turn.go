@@ -122,6 +122,18 @@ func (c *credentials) TURN(sessionID, connection, host string) []session.ICEServ
 	return list
 }
 
+// oldTURNPort is where clients before 2.16 look for TURN, whatever they are told.
+const oldTURNPort = "3478"
+
+// inToken is rest's TURN: what clients before 2.16 read of a token's URL. It is nothing unless our own TURN is where
+// they look, at 3478 of the host in that URL, over UDP and TCP.
+func (c *credentials) inToken(sessionID, connection string, made time.Time) (username, credential string) {
+	if c.outside != "" || c.own != oldTURNPort {
+		return "", ""
+	}
+	return c.server.Credential(sessionID, connection, made)
+}
+
 func orLocalhost(domain string) string {
 	if domain == "" {
 		return "localhost"

@@ -59,6 +59,29 @@ func TestWhereClientsAreToldTURNIs(t *testing.T) {
 	}
 }
 
+// TestTURNInTokens: clients before 2.16 ask port 3478 of the token's host, so that they are told of TURN only if it is
+// there. Every answer has the same.
+func TestTURNInTokens(t *testing.T) {
+	made := time.Now().Add(-time.Hour)
+	for _, test := range []struct {
+		own, outside string
+		told         bool
+	}{{"3478", "", true}, {"", "", false}, {"3479", "", false}, {"3478", "turn.example:3478", false}} {
+		c := &credentials{server: relayServer(t), own: test.own, outside: test.outside}
+		username, credential := c.inToken("ses_A", "con_A", made)
+		if told := username != "" && credential != ""; told != test.told {
+			t.Errorf("COTURN_PORT=%s, outside %q: told %q %q", test.own, test.outside, username, credential)
+		}
+		if again, _ := c.inToken("ses_A", "con_A", made); again != username {
+			t.Errorf("%q and then %q", username, again)
+		}
+		expiry, _, _ := strings.Cut(username, ":")
+		if test.told && expiry != strconv.FormatInt(made.Add(24*time.Hour).Unix(), 10) {
+			t.Errorf("it ends at %s", expiry)
+		}
+	}
+}
+
 // An outside coturn's credentials are those of its use-auth-secret, good for a day.
 func TestAnOutsideCoturn(t *testing.T) {
 	for host, want := range map[[2]string]string{

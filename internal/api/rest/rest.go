@@ -44,8 +44,8 @@ type Config struct {
 	// ICEServers are for connections that name none; empty: clients use the built-in TURN server.
 	ICEServers []openvidu.RESTICEServer
 	// TURN makes the credentials in a token's URL, made at the given time: always the same for the same arguments,
-	// alphanumeric, "" for none. Only clients before 2.16 read them, and they ask port 3478 of our host: leave it nil
-	// unless TURN answers there.
+	// alphanumeric, "" for none. Only clients before 2.16 read them, and they ask port 3478 of our host: it is nil, or
+	// says "", unless TURN answers there.
 	TURN func(session, connection string, made time.Time) (username, credential string)
 	// Deprecated serves the paths before 2.16 too, adds to answers what clients of then read, and to tokens' URLs.
 	Deprecated bool
