@@ -47,7 +47,7 @@ func TestAPartIsRunAnew(t *testing.T) {
 	}, "OPENVIDU_PRO_NETWORK_QUALITY", "OPENVIDU_PRO_NETWORK_QUALITY_INTERVAL")
 	change := func(values map[string]any) {
 		t.Helper()
-		if err := l.restart("REST")(t.Context(), values); err != nil {
+		if err := l.restart(t.Context(), "me", values); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -77,7 +77,7 @@ func TestAPartThatRefuses(t *testing.T) {
 		}
 		return nil
 	})
-	err := l.restart("REST")(t.Context(), map[string]any{"CALL_PAGE": "all"})
+	err := l.restart(t.Context(), "me", map[string]any{"CALL_PAGE": "all"})
 	if err == nil || !strings.Contains(err.Error(), "no room for all") || strings.Join(pages, " ") != "all local" || l.config().CallPage != "local" {
 		t.Errorf("%v; the first part had %q, in force is %q", err, pages, l.config().CallPage)
 	}
@@ -100,7 +100,7 @@ func TestTheLevelOfTheLogIsLive(t *testing.T) {
 	}{slog.NewTextHandler(&out, &slog.HandlerOptions{Level: level}), level})
 	l := liveOf(t, "OPENVIDU_SECRET=a longer secret 1\nLOG_LEVEL=error\n", log)
 	l.adopt(setLevel(log))
-	if err := l.restart("REST")(t.Context(), map[string]any{"LOG_LEVEL": "info", "OPENVIDU_SECRET": "a longer secret 2"}); err != nil {
+	if err := l.restart(t.Context(), "me", map[string]any{"LOG_LEVEL": "info", "OPENVIDU_SECRET": "a longer secret 2"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := out.String(); !strings.Contains(got, "settings changed") || !strings.Contains(got, "LOG_LEVEL") || strings.Contains(got, "longer") {

@@ -31,7 +31,7 @@ type live struct {
 
 	changing sync.Mutex // one change at a time, of everything below
 	adopters []func(config.Config) error
-	taken    [sha256.Size]byte // of .env as it is in force, or as drift tells of it
+	taken    [sha256.Size]byte // of .env as it is in force, with what waits for a start
 	looked   os.FileInfo
 
 	now   atomic.Pointer[config.Config]
@@ -46,7 +46,6 @@ func newLive(c config.Config, log *slog.Logger) (*live, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.taken = sha256.Sum256(text)
 	if len(text) > 0 {
 		if _, err := config.Keep(c.Data, "start", text); err != nil {
 			return nil, fault.Wrap(fault.Invalid, err, "%s: the history of the settings cannot be kept → let this user write to the folder config there", c.Data)
@@ -81,32 +80,30 @@ func (l *live) handler(build func(config.Config) (http.Handler, error)) (http.Ha
 
 // restart is POST /restart by an author: all of the changes, or none and fault.Invalid. What was edited in .env by hand is
 // taken over with them.
-func (l *live) restart(author string) func(context.Context, map[string]any) error {
-	return func(_ context.Context, values map[string]any) error {
-		l.changing.Lock()
-		defer l.changing.Unlock()
-		c := l.config()
-		before, err := c.ReadFile()
-		if err != nil {
-			return fault.Wrap(fault.Internal, err, "the settings cannot be read")
-		}
-		text, err := c.Edit(before, values)
-		if err != nil {
-			return allInvalid(err)
-		}
-		next, waiting, err := c.Next(text)
-		if err != nil {
-			return allInvalid(err)
-		}
-		if err := l.tell(c, next); err != nil {
-			return err
-		}
-		if err := l.keep(author, before, text); err != nil {
-			return errors.Join(fault.Wrap(fault.Internal, err, "the settings cannot be kept"), l.tell(next, c))
-		}
-		l.inForce(next, waiting, text, author)
-		return nil
+func (l *live) restart(_ context.Context, author string, values map[string]any) error {
+	l.changing.Lock()
+	defer l.changing.Unlock()
+	c := l.config()
+	before, err := c.ReadFile()
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "the settings cannot be read")
 	}
+	text, err := c.Edit(before, values)
+	if err != nil {
+		return allInvalid(err)
+	}
+	next, waiting, err := c.Next(text)
+	if err != nil {
+		return allInvalid(err)
+	}
+	if err := l.tell(c, next); err != nil {
+		return err
+	}
+	if err := l.keep(author, before, text); err != nil {
+		return errors.Join(fault.Wrap(fault.Internal, err, "the settings cannot be kept"), l.tell(next, c))
+	}
+	l.inForce(next, waiting, text, author)
+	return nil
 }
 
 // keep writes .env and its version, or neither.
@@ -209,7 +206,11 @@ func (l *live) look() {
 		return
 	}
 	next, waiting, err := c.Next(text)
+	changes := slices.Concat(c.Changes(&next), waiting)
 	switch last := config.Latest(c.Data); {
+	case err == nil && len(changes) == 0: // a comment, the order, or the first look
+		l.taken = sum
+		l.drift.Store(nil)
 	case err != nil:
 		l.drifted("what it says cannot be used, the values before it stay in force: " + strings.ReplaceAll(err.Error(), "\n", "; "))
 	case last.Text == string(text):
@@ -219,11 +220,6 @@ func (l *live) look() {
 		}
 		l.inForce(next, waiting, text, last.Author)
 	default:
-		changes := slices.Concat(c.Changes(&next), waiting)
-		if len(changes) == 0 { // a comment, or the order
-			l.drift.Store(nil)
-			return
-		}
 		l.drifted("POST /openvidu/api/restart or a restart takes over, `tertulia config undo` puts back: " + told(changes))
 	}
 }

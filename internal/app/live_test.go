@@ -337,7 +337,7 @@ func TestENT_19__EditsAreToldAndUndone(t *testing.T) {
 	for _, v := range versions {
 		authors = append(authors, v.Author)
 	}
-	if got := strings.Join(authors, " "); err != nil || got != "start REST cli" {
+	if got := strings.Join(authors, " "); err != nil || got != "start OPENVIDUAPP cli" {
 		t.Errorf("authors %s, %v", got, errors.Join(err))
 	}
 }

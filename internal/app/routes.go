@@ -63,7 +63,7 @@ func (r *routes) build(c config.Config) (http.Handler, error) {
 	shown := settings(c, r.port)
 	api, err := rest.Renew(r.api, rest.Config{
 		Registry: r.registry, Log: r.log, Secret: c.Secret, Settings: func() openvidu.RESTConfig { return shown }, ICEServers: iceServers(c),
-		Credentials: r.edge.credentials, Strict: r.edge.strict, SecretSeen: r.edge.secretSeen, Restart: r.changes.restart("REST"),
+		Credentials: r.edge.credentials, Strict: r.edge.strict, SecretSeen: r.edge.secretSeen, Restart: r.changes.restart,
 		Deprecated: c.DeprecatedAPI, Checks: checks(r.keys, r.reached, r.changes), Diagnosis: r.journal, Room: newcomers(r.open), Events: r.told, CDR: r.told.cdr.Folder,
 		LogParams: rest.LogParams(c.BrowserLogs, c.StatsInterval), PlainHTTP: c.Edge.PlainHTTP, Nodes: r.media.list, NodeID: r.media.id, TURN: r.turn.inToken,
 	})

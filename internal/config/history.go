@@ -21,7 +21,7 @@ const maxVersions = 100
 type Version struct {
 	Number  int       `json:"number"` // from 1
 	At      time.Time `json:"at"`
-	Author  string    `json:"author"` // "start", "REST", a key's name, "cli USER"
+	Author  string    `json:"author"` // "start", OPENVIDUAPP, an API key's name, "cli USER"
 	Changes []Change  `json:"changes"`
 	Text    string    `json:"text"`
 }

@@ -42,17 +42,30 @@ func (s *Site) admits(rules *inForce, r *http.Request) bool {
 		return false
 	}
 	a := from.Addr().Unmap().WithZone("")
-	if a.IsLoopback() {
-		return true
-	}
-	if s.Local != nil {
-		lists = append(lists, s.Local())
+	if !unnamedProxy(r) {
+		if a.IsLoopback() {
+			return true
+		}
+		if s.Local != nil {
+			lists = append(lists, s.Local())
+		}
 	}
 	for _, list := range lists {
 		for _, network := range list {
 			if network.Contains(a) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// unnamedProxy reports whether a proxy has sent a request that nobody has named: the headers of those that are trusted are
+// off by now. Behind one everybody seems to be local.
+func unnamedProxy(r *http.Request) bool {
+	for _, name := range []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded"} {
+		if len(r.Header.Values(name)) > 0 {
+			return true
 		}
 	}
 	return false

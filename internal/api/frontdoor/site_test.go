@@ -271,6 +271,11 @@ func TestAccessLists(t *testing.T) {
 			t.Errorf("%s from %s: %d, want %d", test.path, test.from, w.Code, test.want)
 		}
 	}
+	for _, address := range []string{"127.0.0.1", "10.1.2.3"} {
+		if w := fetch(s, "/dashboard", from(address), func(r *http.Request) { r.Header.Set("X-Forwarded-For", stranger) }); w.Code != 403 {
+			t.Errorf("whoever comes through a proxy that is not trusted, at %s: %d", address, w.Code)
+		}
+	}
 	r := httptest.NewRequest(http.MethodGet, "/openvidu/info", nil)
 	if r.RemoteAddr = "198.51.100.7:1"; !s.Admits(r) {
 		t.Error("who is on the list is not admitted")

@@ -168,7 +168,7 @@ func (e *exchange) ask(t *testing.T) (status int, body []byte) {
 		fake = c.Registry.(*fakeRegistry)
 		c.Deprecated, c.Diagnosis, c.Events, c.NodeID = false, &journal{}, &fakeEvents{}, "media_Abcdefgh"
 		c.Nodes = func() []openvidu.RESTMediaNode { return []openvidu.RESTMediaNode{aNode("media_Abcdefgh")} }
-		c.Restart = func(_ context.Context, changes map[string]any) error {
+		c.Restart = func(_ context.Context, _ string, changes map[string]any) error {
 			if _, given := changes["OPENVIDU_SECRET"]; given {
 				return fault.New(fault.Invalid, "OPENVIDU_SECRET cannot be changed while the server runs: edit .env and start it anew")
 			}

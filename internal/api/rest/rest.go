@@ -40,7 +40,8 @@ type Config struct {
 	Settings func() openvidu.RESTConfig
 	// Restart takes new values of settings over, all or none, and keeps them for the next start; fault.Invalid says which
 	// cannot be, and why. Values are strings, bools, json.Number, []any or map[string]any. nil: POST /restart is not there.
-	Restart func(ctx context.Context, changes map[string]any) error
+	// author is the caller: the name of its API key, or OPENVIDUAPP.
+	Restart func(ctx context.Context, author string, changes map[string]any) error
 	// ICEServers are for connections that name none; empty: clients use the built-in TURN server.
 	ICEServers []openvidu.RESTICEServer
 	// TURN makes the credentials in a token's URL, made at the given time: always the same for the same arguments,
