@@ -79,7 +79,7 @@ func (p *Pipeline) Subscribe(ctx context.Context, r mediactl.Subscribe) (mediact
 	if err != nil {
 		return mediactl.Description{}, err
 	}
-	options := peer.SubscribeOptions{Tracks: source.tracks, Audio: r.Audio, Video: r.Video}
+	options := peer.SubscribeOptions{Tracks: source.tracks, Audio: r.Audio, Video: r.Video, Strict: r.Policy.Strict}
 	var d peer.Description
 	if r.Offer == "" {
 		d, err = transport.OfferSubscribe(ctx, options)

@@ -288,6 +288,34 @@ func TestPolicyReachesTheTransport(t *testing.T) {
 	}
 }
 
+// TestAForcedCodecIsTheViewersToo: a viewer without the codec is refused if it was asked for by name, else it hears; one
+// that wants no video is no concern of it (spec openvidu-signaling §4.5, §6.7).
+func TestAForcedCodecIsTheViewersToo(t *testing.T) {
+	g, ctx := open(t)
+	g.publish(ctx, "alice", g.client(), false)
+	without := func(offer string) string { return strings.ReplaceAll(offer, "VP8/90000", "H266/90000") }
+	noVideo := func(offer string) string {
+		head, video, _ := strings.Cut(offer, "m=video")
+		return head + "m=video" + strings.Replace(video, "a=recvonly", "a=inactive", 1)
+	}
+	for name, c := range map[string]struct {
+		change func(string) string
+		strict bool
+		kind   fault.Kind
+	}{
+		"another codec":         {without, true, fault.CodecMismatch},
+		"another, not by name":  {without, false, ""},
+		"the codec":             {strings.Clone, true, ""},
+		"no video is asked for": {noVideo, true, ""},
+	} {
+		d, err := g.Subscribe(ctx, mediactl.Subscribe{Session: "s", Endpoint: "bob", Source: "alice", Peer: here,
+			Offer: c.change(g.client().SubscribeOffer()), Policy: mediactl.Policy{Strict: c.strict}})
+		if c.kind == "" && (err != nil || !strings.Contains(d.SDP, "a=sendonly")) || c.kind != "" && !fault.Is(err, c.kind) {
+			t.Errorf("%s: %v\n%s", name, err, d.SDP)
+		}
+	}
+}
+
 // TestLoopbackCandidates are for clients on this machine alone.
 func TestLoopbackCandidates(t *testing.T) {
 	g, ctx := open(t)

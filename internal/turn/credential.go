@@ -28,22 +28,22 @@ type ICEServer struct {
 	Credential string // 32 hex digits: an old client's token parser would spoil anything but letters and digits (spec §2.2)
 }
 
+// Credential is made for one connection of one session at a time, and good for 24 hours from then, on this node: that pair
+// is who the allocations count against. It is always the same for the same arguments.
+func (s *Server) Credential(session, connection string, made time.Time) (user, password string) {
+	expiry := strconv.FormatInt(made.Add(credentialLife).Unix(), 10)
+	user = expiry + ":" + hex.EncodeToString(mac(s.key, session, connection))[:8]
+	return user, s.password(user)
+}
+
 // Credentials makes the servers one connection of one session is told of: TURN over TCP and over TLS at host, which
-// is "name:port" of the front door as clients reach it. They are good for 24 hours, on this node, and bound to
-// session and connection: that pair is who the allocations count against.
+// is "name:port" of the front door as clients reach it, with a [Server.Credential] of now.
 func (s *Server) Credentials(session, connection, host string) []ICEServer {
 	user, password := s.Credential(session, connection, time.Now())
 	return []ICEServer{
 		{URL: fmt.Sprintf("turn:%s?transport=tcp", host), Username: user, Credential: password},
 		{URL: fmt.Sprintf("turns:%s?transport=tcp", host), Username: user, Credential: password},
 	}
-}
-
-// Credential is that of Credentials, as it was made at some time: the same whenever it is asked for.
-func (s *Server) Credential(session, connection string, made time.Time) (username, password string) {
-	expiry := strconv.FormatInt(made.Add(credentialLife).Unix(), 10)
-	username = expiry + ":" + hex.EncodeToString(mac(s.key, session, connection))[:8]
-	return username, s.password(username)
 }
 
 // password is the only one that goes with a username, so nothing has to be remembered.

@@ -166,7 +166,12 @@ func (c *socket) handle(ctx context.Context, m jsonrpc.Message) error {
 	var params any
 	if row.Params != nil {
 		params = row.Params()
-		if err := openvidu.Decode(m.Params, params); err != nil {
+		err := openvidu.Decode(m.Params, params)
+		if _, hint := params.(*openvidu.OnICECandidate); hint && err != nil {
+			// An error looks to applications like one of their media (spec §4.8), and this hint is merely of no use.
+			return c.answer(m, c.server.result(m.Method, seat.RPC, nil))
+		}
+		if err != nil {
 			return err
 		}
 	}

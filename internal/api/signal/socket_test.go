@@ -376,3 +376,30 @@ func TestHowASocketEnds(t *testing.T) {
 		}
 	})
 }
+
+// TestCandidatesAreNeverRefused: an error to onIceCandidate would be an exception of the application's (spec §4.8). What
+// cannot be read goes no further.
+func TestCandidatesAreNeverRefused(t *testing.T) {
+	bubble(t, Config{}, func(_ *Server, node *script, w *wire) {
+		w.say(frame(0, "onIceCandidate", `{"candidate":"c"}`))
+		synctest.Wait()
+		if out := w.taken(); len(out) != 1 || !strings.Contains(out[0], `"code":803`) {
+			t.Errorf("before joinRoom: %q, want error 803", out)
+		}
+		w.say(frame(1, "joinRoom", `{"session":"S"}`))
+		synctest.Wait()
+		w.taken()
+		for i, params := range []string{
+			`{"candidate":"c","sdpMid":0}`, `{"candidate":"c","sdpMLineIndex":"x"}`, `["c"]`, `{"candidate":"` + strings.Repeat("c", 5000) + `"}`,
+		} {
+			w.say(frame(i+2, "onIceCandidate", params))
+			synctest.Wait()
+			if out := w.taken(); len(out) != 1 || !strings.Contains(out[0], `"result":{"sessionId":"rpc"}`) {
+				t.Errorf("%.60s: %q, want an empty result", params, out)
+			}
+		}
+		if len(node.sent) != 0 {
+			t.Errorf("the session got %+v", node.sent)
+		}
+	})
+}

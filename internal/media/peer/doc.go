@@ -66,8 +66,8 @@
 //   - an idle second allocates nothing (wheel.go, answer.go, compound.go): TestIdleAllocates, TestSilentPublisherRests
 //   - reports are spread over the second: TestBeatsAreSpread
 //
-// Absent, and so not promised in any description: simulcast (rid is parsed, not negotiated) and data channels
-// (m=application is rejected).
+// Absent, and so not promised in any description: simulcast (of the layers offered the best is taken) and data
+// channels (m=application is rejected).
 //
 // It imports media, media/sdp, media/socket, media/receive, media/forward, media/congestion and fault; never session,
 // pipeline or api. Start reading at [Shard.Run], [Endpoint.AcceptPublish] and, for the crossing, mirror.go.

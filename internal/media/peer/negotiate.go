@@ -34,6 +34,7 @@ type PublishOptions struct {
 type SubscribeOptions struct {
 	Tracks       []*media.Track
 	Audio, Video bool
+	Strict       bool // refuse an offer for video without the codec of the track, rather than send the audio only
 }
 
 // AcceptPublish answers a client that offers its media. The error is an sdp_invalid or codec_mismatch fault.
@@ -69,7 +70,7 @@ func (e *Endpoint) AcceptSubscribe(ctx context.Context, offer string, o Subscrib
 	for i := range d.Sections {
 		p.subscribe(i, o.Tracks)
 	}
-	if !p.flows() {
+	if !p.flows() || o.Strict && p.lacksTrack(find(o.Tracks, "video")) {
 		return Description{}, fault.New(fault.CodecMismatch, "SDP offer: no section can carry the stream: offered %s, the stream has %s",
 			p.offered(), carried(o.Tracks))
 	}

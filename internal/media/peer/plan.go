@@ -135,6 +135,19 @@ func (p *plan) lacksVideo() bool {
 	return offered
 }
 
+// lacksTrack reports whether the client would receive a track, nil for none, and is not sent it.
+func (p *plan) lacksTrack(track *media.Track) bool {
+	if track == nil || p.serves(track) {
+		return false
+	}
+	for i := range p.offer.Sections {
+		if s := &p.offer.Sections[i]; s.Kind == track.Kind.String() && p.acceptable(i) && s.Direction.Receives() {
+			return true
+		}
+	}
+	return false
+}
+
 // collision finds an SSRC that two of the sources we take have in common: their packets could not be told apart.
 func (p *plan) collision() (ssrc uint32, twice bool) {
 	used := map[uint32]bool{0: false}

@@ -43,8 +43,12 @@ func Answer(offer *Description, media []Media, local Local) Description {
 		}
 		s := section(from.Kind, from.MID, media[i], local)
 		s.Protocol, s.RSize = from.Protocol, from.RSize
+		best := from.best(media[i].Direction)
+		if best != "" {
+			s.RIDs, s.Simulcast = []string{best}, true
+		}
 		for _, e := range from.Extensions {
-			if slices.Contains(wanted[from.Kind], e.URI) {
+			if slices.Contains(wanted[from.Kind], e.URI) || best != "" && e.URI == ExtRID {
 				s.Extensions = append(s.Extensions, e)
 			}
 		}
@@ -54,6 +58,15 @@ func Answer(offer *Description, media []Media, local Local) Description {
 		}
 	}
 	return answer
+}
+
+// best is the one layer we take of an offer of simulcast; "" if it is none. An answer that says nothing of simulcast would
+// get the first layer alone, the smallest (RFC 9429 §5.10), and one without the extension is taken for that by Chromium.
+func (s *Section) best(ours Direction) string {
+	if !s.Simulcast || len(s.RIDs) == 0 || !ours.Receives() || s.Extension(ExtRID) == 0 {
+		return ""
+	}
+	return s.RIDs[len(s.RIDs)-1]
 }
 
 func section(kind, mid string, m Media, local Local) Section {

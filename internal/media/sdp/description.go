@@ -58,9 +58,10 @@ type Section struct {
 	Codecs     []Codec // in the author's order, without rtx, red, ulpfec …
 	Extensions []Extension
 	Streams    []Stream
-	StreamID   string // msid, first word
-	TrackID    string // msid, second word
-	RIDs       []string
+	StreamID   string   // msid, first word
+	TrackID    string   // msid, second word
+	RIDs       []string // of what is sent, smallest picture first as openvidu-browser lists them; of our answer, what we take
+	Simulcast  bool     // they are to be sent at once
 	Mux, RSize bool
 	Kbps       int // b=AS
 	formatMaps []string
@@ -105,6 +106,7 @@ const (
 	ExtAbsSendTime = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 	ExtTransportCC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 	ExtAudioLevel  = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+	ExtRID         = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 )
 
 // Extension returns the id of a URI in this section, 0 without.

@@ -207,6 +207,41 @@ func TestOffer(t *testing.T) {
 	}
 }
 
+// TestSimulcastTakesTheBest: of the layers that openvidu-browser offers, smallest first, the last is asked for; without
+// being asked it would send the first.
+func TestSimulcastTakesTheBest(t *testing.T) {
+	const (
+		rid    = "a=extmap:9 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\n"
+		layers = "a=rid:rdiv4 send\na=rid:rdiv2 send\na=rid:rdiv1 send\n"
+		all    = "a=simulcast:send rdiv4;rdiv2;rdiv1\n"
+	)
+	for name, c := range map[string]struct {
+		lines string
+		ours  sdp.Direction
+		best  bool
+	}{
+		"simulcast":             {rid + layers + all, sdp.RecvOnly, true},
+		"both ways":             {rid + layers + "a=simulcast:recv x send rdiv4;rdiv2;rdiv1\n", sdp.SendRecv, true},
+		"layers, but no choice": {rid + layers, sdp.RecvOnly, false},
+		"no extension":          {layers + all, sdp.RecvOnly, false},
+		"nothing to take":       {rid + layers + all, sdp.Inactive, false},
+		"to be received":        {rid + layers + "a=simulcast:recv rdiv1\n", sdp.RecvOnly, false},
+	} {
+		offer := parse(t, head+transport+"m=video 9 UDP/TLS/RTP/SAVPF 96\na=rtpmap:96 VP8/90000\na=sendrecv\n"+c.lines)
+		codec, _ := offer.Sections[0].Choose(nil)
+		answer := sdp.Answer(&offer, []sdp.Media{{Direction: c.ours, Codec: codec}}, sdp.Local{})
+		text := answer.Text()
+		for _, line := range []string{"a=rid:rdiv1 recv\r\n", "a=simulcast:recv rdiv1\r\n", "a=extmap:9 "} {
+			if strings.Contains(text, line) != c.best {
+				t.Errorf("%s: %q is answered: %v, want %v\n%s", name, line, !c.best, c.best, text)
+			}
+		}
+		if strings.Contains(text, "rdiv2") {
+			t.Errorf("%s: another layer is answered\n%s", name, text)
+		}
+	}
+}
+
 func TestRejectedSections(t *testing.T) {
 	offer := parse(t, head+transport+"a=group:BUNDLE a v\nm=audio 9 UDP/TLS/RTP/SAVPF 0\na=mid:a\n"+
 		"m=video 9 UDP/TLS/RTP/SAVPF 96 97\na=mid:v\na=rtpmap:96 H265/90000\nm=video 9 UDP/TLS/RTP/SAVPF 98\na=mid:x\na=rtpmap:98 VP8/90000\n"+

@@ -52,6 +52,8 @@ func (s *Section) take(a attribute) {
 		if words := strings.Fields(a.value); len(words) > 1 && words[1] == "send" && len(s.RIDs) < 16 {
 			s.RIDs = append(s.RIDs, words[0])
 		}
+	case "simulcast":
+		s.Simulcast = strings.HasPrefix(a.value, "send ") || strings.Contains(a.value, " send ")
 	case "extmap":
 		words := strings.Fields(a.value)
 		if len(words) < 2 || len(s.Extensions) >= maxPerList {

@@ -79,6 +79,12 @@ func (s *Section) write(w *strings.Builder, t Transport, candidates []string) {
 	for _, c := range s.Codecs {
 		c.write(w)
 	}
+	for _, rid := range s.RIDs {
+		line(w, "rid:%s recv", rid)
+	}
+	if s.Simulcast {
+		line(w, "simulcast:recv %s", strings.Join(s.RIDs, ";"))
+	}
 	if s.Direction.Sends() {
 		s.writeStreams(w)
 	}

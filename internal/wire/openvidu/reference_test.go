@@ -40,7 +40,7 @@ text frame. Releases 1.7 to 2.32 of ` + "`openvidu-browser`" + ` and the Android
   has at most 4 KiB where nothing else is said.
 - Results of a joined client also hold ` + "`sessionId`" + `, the RPC session id; ` + "`ping`" + `'s does not. A client that loses its socket opens
   another within 10 s (30 s after a restart of the server) and says ` + "`connect`" + ` with that id: it gets the notices it missed, in
-  order, and nobody else notices. Answers it missed are not repeated, nor notices across a restart.
+  order, and nobody else notices. Answers it missed are not repeated; notices are, over a restart too, but not after a crash.
 - A client that comes too late is answered error 40007. From 2.20 on it then asks ` + "`sessionStatus`" + ` and compares ` + "`life`" + ` with what ` + "`joinRoom`" + `
   told it: the same means that it was away too long (its application hears ` + "`networkDisconnect`" + `), another that the server has lost
   its store (` + "`nodeCrashed`" + `).

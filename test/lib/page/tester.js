@@ -75,7 +75,7 @@ window.tester = (() => {
     },
 
     async publish(options) {
-      publisher = await generation.publisher(ov, { ...sources(options), publishAudio: options.audio, publishVideo: options.video, mirror: false });
+      publisher = await generation.publisher(ov, { ...sources(options), publishAudio: options.audio, publishVideo: options.video, videoSimulcast: options.simulcast, mirror: false });
       for (const type of ['streamCreated', 'streamDestroyed', 'streamPropertyChanged']) publisher.on(type, (e) => record(type, e));
       return generation.publish(session, publisher);
     },
