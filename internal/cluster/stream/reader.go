@@ -34,9 +34,7 @@ func (s *Stream) Reader(ctx context.Context, name string) (*Reader, error) {
 	entry, err := s.places.Get(ctx, name)
 	switch {
 	case errors.Is(err, jetstream.ErrKeyNotFound):
-		r.done.Store(s.queue.latest())
-		r.stale = true
-		return r, r.Save(ctx)
+		return r, r.Begin(ctx)
 	case err != nil:
 		return nil, failed(err, "find the place of %s in stream %s", name, s.config.Name)
 	}
@@ -117,6 +115,13 @@ func (r *Reader) Skip(ctx context.Context) error {
 	r.stale = false
 	r.done.Store(r.stream.queue.latest())
 	return nil
+}
+
+// Begin goes to the end and keeps that place: whatever comes from now on is read, over a restart too.
+func (r *Reader) Begin(ctx context.Context) error {
+	r.done.Store(r.stream.queue.latest())
+	r.stale = true
+	return r.Save(ctx)
 }
 
 // Save puts the place on the disk. It goes on when ctx ends.
