@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -172,9 +173,13 @@ func (s *Site) forward(route Route, target *url.URL) *mounted {
 			return nil
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) { s.failed(w, r, route, err) },
-		ErrorLog:     nil,
+		ErrorLog:     slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
 	return &mounted{Route: route, close: transport.CloseIdleConnections, serve: func(w http.ResponseWriter, r *http.Request) {
+		if climbs(r.URL.Path) { // the other server would leave the path of its URL
+			http.Error(w, "this path has . or .. in it", http.StatusBadRequest)
+			return
+		}
 		select {
 		case s.busy <- struct{}{}:
 			defer func() { <-s.busy }()
@@ -187,6 +192,16 @@ func (s *Site) forward(route Route, target *url.URL) *mounted {
 			proxy.ServeHTTP(w, r)
 		}
 	}}
+}
+
+// climbs reports whether a path has . or .. between slashes; browsers take them out before they ask.
+func climbs(path string) bool {
+	for part := range strings.SplitSeq(path, "/") {
+		if part == "." || part == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 // failed tells why another server's answer cannot be passed on.

@@ -173,6 +173,15 @@ func TestFAQ_17__AnotherServerBesideUs(t *testing.T) {
 	if fetch(s, "/app/deep/z"); got.path != "/base/z" || got.prefix != "/app/deep" {
 		t.Errorf("the longest path did not win: %+v", got)
 	}
+	got = seen{}
+	for _, path := range []string{"/app/deep/../admin", "/app/deep/%2e%2e/admin", "/app/deep/..%2Fadmin", "/app/deep/x/./y", "/app/deep/.."} {
+		if w := fetch(s, path); w.Code != http.StatusBadRequest || got.path != "" {
+			t.Errorf("%s: %d, the server saw %q", path, w.Code, got.path)
+		}
+	}
+	if fetch(s, "/app/deep/..x/...y"); got.path != "/base/..x/...y" {
+		t.Errorf("the server saw %q", got.path)
+	}
 	for body, want := range map[string]int{"0123456789": http.StatusTeapot, "0123456789x": http.StatusRequestEntityTooLarge} {
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/app/post", io.MultiReader(strings.NewReader(body))))
