@@ -95,7 +95,8 @@ func (c *Config) Changes(next *Config) []Change {
 }
 
 // Edit puts new values of settings, as JSON has them, into .env's text; null and "" take a setting out. It refuses, with
-// one fault.Invalid for each, what is no setting, what needs a restart and what cannot be used.
+// one fault.Invalid for each, what is no setting, what needs a restart, what cannot be used, and a new route: the secret
+// of the API, which pages of OpenVidu 1.x hold, is not to open this machine's files and network.
 func (c *Config) Edit(text []byte, values map[string]any) ([]byte, error) {
 	changes, errs := map[string]string{}, []error{}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -117,9 +118,14 @@ func (c *Config) Edit(text []byte, values map[string]any) ([]byte, error) {
 		return nil, errors.Join(errs...)
 	}
 	text = Rewrite(text, changes)
-	_, waiting, err := c.Next(text)
+	next, waiting, err := c.Next(text)
 	if err != nil {
 		return nil, err
+	}
+	for _, route := range next.Edge.Routes {
+		if _, asked := changes["EXTRA_ROUTES"]; asked && !slices.Contains(c.Edge.Routes, route) {
+			errs = append(errs, fault.New(fault.Invalid, "EXTRA_ROUTES: %q would show files or servers to whoever knows the API's secret → add it with `tertulia config set` on that machine, which needs no restart", route.Path))
+		}
 	}
 	for _, change := range waiting {
 		if _, asked := changes[change.Name]; asked {

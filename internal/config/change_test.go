@@ -120,6 +120,22 @@ func TestEditNamesEachRefusal(t *testing.T) {
 	}
 }
 
+// Whoever knows the secret may take routes away, but not have others' files and servers shown.
+func TestEditAddsNoRoute(t *testing.T) {
+	c := must(load(t, "OPENVIDU_SECRET=a longer secret 1\nEXTRA_ROUTES=[\"/a=/srv/a\",\"/b=http://127.0.0.1:9\"]\n", nil))
+	text, _ := c.ReadFile()
+	for _, route := range []string{"/c=/etc", "/c=http://169.254.169.254", "/a=/srv", "/c=."} {
+		if _, err := c.Edit(text, map[string]any{"EXTRA_ROUTES": []any{"/b=http://127.0.0.1:9", route}}); len(fault.All(err)) != 1 || !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "tertulia config set") {
+			t.Errorf("%s: %v", route, err)
+		}
+	}
+	for _, left := range []any{[]any{"/b=http://127.0.0.1:9"}, "", nil} {
+		if _, err := c.Edit(text, map[string]any{"EXTRA_ROUTES": left}); err != nil {
+			t.Errorf("%v: %v", left, err)
+		}
+	}
+}
+
 func TestWriteFileFollowsALink(t *testing.T) {
 	dir, there := t.TempDir(), filepath.Join(t.TempDir(), "settings")
 	if err := os.WriteFile(there, []byte("A=1\n"), 0o600); err != nil {
