@@ -76,11 +76,7 @@ func TestChangesTakeEffect(t *testing.T) {
 		t.Errorf("a route that is not there: %d", status)
 	}
 	change(map[string]any{"XFRAME_SAMEORIGIN": true, "CALL_PAGE": "off"})
-	dotenv, err := os.ReadFile(filepath.Join(node.data, ".env"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := config.Put(node.data, "cli me", config.Rewrite(dotenv, map[string]string{"EXTRA_ROUTES": `["/site=` + page + `"]`})); err != nil {
+	if _, err := config.Set(node.data, "cli me", map[string]string{"EXTRA_ROUTES": `["/site=` + page + `"]`}); err != nil {
 		t.Fatal(err)
 	}
 	for tick := time.NewTicker(50 * time.Millisecond); ctx.Err() == nil; <-tick.C {

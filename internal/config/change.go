@@ -117,7 +117,7 @@ func (c *Config) Edit(text []byte, values map[string]any) ([]byte, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	text = Rewrite(text, changes)
+	text = rewrite(text, changes)
 	next, waiting, err := c.Next(text)
 	if err != nil {
 		return nil, err
@@ -183,9 +183,9 @@ func asText(value any) (string, error) {
 	return text, nil
 }
 
-// Rewrite sets names in a .env's text: comments, order and line ends stay, new names follow at the end. Of a name that is
+// rewrite sets names in a .env's text: comments, order and line ends stay, new names follow at the end. Of a name that is
 // there twice the last counts, and is the one that changes.
-func Rewrite(text []byte, changes map[string]string) []byte {
+func rewrite(text []byte, changes map[string]string) []byte {
 	left := maps.Clone(changes)
 	lines := slices.Collect(strings.Lines(string(text)))
 	for i := len(lines) - 1; i >= 0; i-- {

@@ -22,7 +22,7 @@ func TestRewriteKeepsTheRest(t *testing.T) {
 		"a comment is no setting": {"#A=0\nB=0\n", "#A=0\nB=x y \nA=1\n"},
 		"what is no line stays":   {"nonsense\nA=0\nB=0\n", "nonsense\nA=1\nB=x y \n"},
 	} {
-		if got := string(Rewrite([]byte(c.before), changes)); got != c.after {
+		if got := string(rewrite([]byte(c.before), changes)); got != c.after {
 			t.Errorf("%s: %q, want %q", name, got, c.after)
 		}
 	}
@@ -37,7 +37,7 @@ func FuzzRewrite(f *testing.F) {
 		if text, err := asText(value); err != nil || text != value || strings.TrimRight(value, "\r\n") != value || !json.Valid([]byte(`"`+strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value)+`"`)) {
 			return
 		}
-		after := Rewrite([]byte(before), map[string]string{"A": value})
+		after := rewrite([]byte(before), map[string]string{"A": value})
 		was, is := lastValues([]byte(before)), lastValues(after)
 		if valid, _ := parseDotenv("", []byte("A="+value)); len(valid) == 1 && is.values["A"] != value {
 			t.Fatalf("%q with %q is %q", before, value, after)
