@@ -202,12 +202,12 @@ func (w *Writer) prune() {
 		if err != nil {
 			continue // somebody else has deleted it
 		}
-		used := stat.Size() > 0 || name == filepath.Base(w.file.Name())
-		if used {
+		inUse := name == filepath.Base(w.file.Name())
+		if stat.Size() > 0 || inUse {
 			files, bytes = files+1, bytes+stat.Size()
-		}
-		if used && (files <= w.options.KeepFiles && bytes <= w.options.KeepBytes || name == filepath.Base(w.file.Name())) {
-			continue
+			if inUse || files <= w.options.KeepFiles && bytes <= w.options.KeepBytes {
+				continue
+			}
 		}
 		if err := os.Remove(filepath.Join(w.folder, name)); err != nil {
 			w.options.Log.Warn("CDR: an old file is not deleted", "error", err)
