@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -257,6 +258,36 @@ func TestFAQ_17__RoutesChangeWhileServing(t *testing.T) {
 	if err := s.Set(Rules{}); err != nil || fetch(s, "/app/a.txt").Body.String() != "own /app/a.txt" {
 		t.Errorf("a route that was taken away is there, %v", err)
 	}
+}
+
+// A build that makes the folder anew, or leads the link to another, is seen at once.
+func TestFAQ_17__AFolderThatIsReplaced(t *testing.T) {
+	top := t.TempDir()
+	link := filepath.Join(top, "app")
+	for _, name := range []string{"one", "two"} {
+		write(t, filepath.Join(top, name, "a.txt"), name)
+	}
+	if err := os.Symlink("one", link); err != nil {
+		t.Fatal(err)
+	}
+	s := site(t, Rules{Routes: []Route{{"/app", link}}})
+	got := func(want string, code int) {
+		t.Helper()
+		if w := fetch(s, "/app/a.txt"); w.Code != code || code == http.StatusOK && w.Body.String() != want {
+			t.Errorf("%d %q, want %d %q", w.Code, w.Body, code, want)
+		}
+	}
+	got("one", http.StatusOK)
+	if err := errors.Join(os.Remove(link), os.Symlink("two", link)); err != nil {
+		t.Fatal(err)
+	}
+	got("two", http.StatusOK)
+	if err := os.RemoveAll(filepath.Join(top, "two")); err != nil {
+		t.Fatal(err)
+	}
+	got("", http.StatusNotFound)
+	write(t, filepath.Join(top, "two", "a.txt"), "built anew")
+	got("built anew", http.StatusOK)
 }
 
 func TestAccessLists(t *testing.T) {
