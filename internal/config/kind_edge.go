@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -151,14 +152,36 @@ func extraRoutes(field func(*Config) *[]Route) kind {
 				if _, err := parseURL(target); err != nil {
 					return invalid(fmt.Sprintf("entry %d: %v", i+1, err))
 				}
-			case !filepath.IsAbs(target):
-				target = filepath.Join(c.Data, target)
+			case c.isWithin(c.inside(target)):
+				return invalid(fmt.Sprintf("entry %d: its folder holds the data folder, and the secrets there would be shown; --data names another one", i+1))
+			default:
+				target = c.inside(target)
 			}
 			list = append(list, Route{at, target})
 		}
 		*field(c) = list
 		return nil
 	}}
+}
+
+// isWithin reports whether the data folder is a folder or lies in it, whatever links lead there.
+func (c *Config) isWithin(folder string) bool {
+	wanted, err := os.Stat(folder)
+	if err != nil {
+		return false // nothing can be shown of it
+	}
+	below, err := filepath.EvalSymlinks(c.Data)
+	if err != nil {
+		below = c.Data // it will be made
+	}
+	for ; ; below = filepath.Dir(below) {
+		if at, err := os.Stat(below); err == nil && os.SameFile(at, wanted) {
+			return true
+		}
+		if below == filepath.Dir(below) {
+			return false
+		}
+	}
 }
 
 // accessList is networks, or "all".
