@@ -34,7 +34,9 @@ func (s *Stream) Reader(ctx context.Context, name string) (*Reader, error) {
 	entry, err := s.places.Get(ctx, name)
 	switch {
 	case errors.Is(err, jetstream.ErrKeyNotFound):
-		return r, r.Begin(ctx)
+		r.done.Store(s.queue.latest())
+		r.stale = true
+		return r, r.Save(ctx)
 	case err != nil:
 		return nil, failed(err, "find the place of %s in stream %s", name, s.config.Name)
 	}
