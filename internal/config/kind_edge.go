@@ -152,7 +152,7 @@ func extraRoutes(field func(*Config) *[]Route) kind {
 				if _, err := parseURL(target); err != nil {
 					return invalid(fmt.Sprintf("entry %d: %v", i+1, err))
 				}
-			case c.isWithin(c.inside(target)):
+			case holds(c.inside(target), c.Data):
 				return invalid(fmt.Sprintf("entry %d: its folder holds the data folder, and the secrets there would be shown; --data names another one", i+1))
 			default:
 				target = c.inside(target)
@@ -164,21 +164,20 @@ func extraRoutes(field func(*Config) *[]Route) kind {
 	}}
 }
 
-// isWithin reports whether the data folder is a folder or lies in it, whatever links lead there.
-func (c *Config) isWithin(folder string) bool {
+// holds reports whether another folder is this one or lies in it, whatever links lead there.
+func holds(folder, other string) bool {
 	wanted, err := os.Stat(folder)
 	if err != nil {
 		return false // nothing can be shown of it
 	}
-	below, err := filepath.EvalSymlinks(c.Data)
-	if err != nil {
-		below = c.Data // it will be made
+	if found, err := filepath.EvalSymlinks(other); err == nil { // else it is to be made
+		other = found
 	}
-	for ; ; below = filepath.Dir(below) {
-		if at, err := os.Stat(below); err == nil && os.SameFile(at, wanted) {
+	for ; ; other = filepath.Dir(other) {
+		if at, err := os.Stat(other); err == nil && os.SameFile(at, wanted) {
 			return true
 		}
-		if below == filepath.Dir(below) {
+		if other == filepath.Dir(other) {
 			return false
 		}
 	}
