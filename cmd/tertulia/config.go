@@ -158,33 +158,27 @@ func readLimited(name string) ([]byte, error) {
 	return text, nil
 }
 
-// setConfig checks the whole file as it would be. What needs a restart may be set too: it waits for one.
 func setConfig(f configFlags, out io.Writer) error {
-	c, _ := config.Inspect([]string{"--data=" + f.data}, nil)
-	changes := map[string]string{}
+	values := map[string]string{}
 	for _, word := range f.rest {
 		name, value, ok := strings.Cut(word, "=")
 		if !ok || !config.Known(name) {
-			return unusable(c, fault.New(fault.Invalid, "command line: %s is not NAME=VALUE of a setting → see docs/reference/configuration.md", name))
+			return unusable(config.Config{}, fault.New(fault.Invalid, "command line: %s is not NAME=VALUE of a setting → see docs/reference/configuration.md", name))
 		}
-		changes[name] = value
+		values[name] = value
 	}
-	before, err := c.ReadFile()
+	changes, err := config.Set(f.data, author(), values)
 	if err != nil {
-		return unusable(c, err)
+		return unusable(config.Config{}, err)
 	}
-	text := config.Rewrite(before, changes)
-	if _, _, err := c.Next(text); err != nil {
-		return unusable(c, err)
-	}
-	for _, change := range config.Compare(before, text) {
+	for _, change := range changes {
 		effect := "a running server takes it over"
 		if !change.Live {
 			effect = "needs a restart; calls go on over it"
 		}
 		fmt.Fprintf(out, "%s (%s)\n", change, effect)
 	}
-	return config.Put(f.data, author(), text)
+	return nil
 }
 
 func logConfig(f configFlags, out io.Writer) error {

@@ -77,6 +77,19 @@ func TestConfigCommands(t *testing.T) {
 	}
 }
 
+// Where the secret is in the server's environment, or the server has never run, a setting can be set all the same; and
+// nothing else is made.
+func TestConfigSetWithoutASecret(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	if out, err := configured("set", "OPENVIDU_CDR=true", "DOMAIN_OR_PUBLIC_IP=calls.example", "--data", data); err != nil || !strings.Contains(out, "calls.example") {
+		t.Fatalf("%s, %v", out, err)
+	}
+	entries, err := os.ReadDir(data)
+	if err != nil || len(entries) != 2 || entries[0].Name() != ".env" || entries[1].Name() != "config" {
+		t.Errorf("the folder holds %v, %v", entries, err)
+	}
+}
+
 func TestTheLogsLevelCanBeSet(t *testing.T) {
 	data := t.TempDir()
 	if err := os.WriteFile(filepath.Join(data, ".env"), []byte("OPENVIDU_SECRET=a_longer_secret_1\nLOG_LEVEL=error\nOPENVIDU_EDITION=pro\n"), 0o600); err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,10 +19,9 @@ func withDemo(args []string) ([]string, error) {
 			rest = append(rest, args[i])
 			continue
 		}
-		if i++; !given && i < len(args) {
+		if !given && i+1 < len(args) {
+			i++
 			dir = args[i]
-		} else if given {
-			i--
 		}
 		route, err := demoRoute(dir)
 		if err != nil {
@@ -43,6 +41,5 @@ func demoRoute(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	list, err := json.Marshal([]string{"/=" + path})
-	return string(list), err
+	return `["/=` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(path) + `"]`, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -21,6 +22,10 @@ func TestENT_21a__DemoIsARoute(t *testing.T) {
 		if _, err := withDemo(args); err == nil {
 			t.Errorf("%q is accepted", args)
 		}
+	}
+	dir = filepath.Join(dir, `my "tea" & <cake>\`)
+	if err := os.Mkdir(dir, 0o750); err != nil {
+		t.Fatal(err)
 	}
 	got, err := withDemo([]string{"--data=" + t.TempDir(), "--demo", dir})
 	if err != nil {

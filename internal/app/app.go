@@ -67,24 +67,14 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return err
 	}
 	changes.adopt(told.adopt)
-	if c.HTTPSPort != 0 { // it need not wait for the one port
-		redirectHTTP(c.HTTPPort, c.HTTPSPort, keys.HTTPChallenge, open, running, log)
-	}
-	listener, conns, err := bind(ctx, "HTTPS_PORT", c.HTTPSPort, log)
+	listener, conns, err := openPort(ctx, c, keys.HTTPChallenge, open, running, log)
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return nil // stopped while it waited; the log has said what for
 	case err != nil:
 		return err
 	}
-	running.hold("port", func() error {
-		_ = listener.Close() // the door has closed it already, unless it was never built
-		return nil
-	})
 	port := portOf(listener)
-	if c.HTTPSPort == 0 {
-		redirectHTTP(c.HTTPPort, port, keys.HTTPChallenge, open, running, log)
-	}
 	name := nodeName(keys.DTLS().Certificate[0])
 	reached.begin(c, uint16(port), addresses, conns[0], log)
 	journal := diagnosis.NewJournal()
@@ -95,20 +85,12 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	})
 
 	traffic := &traffic{}
-	for i := range conns {
-		conns[i] = reached.by(reach.UDP, traffic.of(conns[i]))
-	}
-	shards, err := peer.NewShards(peer.Config{
+	shards, err := startMedia(peer.Config{
 		Addresses: addresses.Addresses, Port: uint16(port), TCP: true, Certificate: keys.DTLS(), Log: log,
-	}, conns)
+	}, conns, reached, traffic, running)
 	if err != nil {
-		for _, conn := range conns {
-			err = errors.Join(err, conn.Close())
-		}
 		return err
 	}
-	running.start("media", shards.Run)
-
 	relay, err := newTURN(c, name, port, addresses, shards, log)
 	if err != nil {
 		return err
@@ -137,8 +119,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	}
 	changes.adopt(adoptLimits)
 	running.start("sessions", registry.Run)
-	changes.again(running, "network quality", func(c config.Config) func(context.Context) error { return judgeUplinks(c, media, registry, log) },
-		"OPENVIDU_PRO_NETWORK_QUALITY", "OPENVIDU_PRO_NETWORK_QUALITY_INTERVAL", "OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH")
+	startQuality(changes, media, registry, running, log)
 
 	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.ip)
 	running.start("load", self.Run)

@@ -95,13 +95,18 @@ func (c *calls) Streams(id string) map[string]diagnosis.Published {
 	streams := map[string]diagnosis.Published{}
 	for _, other := range state.Connections {
 		if s := other.Stream; s != nil {
-			streams[other.ID] = diagnosis.Published{Stream: s.ID, Announced: diagnosis.Announced{
-				Known: true, Screen: s.Media.TypeOfVideo == "SCREEN",
-				Audio: s.Media.HasAudio && s.Media.AudioActive, Video: s.Media.HasVideo && s.Media.VideoActive,
-			}}
+			streams[other.ID] = diagnosis.Published{Stream: s.ID, Announced: announced(s)}
 		}
 	}
 	return streams
+}
+
+// announced is what a publisher has said that it sends now.
+func announced(s *session.Stream) diagnosis.Announced {
+	m := &s.Media
+	return diagnosis.Announced{
+		Known: true, Screen: m.TypeOfVideo == "SCREEN", Audio: m.HasAudio && m.AudioActive, Video: m.HasVideo && m.VideoActive,
+	}
 }
 
 // Video implements diagnosis.Calls.

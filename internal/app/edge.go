@@ -102,7 +102,7 @@ func ownFile(path string) bool {
 	return err == nil && found.Mode().IsRegular()
 }
 
-// networks are those of this machine's interfaces, and the addresses it is seen by.
+// networks are the private ones of this machine's interfaces, its other addresses, and those it is seen by.
 func (e *edge) networks() []netip.Prefix {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -114,15 +114,27 @@ func (e *edge) networks() []netip.Prefix {
 	if err != nil {
 		e.log.Warn("the networks of this machine cannot be read: access lists hold without them", "error", err)
 	}
-	for _, a := range addresses {
-		if network, err := netip.ParsePrefix(a.String()); err == nil && !network.Addr().IsLinkLocalUnicast() {
-			e.local = append(e.local, network.Masked())
-		}
-	}
+	e.local = localOf(addresses)
 	for _, a := range e.public() {
 		e.local = append(e.local, netip.PrefixFrom(a, a.BitLen()))
 	}
 	return e.local
+}
+
+// localOf are the networks that addresses of interfaces are in. Of a public one it is the address alone: a provider puts
+// other customers' machines into the rest.
+func localOf(addresses []net.Addr) (list []netip.Prefix) {
+	for _, a := range addresses {
+		network, err := netip.ParsePrefix(a.String())
+		switch own := network.Addr().Unmap(); {
+		case err != nil || own.IsLinkLocalUnicast():
+		case own.IsPrivate() || own.IsLoopback():
+			list = append(list, network.Masked())
+		default:
+			list = append(list, netip.PrefixFrom(own, own.BitLen()))
+		}
+	}
+	return list
 }
 
 const networksEvery = 30 * time.Second

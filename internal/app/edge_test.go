@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -131,5 +132,20 @@ func TestThePageKeepsItsFilesBesideAnApplication(t *testing.T) {
 		if ownFile(path) {
 			t.Errorf("%s is taken for a file of ours", path)
 		}
+	}
+}
+
+// A neighbour at the provider is not of this machine's networks; a container is.
+func TestLocalNetworks(t *testing.T) {
+	var addresses []net.Addr
+	for _, text := range []string{"127.0.0.1/8", "172.17.0.1/16", "203.0.113.7/24", "2001:db8::7/64", "fd00::1/64", "fe80::1/64"} {
+		own, network, err := net.ParseCIDR(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		addresses = append(addresses, &net.IPNet{IP: own, Mask: network.Mask})
+	}
+	if got := fmt.Sprint(localOf(addresses)); got != "[127.0.0.0/8 172.17.0.0/16 203.0.113.7/32 2001:db8::7/128 fd00::/64]" {
+		t.Errorf("got %s", got)
 	}
 }

@@ -19,10 +19,10 @@ import (
 // events tell applications and operators what happens: an event becomes a record of a stream on the disk, which
 // webhooks, CDR files and GET /events read (docs/adr/0008-events-are-a-stream.md).
 type events struct {
-	stream     *stream.Stream
-	webhook    *webhook.Sender
-	cdr        *cdr.Writer
-	posts, log *stream.Reader // the places of the two above
+	stream       *stream.Stream
+	webhook      *webhook.Sender
+	cdr          *cdr.Writer
+	posts, files *stream.Reader // the places of the two above
 
 	// also is told of every event, and of its record if told is true, by the goroutine of its session: it must not wait.
 	// It is set before sessions run, or never.
@@ -42,13 +42,13 @@ func newEvents(ctx context.Context, c config.Config, s *stream.Stream, log *slog
 	}
 	var err, err2 error
 	e.posts, err = s.Reader(ctx, "webhook")
-	e.log, err2 = s.Reader(ctx, "cdr")
+	e.files, err2 = s.Reader(ctx, "cdr")
 	if err := errors.Join(err, err2); err != nil {
 		return nil, err
 	}
 	running.hold("CDR files", func() error { e.cdr.Close(); return nil })
 	running.hold("webhook connection", func() error { e.webhook.Close(); return nil })
-	running.start("CDR", func(ctx context.Context) error { return e.log.Feed(ctx, e.cdr) })
+	running.start("CDR", func(ctx context.Context) error { return e.files.Feed(ctx, e.cdr) })
 	running.start("webhook", func(ctx context.Context) error { return e.posts.Feed(ctx, e.webhook) })
 	running.start("events", s.Run)
 	return e, nil
@@ -112,7 +112,7 @@ func (e *events) samples() []metrics.Sample {
 		by("outcome", "forgotten", posts, postsHelp, e.posts.Missed()),
 		{Name: tries, Help: triesHelp, Number: float64(w.Failed)},
 		by("reader", "webhook", behind, behindHelp, waiting(e.posts, e.webhook)),
-		by("reader", "cdr", behind, behindHelp, waiting(e.log, e.cdr)),
+		by("reader", "cdr", behind, behindHelp, waiting(e.files, e.cdr)),
 		{Name: "tertulia_cdr_events_total", Help: "Events that were written to CDR files.", Number: float64(c.Written)},
 		{Name: "tertulia_cdr_failures_total", Help: "Writes to CDR files that failed; the event is written later.", Number: float64(c.Failed)},
 	}

@@ -139,7 +139,7 @@ func changes(t *testing.T) []map[string]any {
 		{"OPENVIDU_PRO_CLUSTER_ID": "tea"}, {"OPENVIDU_PRO_STATS_SESSION_INTERVAL": 6}, {"OPENVIDU_PRO_STATS_SERVER_INTERVAL": 11}, {"OPENVIDU_PRO_STATS_WEBRTC_INTERVAL": 31},
 		{"OPENVIDU_PRO_NETWORK_QUALITY": true}, {"OPENVIDU_PRO_NETWORK_QUALITY_INTERVAL": 1}, {"OPENVIDU_BROWSER_LOGS": "debug"},
 		{"API_KEYS": []string{"name=reader,key=0123456789abcdef,scope=read"}}, {"JOIN_BY_SECRET": false},
-		{"EXTRA_ROUTES": []string{"/site=" + t.TempDir()}}, {"ALLOWED_ACCESS_TO_DASHBOARD": "127.0.0.0/8"}, {"ALLOWED_ACCESS_TO_RESTAPI": "127.0.0.0/8,::1"},
+		{"EXTRA_ROUTES": []string{"/b=http://127.0.0.1:9"}}, {"ALLOWED_ACCESS_TO_DASHBOARD": "127.0.0.0/8"}, {"ALLOWED_ACCESS_TO_RESTAPI": "127.0.0.0/8,::1"},
 		{"HTTPS_HSTS": "off"}, {"XFRAME_SAMEORIGIN": true}, {"REDIRECT_WWW": true}, {"CLIENT_MAX_BODY_SIZE": "10M"},
 	}
 	named := map[string]bool{}
@@ -166,7 +166,8 @@ func TestENT_18__ChangesWhileCallsRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	data := t.TempDir()
-	node := serve(t, data, "# ours\nOPENVIDU_SECRET=MY_SECRET\n\n# video\nOPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH=1000\n")
+	node := serve(t, data, "# ours\nOPENVIDU_SECRET=MY_SECRET\n\n# video\nOPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH=1000\n"+
+		`EXTRA_ROUTES=["/a=http://127.0.0.1:9","/b=http://127.0.0.1:9"]`+"\n")
 	r := running{t: t, url: node.url}
 	var clients []*client
 	var screens []*testkit.Client
@@ -256,6 +257,7 @@ func TestLOSS_25__RestartRefuses(t *testing.T) {
 	}{
 		"needs a restart":      {map[string]any{"LOG_LEVEL": "error", "CERTIFICATE_TYPE": "letsencrypt"}, "CERTIFICATE_TYPE: cannot change while the server runs → set it in .env and restart; calls go on over a restart"},
 		"one of two is wrong":  {map[string]any{"OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH": 7, "OPENVIDU_WEBHOOK": "yes"}, "OPENVIDU_WEBHOOK=yes: not a boolean"},
+		"a folder to be shown": {map[string]any{"EXTRA_ROUTES": []string{"/x=/etc"}}, "`tertulia config set`"},
 		"what is missing":      {map[string]any{"OPENVIDU_WEBHOOK": true}, "OPENVIDU_WEBHOOK_ENDPOINT is not set"},
 		"unknown":              {map[string]any{"LOG_LEVL": "info"}, "LOG_LEVL: unknown setting"},
 		"not built":            {map[string]any{"OPENVIDU_RECORDING": true}, "OPENVIDU_RECORDING: it needs recording, which is not built yet"},

@@ -36,6 +36,12 @@ type quality struct {
 // published names a stream, which has another name when it is published anew.
 type published struct{ session, stream string }
 
+// startQuality judges every publisher, by the settings of now.
+func startQuality(changes *live, media *node.Node, calls judged, running *parts, log *slog.Logger) {
+	changes.again(running, "network quality", func(c config.Config) func(context.Context) error { return judgeUplinks(c, media, calls, log) },
+		"OPENVIDU_PRO_NETWORK_QUALITY", "OPENVIDU_PRO_NETWORK_QUALITY_INTERVAL", "OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH")
+}
+
 // judgeUplinks judges every publisher; nil if the settings say not to.
 func judgeUplinks(c config.Config, media *node.Node, calls judged, log *slog.Logger) func(context.Context) error {
 	if c.NetworkQuality <= 0 {
@@ -103,18 +109,14 @@ func (q *quality) judge(ctx context.Context, id string, c *session.Connection, o
 }
 
 func uplink(c *session.Connection, f *mediactl.Facts, maxKbps int) diagnosis.Uplink {
-	m := &c.Stream.Media
 	if k := c.Kurento; k != nil && k.VideoMaxSendBandwidth != nil {
 		maxKbps = *k.VideoMaxSendBandwidth
 	}
 	var picture struct{ Width, Height int }
-	_ = json.Unmarshal([]byte(m.Dimensions), &picture) // a client's word: what cannot be read is not known
+	_ = json.Unmarshal([]byte(c.Stream.Media.Dimensions), &picture) // a client's word: what cannot be read is not known
 	within := func(n int) int { return min(max(n, 0), 1<<14) }
 	return diagnosis.Uplink{
 		At: time.Now().UnixMilli(), Facts: *f, MaxKbps: maxKbps, Pixels: within(picture.Width) * within(picture.Height),
-		Announced: diagnosis.Announced{
-			Known: true, Screen: m.TypeOfVideo == "SCREEN",
-			Audio: m.HasAudio && m.AudioActive, Video: m.HasVideo && m.VideoActive,
-		},
+		Announced: announced(c.Stream),
 	}
 }

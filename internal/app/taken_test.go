@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tertulia/internal/config"
 )
 
 // TestChangesTakeEffect where people would see them, one by one, in one process.
@@ -73,7 +75,15 @@ func TestChangesTakeEffect(t *testing.T) {
 	if status, _, _ := get("/site/tea.txt"); status != http.StatusNotFound {
 		t.Errorf("a route that is not there: %d", status)
 	}
-	change(map[string]any{"EXTRA_ROUTES": []string{"/site=" + page}, "XFRAME_SAMEORIGIN": true, "CALL_PAGE": "off"})
+	change(map[string]any{"XFRAME_SAMEORIGIN": true, "CALL_PAGE": "off"})
+	if _, err := config.Set(node.data, "cli me", map[string]string{"EXTRA_ROUTES": `["/site=` + page + `"]`}); err != nil {
+		t.Fatal(err)
+	}
+	for tick := time.NewTicker(50 * time.Millisecond); ctx.Err() == nil; <-tick.C {
+		if status, _, _ := get("/site/tea.txt"); status == http.StatusOK {
+			break
+		}
+	}
 	if status, header, text := get("/site/tea.txt"); status != http.StatusOK || text != "a cup of tea" || header.Get("X-Frame-Options") != "SAMEORIGIN" {
 		t.Errorf("the new route: %d %s %v", status, text, header)
 	}

@@ -1,9 +1,12 @@
 package app
 
 import (
+	"errors"
 	"sync/atomic"
 
+	"tertulia/internal/media/peer"
 	"tertulia/internal/media/socket"
+	"tertulia/internal/reach"
 )
 
 // traffic counts what the media sockets carry: STUN, DTLS, SRTP and SRTCP over UDP.
@@ -43,4 +46,20 @@ func (w *watched) WriteBatch(ms []socket.Message) (dropped int) {
 	w.traffic.packetsOut.Add(packets)
 	w.traffic.bytesOut.Add(bytes)
 	return w.Conn.WriteBatch(ms)
+}
+
+// startMedia serves calls on the sockets, which it closes; they note who sends, and count.
+func startMedia(c peer.Config, conns []socket.Conn, reached *reached, traffic *traffic, running *parts) (*peer.Shards, error) {
+	for i := range conns {
+		conns[i] = reached.by(reach.UDP, traffic.of(conns[i]))
+	}
+	shards, err := peer.NewShards(c, conns)
+	if err != nil {
+		for _, conn := range conns {
+			err = errors.Join(err, conn.Close())
+		}
+		return nil, err
+	}
+	running.start("media", shards.Run)
+	return shards, nil
 }

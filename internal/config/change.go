@@ -95,7 +95,8 @@ func (c *Config) Changes(next *Config) []Change {
 }
 
 // Edit puts new values of settings, as JSON has them, into .env's text; null and "" take a setting out. It refuses, with
-// one fault.Invalid for each, what is no setting, what needs a restart and what cannot be used.
+// one fault.Invalid for each, what is no setting, what needs a restart, what cannot be used, and a new route: the secret
+// of the API, which pages of OpenVidu 1.x hold, is not to open this machine's files and network.
 func (c *Config) Edit(text []byte, values map[string]any) ([]byte, error) {
 	changes, errs := map[string]string{}, []error{}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -116,10 +117,15 @@ func (c *Config) Edit(text []byte, values map[string]any) ([]byte, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	text = Rewrite(text, changes)
-	_, waiting, err := c.Next(text)
+	text = rewrite(text, changes)
+	next, waiting, err := c.Next(text)
 	if err != nil {
 		return nil, err
+	}
+	for _, route := range next.Edge.Routes {
+		if _, asked := changes["EXTRA_ROUTES"]; asked && !slices.Contains(c.Edge.Routes, route) {
+			errs = append(errs, fault.New(fault.Invalid, "EXTRA_ROUTES: %q would show files or servers to whoever knows the API's secret → add it with `tertulia config set` on that machine, which needs no restart", route.Path))
+		}
 	}
 	for _, change := range waiting {
 		if _, asked := changes[change.Name]; asked {
@@ -177,9 +183,9 @@ func asText(value any) (string, error) {
 	return text, nil
 }
 
-// Rewrite sets names in a .env's text: comments, order and line ends stay, new names follow at the end. Of a name that is
+// rewrite sets names in a .env's text: comments, order and line ends stay, new names follow at the end. Of a name that is
 // there twice the last counts, and is the one that changes.
-func Rewrite(text []byte, changes map[string]string) []byte {
+func rewrite(text []byte, changes map[string]string) []byte {
 	left := maps.Clone(changes)
 	lines := slices.Collect(strings.Lines(string(text)))
 	for i := len(lines) - 1; i >= 0; i-- {

@@ -22,7 +22,7 @@ func TestRewriteKeepsTheRest(t *testing.T) {
 		"a comment is no setting": {"#A=0\nB=0\n", "#A=0\nB=x y \nA=1\n"},
 		"what is no line stays":   {"nonsense\nA=0\nB=0\n", "nonsense\nA=1\nB=x y \n"},
 	} {
-		if got := string(Rewrite([]byte(c.before), changes)); got != c.after {
+		if got := string(rewrite([]byte(c.before), changes)); got != c.after {
 			t.Errorf("%s: %q, want %q", name, got, c.after)
 		}
 	}
@@ -37,7 +37,7 @@ func FuzzRewrite(f *testing.F) {
 		if text, err := asText(value); err != nil || text != value || strings.TrimRight(value, "\r\n") != value || !json.Valid([]byte(`"`+strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value)+`"`)) {
 			return
 		}
-		after := Rewrite([]byte(before), map[string]string{"A": value})
+		after := rewrite([]byte(before), map[string]string{"A": value})
 		was, is := lastValues([]byte(before)), lastValues(after)
 		if valid, _ := parseDotenv("", []byte("A="+value)); len(valid) == 1 && is.values["A"] != value {
 			t.Fatalf("%q with %q is %q", before, value, after)
@@ -117,6 +117,22 @@ func TestEditNamesEachRefusal(t *testing.T) {
 	edited, err := c.Edit(text, map[string]any{"LOG_LEVEL": "debug", "CALL_PAGE": "off", "HTTPS_PORT": "4443"})
 	if err != nil || string(edited) != "OPENVIDU_SECRET=a longer secret 1\nCALL_PAGE=off\nHTTPS_PORT=4443\nLOG_LEVEL=debug\n" {
 		t.Errorf("%q, %v", edited, err)
+	}
+}
+
+// Whoever knows the secret may take routes away, but not have others' files and servers shown.
+func TestEditAddsNoRoute(t *testing.T) {
+	c := must(load(t, "OPENVIDU_SECRET=a longer secret 1\nEXTRA_ROUTES=[\"/a=/srv/a\",\"/b=http://127.0.0.1:9\"]\n", nil))
+	text, _ := c.ReadFile()
+	for _, route := range []string{"/c=/etc", "/c=http://169.254.169.254", "/a=/srv", "/c=site"} {
+		if _, err := c.Edit(text, map[string]any{"EXTRA_ROUTES": []any{"/b=http://127.0.0.1:9", route}}); len(fault.All(err)) != 1 || !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "tertulia config set") {
+			t.Errorf("%s: %v", route, err)
+		}
+	}
+	for _, left := range []any{[]any{"/b=http://127.0.0.1:9"}, "", nil} {
+		if _, err := c.Edit(text, map[string]any{"EXTRA_ROUTES": left}); err != nil {
+			t.Errorf("%v: %v", left, err)
+		}
 	}
 }
 

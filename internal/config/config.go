@@ -82,15 +82,18 @@ func (c *Config) Value(s Setting) string {
 
 const hidden = "(hidden)"
 
-// userinfo is the credentials of a URL.
-var userinfo = regexp.MustCompile(`://([^/\s"',@]*)@`)
+// A URL's credentials, and its query, in which receivers of webhooks have their tokens.
+var (
+	userinfo = regexp.MustCompile(`://([^/\s"',@]*)@`)
+	query    = regexp.MustCompile(`(://[^\s"',?]*)\?([^\s"']+)`)
+)
 
 // shown is a value of the setting without what nobody should see.
 func (s Setting) shown(value string) string {
 	if s.Secret && value != "" {
 		return hidden
 	}
-	return userinfo.ReplaceAllString(value, "://"+hidden+"@")
+	return query.ReplaceAllString(userinfo.ReplaceAllString(value, "://"+hidden+"@"), "${1}?"+hidden)
 }
 
 // Secrets are all texts of this configuration that must not be seen, ours and those for other servers.
@@ -104,6 +107,9 @@ func (c *Config) Secrets() []string {
 		for _, match := range userinfo.FindAllStringSubmatch(g.value, -1) {
 			_, password, _ := strings.Cut(match[1], ":")
 			list = append(list, match[1], password)
+		}
+		for _, match := range query.FindAllStringSubmatch(g.value, -1) {
+			list = append(list, match[2])
 		}
 	}
 	list = append(list, c.OldSecrets...)

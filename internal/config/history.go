@@ -67,7 +67,7 @@ func Keep(data, author string, text []byte) (Version, error) {
 		return v, err
 	}
 	folder := historyFolder(data)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := makeFolder(folder, 0o700); err != nil {
 		return v, err
 	}
 	if err := replace(filepath.Join(folder, fmt.Sprintf("%06d.json", v.Number)), content); err != nil {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -67,4 +68,37 @@ func TestENT_19__UndoGoesBackOneStep(t *testing.T) {
 	undo("LOG_LEVEL=warn\n")
 	undo("LOG_LEVEL=info\n")
 	undo("LOG_LEVEL=warn\n") // what was undone is a version too
+}
+
+// What root changes by command still belongs to whom the server runs as, and can be read by it.
+func TestPutKeepsTheOwner(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, ".env")
+	if err := os.WriteFile(file, []byte("LOG_LEVEL=info\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	owner := os.Geteuid()
+	if owner == 0 {
+		owner = 4711
+		for _, name := range []string{dir, file} {
+			if err := os.Chown(name, owner, owner); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := os.Chmod(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := Put(dir, "cli root", []byte("LOG_LEVEL=warn\n")); err != nil {
+		t.Fatal(err)
+	}
+	for name, mode := range map[string]os.FileMode{".env": 0o640, "config": os.ModeDir | 0o700, "config/000001.json": 0o600} {
+		stat, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if system := stat.Sys().(*syscall.Stat_t); stat.Mode() != mode || int(system.Uid) != owner {
+			t.Errorf("%s: mode %v of user %d, want %v of %d", name, stat.Mode(), system.Uid, mode, owner)
+		}
+	}
 }

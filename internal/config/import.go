@@ -110,12 +110,9 @@ func (in Imported) Write(data, author string, force bool) error {
 	if kept, err := os.ReadFile(file); err == nil && len(bytes.TrimSpace(kept)) > 0 && !force {
 		return fault.New(fault.Invalid, "%s: there is one already, and it stays → name another folder with --data, or replace it with --force", file)
 	}
-	c, err := resolve([]string{"--data=" + data}, nil, in.Text, nil)
+	c, err := usable(data, in.Text)
 	if err != nil {
 		return err
-	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return fault.Wrap(fault.Invalid, err, "--data=%s: the data folder cannot be made → name another one", data)
 	}
 	if kept, err := c.ReadFile(); err == nil && len(kept) > 0 { // it can be had back
 		if _, err := Keep(c.Data, "before import", kept); err != nil {
@@ -125,8 +122,31 @@ func (in Imported) Write(data, author string, force bool) error {
 	return Put(c.Data, author, in.Text)
 }
 
+// usable reads a text as the .env of a data folder. It makes nothing, and leaves flags and environment out: they are the
+// server's, and not known here.
+func usable(data string, text []byte) (Config, error) {
+	return resolve([]string{"--data=" + data}, nil, text, nil)
+}
+
+// Set gives settings other values in the .env of a data folder, "" for none, if a start could use it then. What needs a
+// restart may be set too: it waits for one. It returns what has changed.
+func Set(data, author string, values map[string]string) ([]Change, error) {
+	before, err := (&Config{Data: data}).ReadFile()
+	if err != nil {
+		return nil, err
+	}
+	after := rewrite(before, values)
+	if _, err := usable(data, after); err != nil {
+		return nil, err
+	}
+	return Compare(before, after), Put(data, author, after)
+}
+
 // Put makes a text the .env of a data folder, and its latest version first: so a running server knows that it is meant.
 func Put(data, author string, text []byte) error {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return fault.Wrap(fault.Invalid, err, "--data=%s: the data folder cannot be made → name another one", data)
+	}
 	if _, err := Keep(data, author, text); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -151,14 +152,35 @@ func extraRoutes(field func(*Config) *[]Route) kind {
 				if _, err := parseURL(target); err != nil {
 					return invalid(fmt.Sprintf("entry %d: %v", i+1, err))
 				}
-			case !filepath.IsAbs(target):
-				target = filepath.Join(c.Data, target)
+			case holds(c.inside(target), c.Data):
+				return invalid(fmt.Sprintf("entry %d: its folder holds the data folder, and the secrets there would be shown; --data names another one", i+1))
+			default:
+				target = c.inside(target)
 			}
 			list = append(list, Route{at, target})
 		}
 		*field(c) = list
 		return nil
 	}}
+}
+
+// holds reports whether another folder is this one or lies in it, whatever links lead there.
+func holds(folder, other string) bool {
+	wanted, err := os.Stat(folder)
+	if err != nil {
+		return false // nothing can be shown of it
+	}
+	if found, err := filepath.EvalSymlinks(other); err == nil { // else it is to be made
+		other = found
+	}
+	for ; ; other = filepath.Dir(other) {
+		if at, err := os.Stat(other); err == nil && os.SameFile(at, wanted) {
+			return true
+		}
+		if other == filepath.Dir(other) {
+			return false
+		}
+	}
 }
 
 // accessList is networks, or "all".

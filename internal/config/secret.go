@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"tertulia/internal/fault"
 )
@@ -73,7 +74,7 @@ func (c *Config) clusterID() error {
 
 // writable makes a folder if it is missing and tries it.
 func writable(folder string) error {
-	if err := os.MkdirAll(folder, 0o750); err != nil {
+	if err := makeFolder(folder, 0o750); err != nil {
 		return err
 	}
 	probe, err := os.CreateTemp(folder, ".probe-*")
@@ -122,16 +123,57 @@ func writeSecret(file string, secret []byte) error {
 	return replace(file, append(slices.Clone(secret), '\n'))
 }
 
-// replace writes beside the file and renames, so that it is whole or as it was. Only this user may read it.
+// replace writes beside the file and renames, so that it is whole or as it was. Only its owner may read it, and its group
+// if that might before: root, who runs `tertulia config`, takes it from nobody.
 func replace(file string, content []byte) error {
 	temporary, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*") // mode 0600
 	if err != nil {
 		return err
 	}
 	defer os.Remove(temporary.Name())
+	if err := keepOwner(temporary, file); err != nil {
+		return errors.Join(err, temporary.Close())
+	}
 	_, err = temporary.Write(content)
 	if err = errors.Join(err, temporary.Sync(), temporary.Close()); err != nil {
 		return err
 	}
 	return os.Rename(temporary.Name(), file)
+}
+
+// keepOwner gives a new file the owner, and what the group may read, of the one it replaces; else the folder's owner.
+func keepOwner(file *os.File, old string) error {
+	stat, err := os.Stat(old)
+	if err != nil {
+		if stat, err = os.Stat(filepath.Dir(old)); err != nil {
+			return err
+		}
+	} else if err := file.Chmod(0o600 | stat.Mode().Perm()&0o040); err != nil {
+		return err
+	}
+	return giveTo(stat, file.Name())
+}
+
+// giveTo makes the owner of one file that of another, if we are root.
+func giveTo(owner fs.FileInfo, name string) error {
+	system, ok := owner.Sys().(*syscall.Stat_t)
+	if !ok || os.Geteuid() != 0 {
+		return nil
+	}
+	return os.Lchown(name, int(system.Uid), int(system.Gid))
+}
+
+// makeFolder makes a folder for its parent's owner, unless it is there.
+func makeFolder(name string, mode fs.FileMode) error {
+	if _, err := os.Stat(name); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(name, mode); err != nil {
+		return err
+	}
+	parent, err := os.Stat(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	return giveTo(parent, name)
 }

@@ -93,17 +93,21 @@ func TestInspectGoesOnWithDefaults(t *testing.T) {
 }
 
 func TestValuesAndSecrets(t *testing.T) {
-	c, err := load(t, "OPENVIDU_SECRET=s3cret\nOPENVIDU_WEBRTC_ICE_SERVERS=[\"url=turn:a,username=u1,credential=c1\"]\nLOG_LEVEL=warn\n", nil)
+	c, err := load(t, "OPENVIDU_SECRET=s3cret\nOPENVIDU_WEBRTC_ICE_SERVERS=[\"url=turn:a,username=u1,credential=c1\"]\nLOG_LEVEL=warn\n"+
+		"OPENVIDU_WEBHOOK_ENDPOINT=https://u2:p2@my.app/hook?token=t1&x=2\n", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"OPENVIDU_SECRET": "(hidden)", "LOG_LEVEL": "warn", "HTTPS_PORT": "4443", "COTURN_SHARED_SECRET_KEY": "", "COTURN_IP": ""} {
+	for name, want := range map[string]string{
+		"OPENVIDU_SECRET": "(hidden)", "LOG_LEVEL": "warn", "HTTPS_PORT": "4443", "COTURN_SHARED_SECRET_KEY": "", "COTURN_IP": "",
+		"OPENVIDU_WEBHOOK_ENDPOINT": "https://(hidden)@my.app/hook?(hidden)",
+	} {
 		if got := c.Value(setting(t, name)); got != want {
 			t.Errorf("%s is shown as %q, want %q", name, got, want)
 		}
 	}
 	secrets := strings.Join(c.Secrets(), "\n")
-	for _, want := range []string{"s3cret", c.CoturnSecret, "u1", "c1"} {
+	for _, want := range []string{"s3cret", c.CoturnSecret, "u1", "c1", "p2", "token=t1&x=2"} {
 		if !strings.Contains(secrets, want) {
 			t.Errorf("%s is no secret", want)
 		}

@@ -21,7 +21,7 @@ var edgeSettings = []Setting{
 		Doc: "MaxMind database (.mmdb) that tells where participants are. A relative file is inside the data folder. Unset: `unknown`, as in OpenVidu.",
 	}, {
 		Name: "EXTRA_ROUTES", Live: true, kind: extraRoutes(func(c *Config) *[]Route { return &c.Edge.Routes }),
-		Doc: "Folders and servers shown below paths of ours: an array such as `[\"/app=/srv/app\",\"/=http://127.0.0.1:5442\"]`. Our own paths win. A folder's name is absolute, or inside the data folder.",
+		Doc: "Folders and servers shown below paths of ours: an array such as `[\"/app=/srv/app\",\"/=http://127.0.0.1:5442\"]`. Our own paths win. A folder's name is absolute, or inside the data folder, which it must not hold. `POST /openvidu/api/restart` takes routes away and adds none: `tertulia config set` does, without a restart too.",
 	}, {
 		Name: "ALLOWED_ACCESS_TO_DASHBOARD", Default: "all", Live: true, kind: accessList(func(c *Config) *[]netip.Prefix { return &c.Edge.Dashboard }),
 		Doc: "From which addresses and networks the dashboard may be opened, separated by commas; they may use the REST API too.",

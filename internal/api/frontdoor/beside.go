@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -89,22 +90,29 @@ func below(w http.ResponseWriter, r *http.Request, prefix string) (*http.Request
 	return moved, true
 }
 
-// folder serves files. It lists no directory, leaves hidden files out, and follows no link that leads out.
+// folder serves files. It lists no directory, leaves hidden files out, and follows no link that leads out. Who builds an
+// application anew replaces the folder, or the link to it: each request opens the one that is there.
 func folder(route Route) (*mounted, error) {
 	root, err := os.OpenRoot(route.Target)
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "EXTRA_ROUTES: %q: the folder cannot be read → name one that is there, or the URL of a server", route.Path)
 	}
-	files := http.FileServer(http.FS(shown{root.FS()}))
-	return &mounted{Route: route, close: func() { _ = root.Close() }, serve: func(w http.ResponseWriter, r *http.Request) {
+	_ = root.Close() // nothing was read
+	return &mounted{Route: route, close: func() {}, serve: func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
 			http.Error(w, "this is a folder of files: GET and HEAD alone", http.StatusMethodNotAllowed)
 			return
 		}
+		root, err := os.OpenRoot(route.Target)
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		defer root.Close()
 		if r, ok := below(w, r, route.Path); ok {
 			w.Header().Set("Cache-Control", "no-cache") // a page that was changed is seen at once; 304 where it was not
-			files.ServeHTTP(w, r)
+			http.FileServer(http.FS(shown{root.FS()})).ServeHTTP(w, r)
 		}
 	}}, nil
 }
@@ -172,9 +180,13 @@ func (s *Site) forward(route Route, target *url.URL) *mounted {
 			return nil
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) { s.failed(w, r, route, err) },
-		ErrorLog:     nil,
+		ErrorLog:     slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
 	return &mounted{Route: route, close: transport.CloseIdleConnections, serve: func(w http.ResponseWriter, r *http.Request) {
+		if climbs(r.URL.Path) { // the other server would leave the path of its URL
+			http.Error(w, "this path has . or .. in it", http.StatusBadRequest)
+			return
+		}
 		select {
 		case s.busy <- struct{}{}:
 			defer func() { <-s.busy }()
@@ -187,6 +199,16 @@ func (s *Site) forward(route Route, target *url.URL) *mounted {
 			proxy.ServeHTTP(w, r)
 		}
 	}}
+}
+
+// climbs reports whether a path has . or .. between slashes; browsers take them out before they ask.
+func climbs(path string) bool {
+	for part := range strings.SplitSeq(path, "/") {
+		if part == "." || part == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 // failed tells why another server's answer cannot be passed on.

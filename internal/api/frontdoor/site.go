@@ -93,7 +93,7 @@ func (s *Site) Set(rules Rules) error {
 	return nil
 }
 
-// Close lets go of folders and of connections to other servers.
+// Close lets go of connections to other servers.
 func (s *Site) Close() error {
 	s.set.Lock()
 	defer s.set.Unlock()

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -173,6 +174,15 @@ func TestFAQ_17__AnotherServerBesideUs(t *testing.T) {
 	if fetch(s, "/app/deep/z"); got.path != "/base/z" || got.prefix != "/app/deep" {
 		t.Errorf("the longest path did not win: %+v", got)
 	}
+	got = seen{}
+	for _, path := range []string{"/app/deep/../admin", "/app/deep/%2e%2e/admin", "/app/deep/..%2Fadmin", "/app/deep/x/./y", "/app/deep/.."} {
+		if w := fetch(s, path); w.Code != http.StatusBadRequest || got.path != "" {
+			t.Errorf("%s: %d, the server saw %q", path, w.Code, got.path)
+		}
+	}
+	if fetch(s, "/app/deep/..x/...y"); got.path != "/base/..x/...y" {
+		t.Errorf("the server saw %q", got.path)
+	}
 	for body, want := range map[string]int{"0123456789": http.StatusTeapot, "0123456789x": http.StatusRequestEntityTooLarge} {
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/app/post", io.MultiReader(strings.NewReader(body))))
@@ -248,6 +258,36 @@ func TestFAQ_17__RoutesChangeWhileServing(t *testing.T) {
 	if err := s.Set(Rules{}); err != nil || fetch(s, "/app/a.txt").Body.String() != "own /app/a.txt" {
 		t.Errorf("a route that was taken away is there, %v", err)
 	}
+}
+
+// A build that makes the folder anew, or leads the link to another, is seen at once.
+func TestFAQ_17__AFolderThatIsReplaced(t *testing.T) {
+	top := t.TempDir()
+	link := filepath.Join(top, "app")
+	for _, name := range []string{"one", "two"} {
+		write(t, filepath.Join(top, name, "a.txt"), name)
+	}
+	if err := os.Symlink("one", link); err != nil {
+		t.Fatal(err)
+	}
+	s := site(t, Rules{Routes: []Route{{"/app", link}}})
+	got := func(want string, code int) {
+		t.Helper()
+		if w := fetch(s, "/app/a.txt"); w.Code != code || code == http.StatusOK && w.Body.String() != want {
+			t.Errorf("%d %q, want %d %q", w.Code, w.Body, code, want)
+		}
+	}
+	got("one", http.StatusOK)
+	if err := errors.Join(os.Remove(link), os.Symlink("two", link)); err != nil {
+		t.Fatal(err)
+	}
+	got("two", http.StatusOK)
+	if err := os.RemoveAll(filepath.Join(top, "two")); err != nil {
+		t.Fatal(err)
+	}
+	got("", http.StatusNotFound)
+	write(t, filepath.Join(top, "two", "a.txt"), "built anew")
+	got("built anew", http.StatusOK)
 }
 
 func TestAccessLists(t *testing.T) {

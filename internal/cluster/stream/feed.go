@@ -75,7 +75,7 @@ func (r *Reader) pass(ctx context.Context, changed <-chan struct{}) {
 	}
 	select {
 	case <-changed:
-		if err := r.Skip(ctx); err != nil {
+		if err := r.Begin(ctx); err != nil { // if it is still not wanted, this is forgotten again
 			r.troubled(ctx, err)
 		}
 	case <-ctx.Done():

@@ -17,6 +17,7 @@ type sink struct {
 	on      bool
 	changed chan struct{}
 	stuck   chan struct{} // nil: it takes all
+	given   chan struct{} // told when it is given something, unless nil
 	took    chan string
 }
 
@@ -39,6 +40,9 @@ func (s *sink) turn(on bool) {
 }
 
 func (s *sink) Take(ctx context.Context, number uint64, name string, text []byte) bool {
+	if s.given != nil {
+		s.given <- struct{}{}
+	}
 	if s.stuck != nil {
 		select {
 		case <-s.stuck:
@@ -142,6 +146,36 @@ func TestASinkThatIsOff(t *testing.T) {
 	feed(t, reader(t, s, "webhook"), to) // as the next process
 	s.Append("n", []byte("e"))
 	equal(t, "after the restart", to.next(t), fmt.Sprintf("%de", last+3))
+}
+
+// A sink that was turned on and has not taken anything yet loses nothing by a restart.
+func TestASinkThatIsTurnedOnAndStuck(t *testing.T) {
+	conn, _ := serve(t, t.TempDir())
+	s, end := open(t, conn, stream.Config{})
+	to := newSink(false)
+	to.stuck, to.given = make(chan struct{}), make(chan struct{}, 1000)
+	stop := feed(t, reader(t, s, "webhook"), to)
+	s.Append("n", []byte("a"))
+	wait(t, s, 1)
+	to.turn(true)
+	last := uint64(1)
+	for given := false; !given; {
+		s.Append("n", []byte("b")) // until it is seen that it is on
+		last++
+		select {
+		case <-to.given:
+			given = true
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	wait(t, s, last)
+	end()
+	stop()
+	s, _ = open(t, conn, stream.Config{})
+	again := reader(t, s, "webhook") // as the next process
+	if again.Behind() == 0 {
+		t.Error("what the sink was given and has not taken is lost")
+	}
 }
 
 // skipped waits until a reader is behind nothing.

@@ -119,6 +119,13 @@ func (r *Reader) Skip(ctx context.Context) error {
 	return nil
 }
 
+// Begin goes to the end and keeps that place: whatever comes from now on is read, over a restart too.
+func (r *Reader) Begin(ctx context.Context) error {
+	r.done.Store(r.stream.queue.latest())
+	r.stale = true
+	return r.Save(ctx)
+}
+
 // Save puts the place on the disk. It goes on when ctx ends.
 func (r *Reader) Save(ctx context.Context) error {
 	if !r.stale {

@@ -180,7 +180,8 @@ func (w *Writer) close() {
 
 var ours = regexp.MustCompile(`^CDR\.\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}\.log$`)
 
-// prune deletes the oldest files that are too many, never the one in use.
+// prune deletes the oldest files that are too many, never the one in use; and those that hold nothing: a server that
+// starts and ends again and again would push a month of events out by them.
 func (w *Writer) prune() {
 	entries, err := os.ReadDir(w.folder)
 	if err != nil {
@@ -201,9 +202,12 @@ func (w *Writer) prune() {
 		if err != nil {
 			continue // somebody else has deleted it
 		}
-		files, bytes = files+1, bytes+stat.Size()
-		if (files <= w.options.KeepFiles && bytes <= w.options.KeepBytes) || name == filepath.Base(w.file.Name()) {
-			continue
+		inUse := name == filepath.Base(w.file.Name())
+		if stat.Size() > 0 || inUse {
+			files, bytes = files+1, bytes+stat.Size()
+			if inUse || files <= w.options.KeepFiles && bytes <= w.options.KeepBytes {
+				continue
+			}
 		}
 		if err := os.Remove(filepath.Join(w.folder, name)); err != nil {
 			w.options.Log.Warn("CDR: an old file is not deleted", "error", err)

@@ -109,6 +109,25 @@ func TestTheOldestAreDeleted(t *testing.T) {
 	}
 }
 
+// A server that cannot stay up makes a file with each start, and nothing is deleted for their sake.
+func TestStartsWithoutEventsDeleteNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		folder := t.TempDir()
+		old := "CDR.1999-12-01_10-00-00.log"
+		must(t, os.WriteFile(filepath.Join(folder, old), []byte("{}\n"), 0o600))
+		for range 50 {
+			w := New(Options{})
+			must(t, w.Adopt(folder))
+			w.Close()
+			time.Sleep(time.Second)
+		}
+		left := show(t, folder)
+		if _, ok := left[old]; !ok || len(left) != 2 {
+			t.Errorf("left %v", left)
+		}
+	})
+}
+
 func TestAnotherFolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		one, two, w := t.TempDir(), t.TempDir(), New(Options{})
