@@ -32,10 +32,12 @@ func TestAThousandSessionsComeAndGo(t *testing.T) {
 			now["go_memstats_heap_alloc_bytes"] <= before["go_memstats_heap_alloc_bytes"]+spare &&
 			now["process_resident_memory_bytes"] <= before["process_resident_memory_bytes"]*settle
 	})
-	t.Logf("%d sessions of %d, then %d, in %v", first, people, sessions, time.Since(began).Round(time.Second))
+	report := fmt.Sprintf("%d sessions of %d, then %d, in %v\n", first, people, sessions, time.Since(began).Round(time.Second))
 	for _, name := range []string{"go_goroutines", "process_open_fds", "go_memstats_heap_alloc_bytes", "process_resident_memory_bytes"} {
-		t.Logf("%-30s fresh %10.0f  warm %10.0f  busy %10.0f  after %10.0f", name, fresh[name], before[name], busy[name], after[name])
+		report += fmt.Sprintf("%-30s fresh %9.0f  warm %9.0f  busy %9.0f  after %9.0f\n", name, fresh[name], before[name], busy[name], after[name])
 	}
+	s.keep(t, "thousand", report)
+	t.Log(report)
 	if n := after["go_goroutines"]; n < before["go_goroutines"]-longer {
 		t.Errorf("%.0f goroutines, %.0f before: something has ended that should go on", n, before["go_goroutines"])
 	}
