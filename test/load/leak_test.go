@@ -85,17 +85,22 @@ func (s *server) settled(t *testing.T, what string, ok func(map[string]float64) 
 	return now
 }
 
-// keep writes figures and the heap's profile to test/out/load.
+// keep writes figures and the heap's profile.
 func (s *server) keep(t *testing.T, name, report string) {
+	t.Helper()
+	s.write(t, name+".txt", report)
+	s.write(t, name+".heap.pb.gz", s.collect())
+}
+
+// write writes a file of test/out/load.
+func (s *server) write(t *testing.T, name, text string) {
 	t.Helper()
 	dir := filepath.Join("..", "out", "load")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for file, text := range map[string]string{name + ".txt": report, name + ".heap.pb.gz": s.collect()} {
-		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -56,13 +56,13 @@ func (s *server) api(ctx context.Context, method, path, body string, answer any)
 
 // page is a client that signals: a websocket that speaks JSON-RPC. One goroutine at a time uses it.
 type page struct {
-	server       *server
-	socket       *websocket.Conn
-	session      string
-	name, rpc    string // connection id and RPC session id, once it has joined
-	id           int    // of the latest request
-	stream       string // it publishes; set by who publishes
-	heard, ended bool   // the latest signal's data was its own; it was put out
+	server    *server
+	socket    *websocket.Conn
+	session   string
+	name, rpc string // connection id and RPC session id, once it has joined
+	id        int    // of the latest request
+	seen      string // stream of another, the latest
+	heard     bool   // the latest signal was its own name
 }
 
 // admit makes a connection by REST and joins with its token.
@@ -189,7 +189,10 @@ func (p *page) send(ctx context.Context, message map[string]any) error {
 type message struct {
 	ID     *int
 	Method string
-	Params struct{ From, ConnectionID, Data string }
+	Params struct {
+		Data    string
+		Streams []struct{ ID string }
+	}
 	Result map[string]any
 	Error  *fault
 }
@@ -209,13 +212,13 @@ func (p *page) next(ctx context.Context) (message, error) {
 		err = p.send(ctx, map[string]any{"jsonrpc": "2.0", "id": *m.ID, "result": "push"})
 	case "sendMessage":
 		p.heard = m.Params.Data == p.name
-	case "participantEvicted":
-		p.ended = m.Params.ConnectionID == p.name
+	case "participantPublished":
+		p.seen = m.Params.Streams[0].ID
 	}
 	return m, err
 }
 
-// side by side calls do with the numbers below n, a few at a time, and returns what failed.
+// sideBySide calls do with the numbers below n, a few at a time, and returns what failed.
 func sideBySide(n int, do func(i int) error) error {
 	var next atomic.Int64
 	var all sync.WaitGroup
