@@ -48,7 +48,16 @@ func TestNoGhosts(t *testing.T) {
 	}
 	s.play(t, cast, churn/2)
 	for _, a := range cast {
-		a.forget()
+		for _, p := range a.dark { // within the grace time, or put out meanwhile
+			if p.resume(t.Context()) == nil {
+				a.pages = append(a.pages, p)
+			} else {
+				p.kill()
+			}
+		}
+	}
+	books.agree(t, "some are cut off again", nil)
+	for _, a := range cast {
 		for _, p := range a.pages {
 			_ = p.leave(t.Context()) // it may have been put out
 		}
