@@ -24,10 +24,10 @@ const (
 // are the pages that hold a seat, no more and no fewer. LOAD_CHURN is the time between two such points, LOAD_QUIET their
 // number, LOAD_SEED whom chance favours.
 func TestNoGhosts(t *testing.T) {
-	t.Parallel() // it mostly waits for the grace time
 	churn, quiet := pause(t, "LOAD_CHURN"), count(t, "LOAD_QUIET", 1)
 	if churn == 0 {
 		churn = 4 * time.Second
+		t.Parallel() // it mostly waits for the grace time
 	}
 	seed := uint64(count(t, "LOAD_SEED", int(time.Now().Unix())))
 	t.Logf("LOAD_SEED=%d", seed)
