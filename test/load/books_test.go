@@ -15,6 +15,7 @@ type books struct {
 	server *server
 	number int // of the latest event
 	told   picture
+	grace  time.Duration
 }
 
 // picture is what there is: sessions, who has joined ("session connection"), streams ("connection stream") and
@@ -25,7 +26,7 @@ type set map[string]bool
 
 func blank() picture { return picture{set{}, set{}, set{}, set{}} }
 
-func newBooks(s *server) *books { return &books{server: s, told: blank()} }
+func newBooks(s *server) *books { return &books{server: s, told: blank(), grace: grace} }
 
 // change puts an entry in, or takes it out; it must be news.
 func (s set) change(entry string, in bool) error {
@@ -144,8 +145,7 @@ func differs(told, shown picture, seats set, figures map[string]float64) string 
 // What lasts longer than the grace time is a ghost.
 func (b *books) agree(t *testing.T, when string, seats set) {
 	t.Helper()
-	const grace = 10 * time.Second
-	ctx, cancel := context.WithTimeout(t.Context(), 2*grace)
+	ctx, cancel := context.WithTimeout(t.Context(), b.grace+10*time.Second)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()

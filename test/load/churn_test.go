@@ -17,6 +17,8 @@ const (
 	actors  = 6
 	atMost  = 4 // pages of one actor
 	oneStep = 30 * time.Second
+
+	grace, restartGrace = 10 * time.Second, 30 * time.Second // for those who are cut off
 )
 
 // TestNoGhosts: people join, leave, are cut off, come back, publish, watch, signal, and are put out by REST, at random. At
@@ -32,11 +34,7 @@ func TestNoGhosts(t *testing.T) {
 	seed := uint64(count(t, "LOAD_SEED", int(time.Now().Unix())))
 	t.Logf("LOAD_SEED=%d", seed)
 	s := start(t, memory(t))
-	camera, screen := testkit.NewClient(t, testkit.ClientConfig{}).PublishOffer(testkit.VP8), testkit.NewClient(t, testkit.ClientConfig{}).SubscribeOffer()
-	cast := make([]*actor, actors)
-	for i := range cast {
-		cast[i] = &actor{server: s, chance: rand.New(rand.NewPCG(seed, uint64(i))), camera: camera, screen: screen, did: map[string]int{}}
-	}
+	cast := newCast(t, s, seed)
 	books := newBooks(s)
 	for range quiet {
 		s.play(t, cast, churn)
@@ -84,6 +82,55 @@ func TestNoGhosts(t *testing.T) {
 			t.Errorf("the log says: %s", line)
 		}
 	}
+}
+
+// TestNoGhostsAfterARestart: the program ends in the middle of it all and starts again. Half of those who were there come
+// back: when the grace time of a restart is over, only these are there. Events go on from the number they had.
+func TestNoGhostsAfterARestart(t *testing.T) {
+	t.Parallel()
+	seed, data := uint64(count(t, "LOAD_SEED", int(time.Now().Unix()))), memory(t)
+	t.Logf("LOAD_SEED=%d", seed)
+	s := start(t, data)
+	cast, books := newCast(t, s, seed), newBooks(s)
+	s.play(t, cast, 3*time.Second)
+	books.agree(t, "the program is about to end", nil)
+	s.restart(t, data)
+	books.agree(t, "it has started again", nil)
+	back, away := 0, 0
+	for _, a := range cast {
+		before := a.pages
+		a.dark, a.pages = nil, nil
+		for i, p := range before {
+			if i%2 == 1 {
+				p.kill()
+				away++
+			} else if err := p.resume(t.Context()); err == nil {
+				a.pages = append(a.pages, p)
+				back++
+			} else if err := a.excuse(t.Context(), p, err); err != nil {
+				t.Errorf("%s cannot come back: %v", p.name, err)
+			}
+		}
+	}
+	if back == 0 || away == 0 {
+		t.Fatalf("%d come back, %d do not: nothing is tried", back, away)
+	}
+	books.grace = restartGrace
+	books.agree(t, "the grace time of the restart is over", seats(t, cast))
+	t.Logf("%d came back, %d did not", back, away)
+	s.play(t, cast, time.Second)
+	books.agree(t, "it has gone on", nil)
+}
+
+// newCast are actors with streams that have no media.
+func newCast(t *testing.T, s *server, seed uint64) []*actor {
+	t.Helper()
+	camera, screen := testkit.NewClient(t, testkit.ClientConfig{}).PublishOffer(testkit.VP8), testkit.NewClient(t, testkit.ClientConfig{}).SubscribeOffer()
+	cast := make([]*actor, actors)
+	for i := range cast {
+		cast[i] = &actor{server: s, chance: rand.New(rand.NewPCG(seed, uint64(i))), camera: camera, screen: screen, did: map[string]int{}}
+	}
+	return cast
 }
 
 // play has all actors do something until the time is over.

@@ -28,6 +28,7 @@ type server struct {
 	http    *http.Client
 	log     *journal
 	pid     int
+	stop    func() // as a restart would; once is enough
 }
 
 // journal is what the program has written so far.
@@ -129,7 +130,7 @@ func startIn(t *testing.T, environment []string, data string, flags ...string) *
 			}
 		}
 	}()
-	t.Cleanup(func() {
+	stop := sync.OnceFunc(func() {
 		_ = command.Process.Signal(syscall.SIGTERM)
 		err := command.Wait()
 		<-ended
@@ -140,7 +141,11 @@ func startIn(t *testing.T, environment []string, data string, flags ...string) *
 			t.Fail()
 		}
 	})
-	s := &server{t: t, log: log, http: &http.Client{Transport: insecure.Clone(), Timeout: 30 * time.Second}, pid: command.Process.Pid}
+	t.Cleanup(stop)
+	s := &server{
+		t: t, log: log, pid: command.Process.Pid, stop: stop,
+		http: &http.Client{Transport: insecure.Clone(), Timeout: 30 * time.Second},
+	}
 	for range 2 {
 		select {
 		case url := <-urls:
@@ -154,6 +159,13 @@ func startIn(t *testing.T, environment []string, data string, flags ...string) *
 		}
 	}
 	return s
+}
+
+// restart stops the program and runs it again on the same data folder and port.
+func (s *server) restart(t *testing.T, data string) {
+	t.Helper()
+	s.stop()
+	*s = *start(t, data, "--https-port="+s.url[strings.LastIndexByte(s.url, ':')+1:])
 }
 
 func tail(log string) string { return log[max(0, len(log)-8000):] }
