@@ -149,13 +149,14 @@ func (b *books) agree(t *testing.T, when string, seats set) {
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
+	began := time.Now()
 	for {
 		figures := b.server.figures()
 		b.read(t)
 		shown := b.server.shown(t)
 		difference := differs(b.told, shown, seats, figures)
 		if difference == "" {
-			t.Logf("when %s, after event %d: %d sessions, %d connections, %d streams, %d subscriptions", when, b.number,
+			t.Logf("when %s, after %v and event %d: %d sessions, %d connections, %d streams, %d subscriptions", when, time.Since(began).Round(time.Millisecond), b.number,
 				len(shown.sessions), len(shown.joined), len(shown.streams), len(shown.subscriptions))
 			return
 		}

@@ -190,12 +190,14 @@ type message struct {
 	ID     *int
 	Method string
 	Params struct {
-		Data    string
-		Streams []struct{ ID string }
+		Data, ConnectionID string
+		Streams            []struct{ ID string }
 	}
 	Result map[string]any
 	Error  *fault
 }
+
+var errEvicted = errors.New("was put out")
 
 // next reads a message; pulls are answered as the client's library does.
 func (p *page) next(ctx context.Context) (message, error) {
@@ -212,6 +214,10 @@ func (p *page) next(ctx context.Context) (message, error) {
 		err = p.send(ctx, map[string]any{"jsonrpc": "2.0", "id": *m.ID, "result": "push"})
 	case "sendMessage":
 		p.heard = m.Params.Data == p.name
+	case "participantEvicted": // a request that is under way then is not answered
+		if m.Params.ConnectionID == p.name {
+			err = errEvicted
+		}
 	case "participantPublished":
 		p.seen = m.Params.Streams[0].ID
 	}
