@@ -133,7 +133,7 @@ func TestRefusals(t *testing.T) {
 		for _, kind := range []error{
 			client.ErrInvalid, client.ErrUnauthorized, client.ErrNotFound, client.ErrNotAllowed, client.ErrNobody, client.ErrConflict, client.ErrUnavailable,
 		} {
-			if errors.Is(err, kind) != (kind == test.is) {
+			if errors.Is(err, kind) != errors.Is(test.is, kind) {
 				t.Errorf("%d: errors.Is(%v) is %t", test.status, kind, errors.Is(err, kind))
 			}
 		}

@@ -77,7 +77,7 @@ func ExampleClient_Follow() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	var done uint64 // from the application's database
+	var done uint64 // in the application's database
 	for event, err := range ov.Follow(context.Background(), done) {
 		if err != nil {
 			log.Print(err)
@@ -87,6 +87,7 @@ func ExampleClient_Follow() {
 			log.Print(event.Connection, " is in ", event.Session)
 		}
 		done = event.Number
+		log.Print("done with all up to ", done)
 	}
 }
 

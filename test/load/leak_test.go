@@ -50,7 +50,7 @@ func TestKMS_06__MemoryComesBack(t *testing.T) {
 	} {
 		report += fmt.Sprintf("%-30s fresh %9.0f  warm %9.0f  busy %9.0f  after %9.0f\n", name, fresh[name], before[name], end[name], after[name])
 	}
-	s.keep(t, report)
+	s.keep(t, "leak", report)
 	t.Log(report)
 	for name, spread := range map[string]float64{"go_goroutines": longer, "process_open_fds": 1, "go_memstats_heap_alloc_bytes": spare} {
 		if after[name] > before[name]+spread {
@@ -85,17 +85,22 @@ func (s *server) settled(t *testing.T, what string, ok func(map[string]float64) 
 	return now
 }
 
-// keep writes the figures and the heap's profile to test/out/load.
-func (s *server) keep(t *testing.T, report string) {
+// keep writes figures and the heap's profile.
+func (s *server) keep(t *testing.T, name, report string) {
+	t.Helper()
+	s.write(t, name+".txt", report)
+	s.write(t, name+".heap.pb.gz", s.collect())
+}
+
+// write writes a file of test/out/load.
+func (s *server) write(t *testing.T, name, text string) {
 	t.Helper()
 	dir := filepath.Join("..", "out", "load")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"leak.txt": report, "leak.heap.pb.gz": s.collect()} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -1,21 +1,11 @@
 package load_test
 
 import (
-	"bytes"
 	"context"
-	"crypto/tls"
-	"encoding/json"
-	"io"
-	"net/http"
-	"strings"
 	"testing"
-
-	"github.com/coder/websocket"
 
 	"tertulia/internal/testkit"
 )
-
-var insecure = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 
 // rest makes a REST call and returns a field of the answer.
 func (s *server) rest(t *testing.T, method, path, body, field string) string {
@@ -29,88 +19,36 @@ func (s *server) rest(t *testing.T, method, path, body, field string) string {
 // read makes a REST call and takes the answer, if there is one.
 func (s *server) read(t *testing.T, method, path, body string, answer any) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, s.url+"/openvidu/api"+path, strings.NewReader(body))
-	if err != nil {
+	if _, err := s.api(t.Context(), method, path, body, answer); err != nil {
 		t.Fatal(err)
-	}
-	request.SetBasicAuth("OPENVIDUAPP", "MY_SECRET")
-	request.Header.Set("Content-Type", "application/json")
-	response, err := s.http.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode >= 300 {
-		t.Fatalf("%s %s: %s %s, %v", method, path, response.Status, text, err)
-	}
-	if len(bytes.TrimSpace(text)) > 0 {
-		if err := json.Unmarshal(text, answer); err != nil {
-			t.Fatalf("%s %s: %s: %v", method, path, text, err)
-		}
 	}
 }
 
-// participant is a websocket that speaks JSON-RPC; notifications are not looked at.
+// participant is a page whose every failure is the test's.
 type participant struct {
-	t      *testing.T
-	socket *websocket.Conn
-	name   string // connection id
-	id     int    // of the latest request
+	t *testing.T
+	*page
 }
 
 // join makes a connection by REST and joins with its token.
 func (s *server) join(ctx context.Context, t *testing.T, session string) *participant {
 	t.Helper()
-	token := s.rest(t, "POST", "/sessions/"+session+"/connection", "{}", "token")
-	url := "wss" + strings.TrimPrefix(s.url, "https") + "/openvidu?sessionId=" + session
-	alone := insecure.Clone() // a connection of its own, as every client has
-	defer alone.CloseIdleConnections()
-	socket, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: &http.Client{Transport: alone}})
+	p, err := s.admit(ctx, session)
 	if err != nil {
 		t.Fatal(err)
 	}
-	socket.SetReadLimit(1 << 20)
-	t.Cleanup(func() { _ = socket.CloseNow() })
-	p := &participant{t: t, socket: socket}
-	joined := p.ask(ctx, "joinRoom", map[string]any{
-		"token": token, "session": session, "platform": "Chrome", "sdkVersion": "2.32.2", "metadata": "", "secret": "", "recorder": false,
-	})
-	p.name = p.text(joined, "id")
-	return p
+	t.Cleanup(p.kill)
+	return &participant{t, p}
 }
 
 // ask sends a request and returns its result, or fails the test.
 func (p *participant) ask(ctx context.Context, method string, params map[string]any) map[string]any {
 	p.t.Helper()
-	p.id++
-	text, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": p.id, "method": method, "params": params})
+	result, err := p.request(ctx, method, params)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if err := p.socket.Write(ctx, websocket.MessageText, text); err != nil {
-		p.t.Fatal(err)
-	}
-	for {
-		var m struct {
-			ID            *int
-			Result, Error map[string]any
-		}
-		_, text, err := p.socket.Read(ctx)
-		if err != nil {
-			p.t.Fatalf("%s: %v", method, err)
-		}
-		if err := json.Unmarshal(text, &m); err != nil {
-			p.t.Fatalf("%s: %s: %v", method, text, err)
-		}
-		if m.ID == nil || *m.ID != p.id {
-			continue
-		}
-		if m.Error != nil {
-			p.t.Fatalf("%s: %v", method, m.Error)
-		}
-		return m.Result
-	}
+	return result
 }
 
 // offer offers a stream of a client and returns the server's answer.

@@ -18,6 +18,8 @@ import (
 	"time"
 )
 
+const secret = "MY_SECRET_FOR_LOAD_TESTS" // the program warns of a shorter one
+
 // server is the program in a process of its own.
 type server struct {
 	t       *testing.T
@@ -25,6 +27,8 @@ type server struct {
 	metrics string // of the metrics port
 	http    *http.Client
 	log     *journal
+	pid     int
+	stop    func() // as a restart would; once is enough
 }
 
 // journal is what the program has written so far.
@@ -91,13 +95,21 @@ func memory(t *testing.T) string {
 }
 
 // start runs the program on a data folder; it ends with the test.
-func start(t *testing.T, data string) *server {
+func start(t *testing.T, data string, flags ...string) *server {
+	t.Helper()
+	return startIn(t, nil, data, flags...)
+}
+
+// startIn is start with more in the program's environment.
+func startIn(t *testing.T, environment []string, data string, flags ...string) *server {
 	t.Helper()
 	binary, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(binary, "serve", "--data="+data, "--https-port=0", "--metrics-port=0", "--openvidu-secret=MY_SECRET", "--address-discovery=off")
+	flags = append([]string{"serve", "--data=" + data, "--https-port=0", "--metrics-port=0", "--openvidu-secret=" + secret, "--address-discovery=off"}, flags...)
+	command := exec.Command(binary, flags...)
+	command.Env = append(os.Environ(), environment...)
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +130,7 @@ func start(t *testing.T, data string) *server {
 			}
 		}
 	}()
-	t.Cleanup(func() {
+	stop := sync.OnceFunc(func() {
 		_ = command.Process.Signal(syscall.SIGTERM)
 		err := command.Wait()
 		<-ended
@@ -129,7 +141,11 @@ func start(t *testing.T, data string) *server {
 			t.Fail()
 		}
 	})
-	s := &server{t: t, log: log, http: &http.Client{Transport: insecure.Clone(), Timeout: 30 * time.Second}}
+	t.Cleanup(stop)
+	s := &server{
+		t: t, log: log, pid: command.Process.Pid, stop: stop,
+		http: &http.Client{Transport: insecure.Clone(), Timeout: 30 * time.Second},
+	}
 	for range 2 {
 		select {
 		case url := <-urls:
@@ -143,6 +159,13 @@ func start(t *testing.T, data string) *server {
 		}
 	}
 	return s
+}
+
+// restart stops the program and runs it again on the same data folder and port.
+func (s *server) restart(t *testing.T, data string) {
+	t.Helper()
+	s.stop()
+	*s = *start(t, data, "--https-port="+s.url[strings.LastIndexByte(s.url, ':')+1:])
 }
 
 func tail(log string) string { return log[max(0, len(log)-8000):] }
