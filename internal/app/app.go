@@ -8,18 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"tertulia/internal/api/frontdoor"
 	"tertulia/internal/api/rest"
-	"tertulia/internal/cluster/kv"
-	"tertulia/internal/cluster/natsd"
-	"tertulia/internal/cluster/stream"
 	"tertulia/internal/config"
 	"tertulia/internal/diagnosis"
-	"tertulia/internal/fault"
 	"tertulia/internal/media/peer"
 	"tertulia/internal/media/socket"
 	"tertulia/internal/node"
@@ -55,11 +50,11 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
-	store, numbered, err := openStore(ctx, c, log, running)
+	store, err := openStore(ctx, c, log, running)
 	if err != nil {
 		return err
 	}
-	told, err := newEvents(ctx, c, numbered, log, running)
+	told, err := newEvents(ctx, c, store.events, log, running)
 	if err != nil {
 		return err
 	}
@@ -120,7 +115,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return pipeline.New(id, shards.Group(), func(e mediactl.Event) { registry.Event(e) })
 	}})
 	registry = session.New(session.Config{
-		Store: store, Media: media, Secrets: credentials, Log: log, Node: name,
+		Store: store.sessions, Media: media, Secrets: credentials, Log: log, Node: name,
 		GCInterval:  time.Duration(c.GarbageInterval) * time.Second,
 		GCThreshold: time.Duration(c.GarbageThreshold) * time.Second,
 		MaxRecvKbps: c.Bandwidth.MaxRecv, MaxSendKbps: c.Bandwidth.MaxSend,
@@ -131,7 +126,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 
 	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.ip)
 	running.start("load", self.Run)
-	clients, handler, err := routes(c, port, registry, store.Born().UnixMilli(), keys, reached, journal, self, told, open, log)
+	clients, handler, err := routes(c, port, registry, store.born.UnixMilli(), checks(keys, reached, store), journal, self, told, open, log)
 	if err != nil {
 		return err
 	}
@@ -149,7 +144,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	running.start("certificates", func(ctx context.Context) error { return keys.Run(ctx, port) })
 	running.start("clients", clients.Run)
 	running.start("pages", newPages(func() int { return clients.Stats().Sockets }, log).Run)
-	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic, faults: found, told: told}
+	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic, faults: found, told: told, store: store}
 	if err := shown.show(c.MetricsAddress, running, log); err != nil {
 		return err
 	}
@@ -164,24 +159,6 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		endCalls(registry, clients, log)
 	}
 	return nil
-}
-
-// openStore starts the embedded NATS, and opens the bucket of session records and the stream of events on it.
-func openStore(ctx context.Context, c config.Config, log *slog.Logger, running *parts) (*kv.Bucket, *stream.Stream, error) {
-	events := streamConfig(c, log)
-	nats := natsd.New(natsd.Config{Dir: filepath.Join(c.Data, "nats"), MaxStore: 1<<30 + events.Bytes(), Log: log})
-	running.start("store", nats.Run)
-	conn, err := nats.Connect(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	running.hold("store connection", func() error { conn.Close(); return nil })
-	bucket, err := kv.Open(ctx, conn, kv.Config{Name: "sessions", Taken: fault.SessionExists})
-	if err != nil {
-		return nil, nil, err
-	}
-	numbered, err := stream.Open(ctx, conn, events)
-	return bucket, numbered, err
 }
 
 // logged serves a stream and tells the log why we ended it.

@@ -40,7 +40,10 @@ func start(t *testing.T, data string, port string) running {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	ready, done := make(chan string, 1), make(chan error, 1)
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	go func() { done <- app.Run(ctx, c, log, func(url string) { ready <- url }) }()
+	go func() {
+		done <- app.Run(ctx, c, log, func(url string) { ready <- url })
+		close(done)
+	}()
 	var once sync.Once
 	r := running{t: t}
 	r.stop = func(cause error) (err error) {

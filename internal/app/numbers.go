@@ -25,6 +25,7 @@ type numbers struct {
 	traffic  *traffic
 	faults   faults
 	told     *events
+	store    *storage
 }
 
 // show starts the metrics port, if there is one.
@@ -47,6 +48,7 @@ func (n *numbers) read(ctx context.Context) ([]metrics.Sample, error) {
 	list = append(list, n.calls()...)
 	list = append(list, n.faults.samples()...)
 	list = append(list, n.told.samples()...)
+	list = append(list, n.store.samples()...)
 	return append(list, n.connections()...), err
 }
 

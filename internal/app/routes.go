@@ -34,11 +34,11 @@ func settings(c config.Config, port int) openvidu.RESTConfig {
 }
 
 // routes mounts everything that speaks HTTP: signalling, REST, and the call page at what is left.
-func routes(c config.Config, port int, registry *session.Registry, life int64, keys *certs.Store, reached *reached, journal *diagnosis.Journal, media *mediaNode, told *events, open *files, log *slog.Logger) (*signal.Server, http.Handler, error) {
+func routes(c config.Config, port int, registry *session.Registry, life int64, checks func(context.Context) []openvidu.RESTCheck, journal *diagnosis.Journal, media *mediaNode, told *events, open *files, log *slog.Logger) (*signal.Server, http.Handler, error) {
 	shown := settings(c, port)
 	api, err := rest.New(rest.Config{
 		Registry: registry, Log: log, Secret: c.Secret, Settings: func() openvidu.RESTConfig { return shown }, ICEServers: iceServers(c),
-		Deprecated: c.DeprecatedAPI, Checks: checks(keys, reached), Diagnosis: journal, Room: newcomers(open), Events: told, CDR: told.cdr.Folder,
+		Deprecated: c.DeprecatedAPI, Checks: checks, Diagnosis: journal, Room: newcomers(open), Events: told, CDR: told.cdr.Folder,
 		LogParams: rest.LogParams(c.BrowserLogs, c.StatsInterval), PlainHTTP: c.Edge.PlainHTTP, Nodes: media.list, NodeID: media.id,
 	})
 	if err != nil {
@@ -63,12 +63,12 @@ func routes(c config.Config, port int, registry *session.Registry, life int64, k
 func newcomers(open *files) func() error { return func() error { return open.Room(false) } }
 
 // checks are what health adds to being up: a lone node has nobody to prove its media with (design decision 6).
-func checks(keys *certs.Store, reached *reached) func(context.Context) []openvidu.RESTCheck {
+func checks(keys *certs.Store, reached *reached, store *storage) func(context.Context) []openvidu.RESTCheck {
 	return func(context.Context) []openvidu.RESTCheck {
 		list := append([]openvidu.RESTCheck{{
 			Name: "media", OK: true, Code: "MEDIA_UNPROVEN", Text: "a node alone cannot send media through itself from outside",
 		}}, reached.checks()...)
-		return explained(list, certificateCheck(keys.Status()))
+		return append(explained(list, certificateCheck(keys.Status())), store.checks()...)
 	}
 }
 
