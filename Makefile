@@ -31,7 +31,7 @@ test: ## everything that fits in 15 minutes: vet, Go tests, real browsers, names
 	scripts/test
 
 .PHONY: test-long
-test-long: ## the rest, resumable; PART=race, fuzz, load, envelope, compat, netlab or faults for one part
+test-long: ## the rest, resumable; PART=race, fuzz, churn, load, envelope, compat, netlab or faults for one part
 	@scripts/need all
 	scripts/test-long $(PART)
 

@@ -20,7 +20,7 @@ func commands() []command {
 		{"serve", "run a server (tertulia serve --data DIR)", serve},
 		{"doctor", "examine this machine and the configuration (tertulia doctor --help)", examine},
 		{"bench", "measure what forwarding costs here, beside other servers (tertulia bench --help)", benchmark},
-		{"config", "print the reference of all settings", showConfig},
+		{"config", "settings: reference, check, import, set, log, diff, undo (tertulia config --help)", configure},
 		{"version", "print the version", showVersion},
 	}
 }

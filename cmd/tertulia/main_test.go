@@ -52,6 +52,11 @@ func TestGreeting(t *testing.T) {
 		t.Errorf("greeting %q: want the line for programs first, and three for people", lines)
 	}
 	out.Reset()
+	greet(&out, config.Config{CallPage: "local", CertificateType: "owncert", Domain: "call.example", Edge: config.Edge{Routes: []config.Route{{Path: "/", Target: "/srv/app"}}}}, "https://call.example")
+	if out.String() != "ready https://call.example\nYour application is there: /srv/app\n" {
+		t.Errorf("greeting %q: want no call page where an application is", out.String())
+	}
+	out.Reset()
 	greet(&out, config.Config{CallPage: "off", CertificateType: "owncert", Domain: "call.example"}, "https://call.example")
 	if out.String() != "ready https://call.example\n" {
 		t.Errorf("greeting %q: want no advice that is not needed", out.String())

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -21,9 +23,14 @@ var causes = map[os.Signal]error{os.Interrupt: app.ErrEndCalls}
 
 // serve runs a node until a signal: SIGINT ends the calls, SIGTERM keeps them for the next process.
 func serve(args []string, out, errs io.Writer) error {
+	args, err := withDemo(args)
+	if err != nil {
+		return unusable(config.Config{}, err)
+	}
 	c, err := config.Load(args, os.Environ())
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(errs, config.Usage())
+		fmt.Fprint(errs, demoUsage)
 		return err
 	}
 	if err != nil {
@@ -32,6 +39,9 @@ func serve(args []string, out, errs io.Writer) error {
 	log := logger(c, errs)
 	for _, w := range c.Warnings {
 		log.Warn(w)
+	}
+	if len(c.Without) > 0 {
+		log.Info("settings without effect here, `tertulia config check` says why", "names", strings.Join(c.Without, " "))
 	}
 	if c.SecretGenerated {
 		fmt.Fprintf(out, "OPENVIDU_SECRET=%s (generated, kept in %s; shown this once)\n", c.Secret, c.Data)
@@ -63,7 +73,10 @@ func serve(args []string, out, errs io.Writer) error {
 // greet says where the node is, on a line for programs, and what to do next.
 func greet(out io.Writer, c config.Config, url string) {
 	fmt.Fprintln(out, "ready", url)
-	if c.CallPage != "off" {
+	switch root := slices.IndexFunc(c.Edge.Routes, func(r config.Route) bool { return r.Path == "/" }); {
+	case root >= 0:
+		fmt.Fprintln(out, "Your application is there:", c.Edge.Routes[root].Target)
+	case c.CallPage != "off":
 		fmt.Fprintln(out, "Open it in two tabs and you are in a call. Ctrl-C ends it.")
 	}
 	if c.CertificateType == "selfsigned" {
@@ -74,12 +87,18 @@ func greet(out io.Writer, c config.Config, url string) {
 	}
 }
 
+// leveled is a log whose level can be set while it is written to (LOG_LEVEL is live).
+type leveled struct {
+	slog.Handler
+	*slog.LevelVar
+}
+
 func logger(c config.Config, out io.Writer) *slog.Logger {
-	var level slog.Level
+	level := new(slog.LevelVar)
 	_ = level.UnmarshalText([]byte(c.LogLevel)) // config has checked it
 	options := &slog.HandlerOptions{Level: level}
 	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(out, options))
+		return slog.New(leveled{slog.NewJSONHandler(out, options), level})
 	}
-	return slog.New(slog.NewTextHandler(out, options))
+	return slog.New(leveled{slog.NewTextHandler(out, options), level})
 }

@@ -9,10 +9,8 @@ import (
 	"net"
 	"os"
 	"strings"
-	"time"
 
 	"tertulia/internal/api/frontdoor"
-	"tertulia/internal/api/rest"
 	"tertulia/internal/config"
 	"tertulia/internal/diagnosis"
 	"tertulia/internal/media/peer"
@@ -44,6 +42,11 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return err
 	}
 	running.hold("lock", held.Close)
+	changes, err := newLive(c, log)
+	if err != nil {
+		return err
+	}
+	changes.adopt(setLevel(log))
 	addresses := &socket.Gatherer{}
 	reached := &reached{}
 	keys, err := certificates(c, reached.public, log)
@@ -58,6 +61,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
+	changes.adopt(told.adopt)
 	if c.HTTPSPort != 0 { // it need not wait for the one port
 		redirectHTTP(c.HTTPPort, c.HTTPSPort, keys.HTTPChallenge, open, running, log)
 	}
@@ -110,30 +114,47 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	}
 	running.start("reach", reached.watching(c, relay, log).Run)
 
+	edge, err := newEdge(c, port, reached.public, watch, running, log)
+	if err != nil {
+		return err
+	}
 	var registry *session.Registry
 	media := node.New(node.Config{Pipeline: func(id string) *pipeline.Pipeline {
 		return pipeline.New(id, shards.Group(), func(e mediactl.Event) { registry.Event(e) })
 	}})
 	registry = session.New(session.Config{
 		Store: store.sessions, Media: media, Secrets: credentials, Log: log, Node: name,
-		GCInterval:  time.Duration(c.GarbageInterval) * time.Second,
-		GCThreshold: time.Duration(c.GarbageThreshold) * time.Second,
-		MaxRecvKbps: c.Bandwidth.MaxRecv, MaxSendKbps: c.Bandwidth.MaxSend,
-		Defaults: rest.Defaults(settings(c, port)), Observe: observed(journal.Add, watch.Event, told.tell),
+		Observe: observed(journal.Add, watch.Event, told.tell, edge.event),
 	})
+	adoptLimits := func(c config.Config) error { registry.Adopt(limitsOf(c, port)); return nil }
+	if err := adoptLimits(c); err != nil {
+		return err
+	}
+	changes.adopt(adoptLimits)
 	running.start("sessions", registry.Run)
-	judgeUplinks(c, media, registry, running, log)
+	changes.again(running, "network quality", func(c config.Config) func(context.Context) error { return judgeUplinks(c, media, registry, log) },
+		"OPENVIDU_PRO_NETWORK_QUALITY", "OPENVIDU_PRO_NETWORK_QUALITY_INTERVAL", "OPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH")
 
 	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.ip)
 	running.start("load", self.Run)
-	clients, handler, err := routes(c, port, registry, store.born.UnixMilli(), checks(keys, reached, store), journal, self, told, open, log)
+	clients := newClients(c, registry, store.born.UnixMilli(), edge, open, log)
+	built, err := changes.handler((&routes{port, changes, clients, registry, checks(keys, reached, changes, store), journal, self, told, edge, open, log, nil}).build)
+	if err != nil {
+		return err
+	}
+	handler, err := edge.serve(built, running)
+	if err != nil {
+		return err
+	}
+	changes.adopt(edge.adopt)
+	secure, err := edge.tls(keys.TLSConfig())
 	if err != nil {
 		return err
 	}
 	*asked = calls{media: media, sessions: registry, clients: clients}
 	running.start("diagnosis", watch.Run)
 	door, err := frontdoor.New(frontdoor.Config{
-		Listener: listener, TLS: reached.tls(keys.TLSConfig()), HTTP: handler, TrustedProxies: c.TrustedProxies,
+		Listener: listener, TLS: reached.tls(secure), HTTP: handler, TrustedProxies: c.TrustedProxies, ServePlain: edge.plain(),
 		ICE: logged(log, "ICE-TCP", reached.over(reach.TCP, shards.ServeTCP)), TURN: logged(log, "TURN", reached.over(reach.TURN, relay.ServeConn)),
 		Limits: open.door(), Log: log,
 	})
@@ -143,6 +164,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	running.start("front door", door.Run)
 	running.start("certificates", func(ctx context.Context) error { return keys.Run(ctx, port) })
 	running.start("clients", clients.Run)
+	running.start("settings", changes.Run)
 	running.start("pages", newPages(func() int { return clients.Stats().Sockets }, log).Run)
 	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic, faults: found, told: told, store: store}
 	if err := shown.show(c.MetricsAddress, running, log); err != nil {
@@ -160,6 +182,10 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	}
 	return nil
 }
+
+// maxStore is more than the stream of events may be set to: each part of the store has its own bound. One that followed
+// EVENTS_MAX would keep the stream from opening, and so from shrinking, once that is lowered.
+const maxStore = 2 << 40
 
 // logged serves a stream and tells the log why we ended it.
 func logged(log *slog.Logger, kind string, serve func(context.Context, net.Conn) error) func(context.Context, net.Conn) {

@@ -31,9 +31,9 @@ type running struct {
 var insecure = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
 
 // start runs a node on a data folder; port 0 is any.
-func start(t *testing.T, data string, port string) running {
+func start(t *testing.T, data string, port string, flags ...string) running {
 	t.Helper()
-	c, err := config.Load([]string{"--data=" + data, "--https-port=" + port, "--openvidu-secret=MY_SECRET", "--address-discovery=off"}, nil)
+	c, err := config.Load(append([]string{"--data=" + data, "--https-port=" + port, "--openvidu-secret=MY_SECRET", "--address-discovery=off"}, flags...), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,6 +137,24 @@ func (c *client) ask(ctx context.Context, method string, params map[string]any) 
 		}
 		return m.Result
 	}
+}
+
+// told sends a request and returns the text of its answer, also of a refusal.
+func (c *client) told(ctx context.Context, method string, params map[string]any) string {
+	c.t.Helper()
+	c.id++
+	text, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": c.id, "method": method, "params": params})
+	if err == nil {
+		err = c.socket.Write(ctx, websocket.MessageText, text)
+	}
+	for err == nil {
+		var m struct{ ID *int }
+		if _, text, err = c.socket.Read(ctx); err == nil && json.Unmarshal(text, &m) == nil && m.ID != nil && *m.ID == c.id {
+			return string(text)
+		}
+	}
+	c.t.Fatalf("%s: %v", method, err)
+	return ""
 }
 
 // join makes a connection by REST and joins with its token.

@@ -47,6 +47,7 @@ func newEvents(ctx context.Context, c config.Config, s *stream.Stream, log *slog
 		return nil, err
 	}
 	running.hold("CDR files", func() error { e.cdr.Close(); return nil })
+	running.hold("webhook connection", func() error { e.webhook.Close(); return nil })
 	running.start("CDR", func(ctx context.Context) error { return e.log.Feed(ctx, e.cdr) })
 	running.start("webhook", func(ctx context.Context) error { return e.posts.Feed(ctx, e.webhook) })
 	running.start("events", s.Run)
@@ -110,9 +111,17 @@ func (e *events) samples() []metrics.Sample {
 		by("outcome", "refused", posts, postsHelp, w.Refused),
 		by("outcome", "forgotten", posts, postsHelp, e.posts.Missed()),
 		{Name: tries, Help: triesHelp, Number: float64(w.Failed)},
-		by("reader", "webhook", behind, behindHelp, e.posts.Behind()),
-		by("reader", "cdr", behind, behindHelp, e.log.Behind()),
+		by("reader", "webhook", behind, behindHelp, waiting(e.posts, e.webhook)),
+		by("reader", "cdr", behind, behindHelp, waiting(e.log, e.cdr)),
 		{Name: "tertulia_cdr_events_total", Help: "Events that were written to CDR files.", Number: float64(c.Written)},
 		{Name: "tertulia_cdr_failures_total", Help: "Writes to CDR files that failed; the event is written later.", Number: float64(c.Failed)},
 	}
+}
+
+// waiting is how many records a sink is to get; none if it is off.
+func waiting(place *stream.Reader, to stream.Sink) uint64 {
+	if wanted, _ := to.Wanted(); !wanted {
+		return 0
+	}
+	return place.Behind()
 }

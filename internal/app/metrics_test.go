@@ -63,6 +63,8 @@ func TestTheMetricsPort(t *testing.T) {
 		`tertulia_media_refused_total{reason="forged"} 0`, "go_goroutines ",
 		`tertulia_connections_by_path{path="udp"} 0`, `tertulia_connections_by_path_total{path="relay"} 0`, `tertulia_endpoints{state="connected"} 0`,
 		`tertulia_diagnoses_total{code="NET_UNREACHABLE"} 0`, `tertulia_diagnoses_total{code="CAMERA_BUSY"} 0`,
+		`tertulia_events_total{outcome="dropped"} 0`, "tertulia_events_waiting ", `tertulia_events_behind{reader="webhook"} 0`,
+		`tertulia_webhook_events_total{outcome="delivered"} 0`, "tertulia_cdr_events_total 0",
 	} {
 		if !strings.Contains(text, "\n"+want) {
 			t.Errorf("no %s in\n%s", want, text)

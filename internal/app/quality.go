@@ -36,15 +36,15 @@ type quality struct {
 // published names a stream, which has another name when it is published anew.
 type published struct{ session, stream string }
 
-// judgeUplinks begins to judge every publisher, unless the settings say not to.
-func judgeUplinks(c config.Config, media *node.Node, calls judged, running *parts, log *slog.Logger) {
+// judgeUplinks judges every publisher; nil if the settings say not to.
+func judgeUplinks(c config.Config, media *node.Node, calls judged, log *slog.Logger) func(context.Context) error {
 	if c.NetworkQuality <= 0 {
-		return
+		return nil
 	}
 	q := &quality{
 		every: time.Duration(c.NetworkQuality) * time.Second, maxKbps: c.Bandwidth.MaxRecv, facts: media.Facts, calls: calls, log: log,
 	}
-	running.start("network quality", q.Run)
+	return q.Run
 }
 
 // Run judges until ctx ends.

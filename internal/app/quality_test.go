@@ -119,7 +119,7 @@ func TestLOSS_12__AllSixLevelsOverARealLine(t *testing.T) {
 		alice.WaitConnected(ctx)
 
 		calls, running := aliceAlone(), &parts{over: func() {}}
-		judgeUplinks(config.Config{NetworkQuality: 5, Bandwidth: config.Bandwidth{MaxRecv: 1000}}, media, calls, running, slog.New(slog.DiscardHandler))
+		running.start("network quality", judgeUplinks(config.Config{NetworkQuality: 5, Bandwidth: config.Bandwidth{MaxRecv: 1000}}, media, calls, slog.New(slog.DiscardHandler)))
 		level := func() int {
 			t.Helper()
 			select {
@@ -199,9 +199,7 @@ func TestAnUplinksTerms(t *testing.T) {
 
 // TestQualityIsOffUnlessAskedFor starts nothing.
 func TestQualityIsOffUnlessAskedFor(t *testing.T) {
-	running := &parts{}
-	judgeUplinks(config.Config{}, nil, nil, running, nil)
-	if len(running.running) != 0 {
+	if judgeUplinks(config.Config{}, nil, nil, nil) != nil {
 		t.Error("it judges though it is off")
 	}
 }

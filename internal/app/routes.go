@@ -29,45 +29,68 @@ func settings(c config.Config, port int) openvidu.RESTConfig {
 		MaxSendBandwidth: c.Bandwidth.MaxSend, MinSendBandwidth: c.Bandwidth.MinSend,
 		ForcedVideoCodec: c.ForcedVideoCodec, AllowTranscoding: c.AllowTranscoding,
 		GarbageInterval: c.GarbageInterval, GarbageThreshold: c.GarbageThreshold,
-		CDR: c.CDR.Path != "", Webhook: c.Webhook.Endpoint != "",
 	})
 }
 
-// routes mounts everything that speaks HTTP: signalling, REST, and the call page at what is left.
-func routes(c config.Config, port int, registry *session.Registry, life int64, checks func(context.Context) []openvidu.RESTCheck, journal *diagnosis.Journal, media *mediaNode, told *events, open *files, log *slog.Logger) (*signal.Server, http.Handler, error) {
-	shown := settings(c, port)
-	api, err := rest.New(rest.Config{
-		Registry: registry, Log: log, Secret: c.Secret, Settings: func() openvidu.RESTConfig { return shown }, ICEServers: iceServers(c),
-		Deprecated: c.DeprecatedAPI, Checks: checks, Diagnosis: journal, Room: newcomers(open), Events: told, CDR: told.cdr.Folder,
-		LogParams: rest.LogParams(c.BrowserLogs, c.StatsInterval), PlainHTTP: c.Edge.PlainHTTP, Nodes: media.list, NodeID: media.id,
+// routes is everything that speaks HTTP: signalling, REST, and the call page at what is left.
+type routes struct {
+	port     int
+	changes  *live
+	clients  *signal.Server
+	registry *session.Registry
+	checks   func(context.Context) []openvidu.RESTCheck
+	journal  *diagnosis.Journal
+	media    *mediaNode
+	told     *events
+	edge     *edge
+	open     *files
+	log      *slog.Logger
+
+	api http.Handler // REST with the settings before
+}
+
+func newClients(c config.Config, registry *session.Registry, life int64, edge *edge, open *files, log *slog.Logger) *signal.Server {
+	return signal.New(signal.Config{
+		Sessions: signal.Local(registry), Secret: c.Secret, Log: log, MediaServer: c.MediaServer, Room: open.Room, Life: life,
+		Settings: edge.joining, SecretSeen: edge.joinedBySecret, Locate: edge.locate,
+	})
+}
+
+// build mounts what these settings want.
+func (r *routes) build(c config.Config) (http.Handler, error) {
+	shown := settings(c, r.port)
+	api, err := rest.Renew(r.api, rest.Config{
+		Registry: r.registry, Log: r.log, Secret: c.Secret, Settings: func() openvidu.RESTConfig { return shown }, ICEServers: iceServers(c),
+		Credentials: r.edge.credentials, Strict: r.edge.strict, SecretSeen: r.edge.secretSeen, Restart: r.changes.restart,
+		Deprecated: c.DeprecatedAPI, Checks: r.checks, Diagnosis: r.journal, Room: newcomers(r.open), Events: r.told, CDR: r.told.cdr.Folder,
+		LogParams: rest.LogParams(c.BrowserLogs, c.StatsInterval), PlainHTTP: c.Edge.PlainHTTP, Nodes: r.media.list, NodeID: r.media.id,
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	clients := signal.New(signal.Config{
-		Sessions: signal.Local(registry), Secret: c.Secret, Log: log, MediaServer: c.MediaServer, Room: open.Room, Life: life,
-	})
 	mux := http.NewServeMux()
 	for _, path := range rest.Paths {
 		mux.Handle(path, api)
 	}
 	for _, path := range []string{"/openvidu", "/room", "/openvidu/accept-certificate", "/accept-certificate"} {
-		mux.Handle(path, clients)
+		mux.Handle(path, r.clients)
 	}
+	mux.Handle("/openvidu/info", r.edge.info)
 	mux.Handle("/", dashboard.New(dashboard.Config{
-		Assets: web.Assets(), Rooms: &rooms{newcomers(open), registry, rest.Defaults(shown), net.JoinHostPort(c.Host(), strconv.Itoa(port)), rest.LogParams(c.BrowserLogs, c.StatsInterval)}, Mode: dashboard.Mode(c.CallPage), Log: log,
+		Assets: web.Assets(), Rooms: &rooms{newcomers(r.open), r.registry, rest.Defaults(shown), net.JoinHostPort(c.Host(), strconv.Itoa(r.port)), rest.LogParams(c.BrowserLogs, c.StatsInterval)}, Mode: dashboard.Mode(c.CallPage), Log: r.log,
 	}))
-	return clients, mux, nil
+	r.api = api
+	return mux, nil
 }
 
 func newcomers(open *files) func() error { return func() error { return open.Room(false) } }
 
 // checks are what health adds to being up: a lone node has nobody to prove its media with (design decision 6).
-func checks(keys *certs.Store, reached *reached, store *storage) func(context.Context) []openvidu.RESTCheck {
+func checks(keys *certs.Store, reached *reached, changes *live, store *storage) func(context.Context) []openvidu.RESTCheck {
 	return func(context.Context) []openvidu.RESTCheck {
 		list := append([]openvidu.RESTCheck{{
 			Name: "media", OK: true, Code: "MEDIA_UNPROVEN", Text: "a node alone cannot send media through itself from outside",
-		}}, reached.checks()...)
+		}, changes.check()}, reached.checks()...)
 		return append(explained(list, certificateCheck(keys.Status())), store.checks()...)
 	}
 }

@@ -25,8 +25,7 @@ type storage struct {
 
 // openStore starts the embedded NATS, and opens the bucket of session records and the stream of events on it.
 func openStore(ctx context.Context, c config.Config, log *slog.Logger, running *parts) (*storage, error) {
-	events := streamConfig(c, log)
-	nats := natsd.New(natsd.Config{Dir: filepath.Join(c.Data, "nats"), MaxStore: 1<<30 + events.Bytes(), Log: log})
+	nats := natsd.New(natsd.Config{Dir: filepath.Join(c.Data, "nats"), MaxStore: maxStore, Log: log})
 	running.start("store", nats.Run)
 	conn, err := nats.Connect(ctx)
 	if err != nil {
@@ -37,7 +36,7 @@ func openStore(ctx context.Context, c config.Config, log *slog.Logger, running *
 	if err != nil {
 		return nil, err
 	}
-	numbered, err := stream.Open(ctx, conn, events)
+	numbered, err := stream.Open(ctx, conn, streamConfig(c, log))
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 type Config struct {
 	Data     string   // --data: the data folder, which exists
 	Warnings []string // to be logged: settings that are known but not built yet, and the like
+	Without  []string // names of OpenVidu that somebody set and that have no effect here; see the function
 
 	Secret          string // OPENVIDU_SECRET
 	SecretGenerated bool   // it was made by this very start: print it once
@@ -60,6 +61,8 @@ type Config struct {
 
 	LogLevel  string // LOG_LEVEL: debug, info, warn or error
 	LogFormat string // LOG_FORMAT: text or json
+
+	args, environ []string // that Load was given
 
 	on    switches         // what settings say that have no field of their own
 	given map[string]given // by setting: what somebody set; see Place and Value

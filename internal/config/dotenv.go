@@ -76,11 +76,14 @@ func readDotenv(file string) ([]line, []error) {
 
 // unknownName is the error for a .env line nobody knows, with the name that may have been meant.
 func unknownName(file string, l line) error {
-	hint := "see docs/reference/configuration.md"
-	if near := nearest(l.name); near != "" {
-		hint = fmt.Sprintf("did you mean %s?", near)
+	return fault.New(fault.Invalid, "%s:%d: %s: unknown setting → remove the line, or put # before it; %s", file, l.number, l.name, hint(l.name))
+}
+
+func hint(name string) string {
+	if near := nearest(name); near != "" {
+		return fmt.Sprintf("did you mean %s?", near)
 	}
-	return fault.New(fault.Invalid, "%s:%d: %s: unknown setting → remove the line, or put # before it; %s", file, l.number, l.name, hint)
+	return "see docs/reference/configuration.md"
 }
 
 // nearest returns the known name within two edits of name, "" if there is none.

@@ -182,3 +182,17 @@ func host(field func(*Config) *string) kind {
 		return nil
 	}}
 }
+
+// turnHost is a host; the words OpenVidu's container replaces by its own address mean the TURN server inside.
+func turnHost(field func(*Config) *string) kind {
+	k := host(field)
+	set := k.set
+	k.set = func(c *Config, v string) error {
+		if v = strings.TrimSpace(v); v == "auto-ipv4" || v == "auto-ipv6" {
+			*field(c) = ""
+			return nil
+		}
+		return set(c, v)
+	}
+	return k
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"tertulia/internal/fault"
@@ -19,6 +20,8 @@ type given struct{ value, origin string }
 type sources struct {
 	flags, file, environment map[string]given
 	warnings                 []string
+	held                     map[string]given // stronger than any; a zero one is a default
+	without                  []string         // names that will never have an effect
 }
 
 // Load reads the settings: flags over DIR/.env over the environment over defaults. args are the command's arguments
@@ -26,7 +29,7 @@ type sources struct {
 // is wrong, one *fault.Error each; with -h it is flag.ErrHelp (print Usage). The data folder is made if it is missing,
 // and so is the secret; nothing is written when a setting is bad.
 func Load(args, environ []string) (Config, error) {
-	c, err := read(args, environ)
+	c, err := resolve(args, environ, nil, nil)
 	if err != nil {
 		return c, err
 	}
@@ -36,7 +39,7 @@ func Load(args, environ []string) (Config, error) {
 // Inspect reads the settings as Load does and makes nothing: neither the data folder nor a secret, which is "" if there
 // is none yet. With an error the Config is still of use: a setting that is wrong has its default.
 func Inspect(args, environ []string) (Config, error) {
-	c, err := read(args, environ)
+	c, err := resolve(args, environ, nil, nil)
 	if c.Data != "" && c.Secret == "" {
 		if kept, failed := os.ReadFile(c.secretFile()); failed == nil {
 			err = errors.Join(err, c.take(kept))
@@ -48,9 +51,11 @@ func Inspect(args, environ []string) (Config, error) {
 	return c, err
 }
 
-func read(args, environ []string) (Config, error) {
-	var src sources
-	var c Config
+// resolve reads DIR/.env unless it is given text, which may be empty. held settings have these values, whatever the
+// places say.
+func resolve(args, environ []string, text []byte, held map[string]given) (Config, error) {
+	src := sources{held: held}
+	c := Config{args: args, environ: environ}
 	dir, err := src.parseFlags(args)
 	if err != nil {
 		return c, err
@@ -58,7 +63,7 @@ func read(args, environ []string) (Config, error) {
 	if c.Data, err = filepath.Abs(dir); err != nil {
 		return c, fault.Wrap(fault.Invalid, err, "--data=%s: not a folder's name → name another one", dir)
 	}
-	errs := src.parseFile(filepath.Join(c.Data, ".env"))
+	errs := src.parseFile(c.File(), text)
 	src.parseEnvironment(environ)
 	c.given = map[string]given{}
 	for _, s := range settings {
@@ -70,6 +75,7 @@ func read(args, environ []string) (Config, error) {
 	warnings, wrong := c.finish()
 	errs = append(errs, wrong...)
 	c.Warnings = append(src.warnings, warnings...)
+	c.Without = src.without
 	return c, errors.Join(errs...)
 }
 
@@ -98,14 +104,16 @@ func (src *sources) parseFlags(args []string) (dir string, err error) {
 	return dir, nil
 }
 
-func (src *sources) parseFile(file string) []error {
+func (src *sources) parseFile(file string, text []byte) []error {
 	src.file = map[string]given{}
-	lines, errs := readDotenv(file)
+	lines, errs := parseDotenv(file, text)
+	if text == nil {
+		lines, errs = readDotenv(file)
+	}
 	for _, l := range lines {
 		origin := fmt.Sprintf("%s:%d", file, l.number)
 		switch {
-		case isPlanned(l.name):
-			src.warn(origin, l.name, l.value)
+		case src.idle(origin, l.name, l.value):
 			continue
 		case !isSetting(l.name):
 			errs = append(errs, unknownName(file, l))
@@ -126,21 +134,29 @@ func (src *sources) parseEnvironment(environ []string) {
 		switch {
 		case isSetting(name):
 			src.environment[name] = given{value, "environment"}
-		case warnsInEnvironment(name):
-			src.warn("environment", name, value)
+		case !isAmong(shared, name):
+			src.idle("environment", name, value)
 		}
 	}
 }
 
-// warn notes a planned setting, unless it has no value.
-func (src *sources) warn(origin, name, value string) {
-	if value != "" {
-		src.warnings = append(src.warnings, fmt.Sprintf("%s: %s is not built yet and has no effect", origin, name))
+// idle notes a name that changes nothing; it is false for any other.
+func (src *sources) idle(origin, name, value string) bool {
+	part, reason := Planned(name), Without(name)
+	switch {
+	case part != "" && !isOff(value):
+		src.warnings = append(src.warnings, fmt.Sprintf("%s: %s is not built yet and has no effect: it needs %s", origin, name, part))
+	case reason != "" && value != "" && !slices.Contains(src.without, name):
+		src.without = append(src.without, name)
 	}
+	return part != "" || reason != ""
 }
 
 // lookup returns the strongest value of a setting; ok is false if nobody set one.
 func (src *sources) lookup(name string) (g given, ok bool) {
+	if g, ok := src.held[name]; ok {
+		return g, g.value != ""
+	}
 	for _, place := range []map[string]given{src.flags, src.file, src.environment} {
 		if g = place[name]; g.value != "" {
 			return g, true

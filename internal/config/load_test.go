@@ -36,7 +36,7 @@ func TestDefaults(t *testing.T) {
 	if c.Elastic.ClusterID == "" {
 		t.Error("no cluster id was generated")
 	}
-	c.Data, c.Secret, c.CoturnSecret, c.Elastic.ClusterID, c.on, c.given = "", "", "", "", switches{}, nil
+	c.Data, c.Secret, c.CoturnSecret, c.Elastic.ClusterID, c.on, c.given, c.args, c.environ = "", "", "", "", switches{}, nil, nil, nil
 	want := Config{
 		SecretGenerated: true, HTTPSPort: 4443, CertificateType: "selfsigned",
 		AddressDiscovery: "auto", STUNServers: []string{"stun.l.google.com:19302", "stun.cloudflare.com:3478"},
@@ -133,7 +133,7 @@ func TestEverySettingReachesTheConfig(t *testing.T) {
 			SameOrigin: true, RedirectWWW: true, MaxBody: 1024, PlainHTTP: true,
 		},
 	}
-	c.on, c.given = switches{}, nil
+	c.on, c.given, c.args, c.environ = switches{}, nil, nil, nil
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
 	}
@@ -189,8 +189,11 @@ func TestPlannedNamesWarn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{":1: OPENVIDU_RECORDING is not built yet", ":3: KMS_DOCKER_ENV_GST_DEBUG is not built yet", ":4: AWS_INSTANCE_ID",
+	want := []string{":1: OPENVIDU_RECORDING is not built yet and has no effect: it needs recording",
 		":6: LOG_LEVEL is set again and replaces", "environment: OPENVIDU_WEBRTC_SIMULCAST is not built yet"}
+	if without := strings.Join(c.Without, " "); without != "KMS_DOCKER_ENV_GST_DEBUG AWS_INSTANCE_ID" {
+		t.Errorf("without effect: %s", without)
+	}
 	if len(c.Warnings) != len(want) {
 		t.Fatalf("warnings: %q", c.Warnings)
 	}

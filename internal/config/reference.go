@@ -40,6 +40,16 @@ with its place; so does an unknown name in ` + "`.env`" + `. Unknown names in th
 In ` + "`.env`" + `, a line is ` + "`NAME=value`" + `; the value is taken as it stands, without quotes. Lines that start with ` + "`#` or `//`" + ` are comments.
 Flags are visible to every user of the machine: keep secrets in ` + "`.env`" + `.
 
+## Changes
+
+` + "`POST /openvidu/api/restart`" + ` with ` + "`{\"NAME\": value, …}`" + ` writes ` + "`.env`" + ` (comments and order stay) and takes the new values over at once, all of them or none:
+no call is touched. A setting whose change needs a restart is refused by name: set it in ` + "`.env`" + ` and restart; calls go on over it.
+An empty body takes over what was edited by hand. An edit that nobody took over is told by health and log as ` + "`CONFIG_DRIFT`" + `.
+
+Every accepted change is kept in the folder ` + "`config`" + ` of the data folder, with its time and author: ` + "`tertulia config log`, `tertulia config diff`" + ` and
+` + "`tertulia config undo`" + ` (a running server takes it over by itself). ` + "`tertulia config check`" + ` reads the settings as a start would, and ` + "`tertulia config import FILE`" + `
+takes the .env of an OpenVidu 2 deployment over.
+
 `
 
 // Reference is the page docs/reference/configuration.md.
@@ -48,12 +58,12 @@ func Reference() string {
 	b.WriteString(referenceHead)
 	for _, s := range settings {
 		fmt.Fprintf(&b, "## `%s`\n\n%s\n\n", s.Name, s.Doc)
-		value, effect := "none", "takes effect at the next start"
+		value, effect := "none", "needs a restart; calls go on over it"
 		if s.Default != "" {
 			value = "`" + s.Default + "`"
 		}
 		if s.Live {
-			effect = "takes effect at once"
+			effect = "is live"
 		}
 		fmt.Fprintf(&b, "Type: %s. Default: %s. Flag: `%s`. A change %s.", s.typeName, value, s.Flag(), effect)
 		if s.Secret {
@@ -61,11 +71,16 @@ func Reference() string {
 		}
 		b.WriteString("\n\n")
 	}
-	b.WriteString("## Not built yet\n\nThese names of OpenVidu are known and have no effect yet. The start warns of each one that has a value.\n\n")
-	names := append(slices.Concat(planned, plannedShared), plannedPrefix+"…")
-	slices.Sort(names)
-	for _, name := range names {
-		fmt.Fprintf(&b, "- `%s`\n", name)
+	b.WriteString("## Not built yet\n\nThese names of OpenVidu wait for a part that is not built. They have no effect; the start warns of each one that is switched on.\n\n")
+	list(&b, planned)
+	b.WriteString("## Without effect\n\nThese names of OpenVidu are accepted and change nothing here. The start tells of them in one line, `tertulia config check` of each.\n\n")
+	list(&b, without)
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func list(b *strings.Builder, table []idle) {
+	for _, row := range table {
+		fmt.Fprintf(b, "- %s: `%s`\n", row.reason, strings.Join(row.names, "`, `"))
 	}
-	return b.String()
+	b.WriteString("\n")
 }

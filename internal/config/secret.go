@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"tertulia/internal/fault"
@@ -116,14 +117,19 @@ func (c *Config) take(kept []byte) error {
 	return nil
 }
 
-// writeSecret writes beside the file and renames, so that it is whole or absent.
+// writeSecret keeps one line.
 func writeSecret(file string, secret []byte) error {
-	temporary, err := os.CreateTemp(filepath.Dir(file), ".secret-*") // mode 0600
+	return replace(file, append(slices.Clone(secret), '\n'))
+}
+
+// replace writes beside the file and renames, so that it is whole or as it was. Only this user may read it.
+func replace(file string, content []byte) error {
+	temporary, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*") // mode 0600
 	if err != nil {
 		return err
 	}
 	defer os.Remove(temporary.Name())
-	_, err = temporary.Write(append(secret, '\n'))
+	_, err = temporary.Write(content)
 	if err = errors.Join(err, temporary.Sync(), temporary.Close()); err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ var serverSettings = []Setting{
 		Name: "COTURN_PORT", kind: optionalPort(func(c *Config) *string { return &c.TURNPort }),
 		Doc: "Port for TURN over UDP and TCP: of this server, or with `COTURN_IP` of the coturn there. Unset: TURN is served on `HTTPS_PORT` alone, over TCP and TLS, which suits every client.",
 	}, {
-		Name: "COTURN_IP", kind: host(func(c *Config) *string { return &c.TURNHost }),
+		Name: "COTURN_IP", kind: turnHost(func(c *Config) *string { return &c.TURNHost }),
 		Doc: "Host of an outside coturn that shares `COTURN_SHARED_SECRET_KEY`; clients are told of it instead of the built-in TURN. Unset: the built-in one.",
 	}, {
 		Name: "ADDRESS_DISCOVERY", Default: "auto", kind: oneOf(func(c *Config) *string { return &c.AddressDiscovery }, "auto", "off"),

@@ -36,7 +36,7 @@ var edgeSettings = []Setting{
 		Doc: "Cipher suites of TLS 1.2 by their OpenSSL names, separated by colons. Unset: those Go thinks safe. TLS 1.3 has no choice.",
 	}, {
 		Name: "HTTPS_HSTS", Default: "max-age=63072000", Live: true, kind: hsts(func(c *Config) *string { return &c.Edge.HSTS }),
-		Doc: "Header Strict-Transport-Security of every answer; `off` for none.",
+		Doc: "Header Strict-Transport-Security of every answer by HTTPS, but to localhost; `off` for none.",
 	}, {
 		Name: "XFRAME_SAMEORIGIN", Default: "false", Live: true, kind: boolean(func(c *Config) *bool { return &c.Edge.SameOrigin }),
 		Doc: "Let only pages of our own origin show ours in a frame.",

@@ -7,7 +7,7 @@ var eventSettings = []Setting{
 		Doc: "Send events to `OPENVIDU_WEBHOOK_ENDPOINT`.",
 	}, {
 		Name: "OPENVIDU_WEBHOOK_ENDPOINT", Live: true, kind: address(func(c *Config) *string { return &c.Webhook.Endpoint }),
-		Doc: "URL that events are posted to. `OPENVIDU_WEBHOOK=true` needs it.",
+		Doc: "URL that events are posted to. `OPENVIDU_WEBHOOK=true` needs it. Any certificate of that server is accepted, as in OpenVidu. See [events](events.md).",
 	}, {
 		Name: "OPENVIDU_WEBHOOK_HEADERS", Secret: true, Live: true, kind: headers(func(c *Config) *[]string { return &c.Webhook.Headers }),
 		Doc: "HTTP headers of every such request, as in `[\"Authorization: Bearer abc\",\"X-App: tea\"]`.",

@@ -133,7 +133,7 @@ func TestEveryPlaceCanSetEverything(t *testing.T) {
 			"environment": must(load(t, "", []string{s.Name + "=" + s.Default})),
 		} {
 			d := must(load(t, "", nil))
-			c.Data, c.Secret, c.CoturnSecret, c.Elastic.ClusterID, c.given = d.Data, d.Secret, d.CoturnSecret, d.Elastic.ClusterID, d.given
+			c.Data, c.Secret, c.CoturnSecret, c.Elastic.ClusterID, c.given, c.args, c.environ = d.Data, d.Secret, d.CoturnSecret, d.Elastic.ClusterID, d.given, d.args, d.environ
 			if fmt.Sprintf("%+v", c) != fmt.Sprintf("%+v", d) {
 				t.Errorf("%s: its default, given as %s, is another: %+v", s.Name, place, c)
 			}
@@ -160,23 +160,22 @@ func TestEmptyIsAbsent(t *testing.T) {
 	}
 }
 
-// TestPlannedNamesAreKnownOnce, and none of them is a setting.
-func TestPlannedNamesAreKnownOnce(t *testing.T) {
-	names := slices.Concat(planned, plannedShared)
+// TestIdleNamesAreKnownOnce, and none of them is a setting.
+func TestIdleNamesAreKnownOnce(t *testing.T) {
 	seen := map[string]bool{}
-	for _, name := range names {
-		if seen[name] || isSetting(name) || !isPlanned(name) || strings.ToUpper(name) != name {
-			t.Errorf("%s: twice, or a setting", name)
+	for _, row := range slices.Concat(planned, without) {
+		if row.reason == "" {
+			t.Errorf("%v: no reason", row.names)
 		}
-		seen[name] = true
-	}
-	if !isPlanned("KMS_DOCKER_ENV_X") || isPlanned("HTTPS_PORT") || isPlanned("NOBODY_KNOWS") {
-		t.Error("isPlanned is wrong about a prefix, a setting or an unknown name")
-	}
-	for _, name := range plannedShared {
-		if warnsInEnvironment(name) {
-			t.Errorf("%s belongs to other programs too and warns", name)
+		for _, name := range row.names {
+			if seen[name] || isSetting(name) || strings.ToUpper(name) != name {
+				t.Errorf("%s: twice, or a setting", name)
+			}
+			seen[name] = true
 		}
+	}
+	if Without("KMS_DOCKER_ENV_X") == "" || Known("NOBODY_KNOWS") || Planned("HTTPS_PORT") != "" {
+		t.Error("a prefix, a setting or an unknown name is taken for another")
 	}
 }
 
@@ -184,7 +183,7 @@ func TestPlannedNamesAreKnownOnce(t *testing.T) {
 func TestUnknownNamesSuggest(t *testing.T) {
 	for _, s := range settings {
 		for _, slip := range []string{s.Name[1:], s.Name + "S", strings.Replace(s.Name, "_", "", 1), "X" + s.Name[1:]} {
-			if isSetting(slip) || isPlanned(slip) {
+			if Known(slip) {
 				continue
 			}
 			_, err := load(t, slip+"=1", nil)

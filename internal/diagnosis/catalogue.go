@@ -70,9 +70,10 @@ const (
 	KernelBuffersSmall   Code = "KERNEL_BUFFERS_SMALL"
 	GStreamerMissing     Code = "GSTREAMER_MISSING"
 	KnownIssue           Code = "KNOWN_ISSUE"
+	ConfigDrift          Code = "CONFIG_DRIFT"
 )
 
-// Catalogue is every fault with a name: 25 of calls, 12 of hosts, one of pages, one of use.
+// Catalogue is every fault with a name: 25 of calls, 13 of hosts, one of pages, one of use.
 var Catalogue = []Fault{
 	{
 		Code: NetUnreachable, Scope: InCall, Side: Network, Severity: Error,
@@ -264,7 +265,7 @@ var Catalogue = []Fault{
 		Code: SecretInBrowser, Scope: InUse, Side: Application, Severity: Warning,
 		Title:     "A page of {origin} sends the server's secret, and whoever opens it can read that",
 		Meaning:   "With OPENVIDU_SECRET, or a key, anybody can enter, listen to and end any session. A page cannot keep a secret: it belongs on a server of the application, which gives the page tokens.",
-		Evidence:  "A REST call with right credentials, or a join by secret, that a browser has sent for a page (Origin, Sec-Fetch-Mode).",
+		Evidence:  "A REST call with right credentials, or a join by secret, that a browser has sent for a page (Origin, Sec-Fetch-Site).",
 		Fix:       "Move the calls to a server and give the page tokens, then change it; the one before can stay valid until all are moved. STRICT=true refuses such calls.",
 		Reproduce: "fetch('/openvidu/api/sessions', {headers: {Authorization: …}}) in a browser.",
 	},
@@ -353,6 +354,13 @@ var Catalogue = []Fault{
 		Evidence:  "Version {version}; {condition}.",
 		Fix:       "{remedy}",
 		Reproduce: "A list of known issues that names this version.",
+	}, {
+		Code: ConfigDrift, Scope: OnHost, Side: Server, Severity: Warning,
+		Title:     "The settings in force are not those of .env",
+		Meaning:   "Somebody edited .env while the server runs. It goes on with what it had.",
+		Evidence:  "{changes}",
+		Fix:       "Take the edit over (POST /openvidu/api/restart, or a restart of the server), or put the file back: tertulia config undo.",
+		Reproduce: "Add a line to .env of a running server and wait ten seconds.",
 	},
 }
 

@@ -12,6 +12,8 @@
 // detect.go says which cause explains which symptom. What shows only across clients is counted beside: timers that end
 // sockets and NAT bindings (timers.go), ways by network (networks.go).
 //
+// Beside all that, [Quality] (quality.go) judges the uplink of one publisher from 0 to 5; app asks it.
+//
 // Severity follows what people notice: a dead candidate beside flowing media is nothing, and muted tracks are no fault.
 //
 // It imports event, wire/* and fault; never session, media, HTTP or Pion. Start at [Fault], [Watch.Run] and [Detect].

@@ -39,10 +39,9 @@ const (
 	checkedWithin = 12_000
 	// connectsWithin is how long a transport may take to connect, in milliseconds.
 	connectsWithin = 10_000
-	// leastSpan and mostSpan are the times between two readings that say something, in milliseconds.
-	leastSpan, mostSpan = 500, 120_000
-	// quietSpan is a time in which something comes, sound without a voice too.
-	quietSpan = 2000
+	// leastSpan and mostSpan are the times between two readings that say something, in milliseconds. In the least something
+	// comes of sound without a voice too.
+	leastSpan, mostSpan = 1900, 120_000
 	// bitsPerPixel is what a browser spends on a lively picture, and starved the share of it that needs a reason. A picture
 	// that rests takes less for no fault of the network: it counts beside another sign only.
 	bitsPerPixel, starved = 0.05, 0.25
@@ -67,7 +66,7 @@ func Grade(before, now *Uplink, usual float64) (level int, ok bool) {
 	}
 	if c.octets == 0 {
 		rests := now.Announced.Screen && now.Announced.Video && !older(f.Heard, c.span) // a screen that nobody touches
-		return 0, c.span >= quietSpan && !rests
+		return 0, !rests
 	}
 	i := slices.IndexFunc(Levels, func(l Level) bool { return c.meets(&l, usual) })
 	level = Levels[i].Level
@@ -156,7 +155,7 @@ func (c *passage) expected(u *Uplink, usual float64) float64 {
 // Quality follows one publisher's uplink. The zero value is ready.
 type Quality struct {
 	before *Uplink
-	rates  []float64 // latest frame rates, of which the highest is the usual one
+	rates  []float64 // latest frame rates
 	known  bool
 	level  int
 	next   int // a level one reading has shown; 0 to 5, in doubt if doubt is set
@@ -171,6 +170,9 @@ const mostRates = 12
 // told at once.
 func (q *Quality) Judge(u Uplink) (level int, news bool) {
 	before := q.before
+	if before != nil && u.Facts.Age >= before.Facts.Age && u.At-before.At < leastSpan {
+		return q.level, false // the next one has more to go by
+	}
 	q.before = &u
 	if before == nil {
 		before = &Uplink{At: u.At} // enough to say that a transport does not connect
@@ -188,11 +190,12 @@ func (q *Quality) Judge(u Uplink) (level int, news bool) {
 	return q.settle(grade)
 }
 
+// usual is the frame rate that a quarter of the latest are above: what was held up comes all at once, and is no rate.
 func (q *Quality) usual() float64 {
 	if len(q.rates) == 0 {
 		return 0
 	}
-	return slices.Max(q.rates)
+	return slices.Sorted(slices.Values(q.rates))[(len(q.rates)-1)*3/4]
 }
 
 func (q *Quality) settle(grade int) (level int, news bool) {

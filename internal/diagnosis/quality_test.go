@@ -173,6 +173,11 @@ func TestTheUsualFrameRate(t *testing.T) {
 		t.Errorf("a camera of 10 pictures a second: level %d, want 5", level)
 	}
 	run(goodLine, 4)
+	run(lineWith(func(l *line) { l.pictures = 120 }), 1) // what was held up on the way
+	run(goodLine, 2)
+	if level != 5 {
+		t.Errorf("after a burst: level %d, want 5", level)
+	}
 	run(slow, 2)
 	if level != 3 {
 		t.Errorf("a third of what there was: level %d, want 3", level)
@@ -180,5 +185,23 @@ func TestTheUsualFrameRate(t *testing.T) {
 	run(slow, mostRates+2)
 	if level != 5 {
 		t.Errorf("it stays so: level %d, want 5", level)
+	}
+}
+
+// TestReadingsThatAreClose are put together: sound without a voice comes less than three times a second.
+func TestReadingsThatAreClose(t *testing.T) {
+	var q Quality
+	u := over(Uplink{}, goodLine)
+	q.Judge(u)
+	quiet := u
+	for range 3 {
+		quiet.At, quiet.Facts.Age = quiet.At+600, quiet.Facts.Age+600
+		if level, news := q.Judge(quiet); news {
+			t.Fatalf("level %d is told of %d ms of silence", level, quiet.At-u.At)
+		}
+	}
+	quiet.At, quiet.Facts.Age = quiet.At+600, quiet.Facts.Age+600
+	if level, news := q.Judge(quiet); level != 0 || !news {
+		t.Errorf("level %d (%v) of 2.4 s of silence, want 0", level, news)
 	}
 }

@@ -67,8 +67,8 @@ all of whose terms are met:
 
 const qualityFoot = `| 0 | broken | nothing comes, though something should; or the client's checks have stopped for 12 s; or it does not connect within 10 s | | | |
 
-Loss is counted before retransmission. Of audio and video the smaller jitter counts. The round trip is known where packets were lost and came again. The usual
-frame rate is the best of the latest 12 readings; a screen's does not count. A level below 5 is one less, but not 0, where the video takes less than
+Of readings that are less than 2 s apart every second counts, or third. Loss is counted before retransmission. Of audio and video the smaller jitter counts. The round trip is known where packets were lost and came again. The usual
+frame rate is that which a quarter of the latest 12 readings are above; a screen's does not count. A level below 5 is one less, but not 0, where the video takes less than
 a quarter of what its size, its frame rate and its limit let expect. A level is left when two readings in a row say so, to the side of the one that
 says less; a fall of two levels, or to 0, counts at once. While nothing is to be expected, because all is muted, the level stays.
 `

@@ -101,7 +101,8 @@ func toldOf(n Notice) string {
 // saidOf shows the end of something, after checking what it says of its beginning.
 func saidOf(t *testing.T, h Happened) string {
 	var since int64
-	who, line := number(h.Connection), ""
+	var line string
+	who := number(h.Connection)
 	switch b := h.Body.(type) {
 	case event.Unsubscribed:
 		line, since = fmt.Sprintf("%s no longer receives %s: %s", who, number(b.Publisher), b.Reason), b.Since-5000

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"sync"
+	"time"
 
 	"tertulia/internal/fault"
 )
@@ -16,6 +17,7 @@ type directory struct {
 	sessions map[string]*runner
 	making   map[string]chan struct{} // ids being created; closed when that is over
 	clients  map[string]client        // by RPC session id
+	past     int64                    // the latest creation time of a session that has ended
 }
 
 // client says which connection an RPC session id belongs to.
@@ -124,6 +126,21 @@ func (d *directory) remove(n *runner) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.sessions, n.id)
+	d.past = max(d.past, n.state.CreatedAt)
+}
+
+// birth is the creation time of a new session: now, once that is later than any ended session's. An id may be used again
+// at once, and is told apart by that time.
+func (d *directory) birth(ctx context.Context) int64 {
+	for {
+		d.mu.Lock()
+		past := d.past
+		d.mu.Unlock()
+		if now := time.Now().UnixMilli(); now > past || ctx.Err() != nil {
+			return now
+		}
+		sleep(ctx, time.Millisecond)
+	}
 }
 
 // client returns whom an RPC session id belongs to.

@@ -12,9 +12,11 @@
 // publishVideo, from the socket to the SDP answer: [Attachment.Send] → inbox → runner.handle → [State.Do] → publish
 // (publish.go) → [Ask] → lanes (lane.go) → [Media] → settled → publishSettled → [Reply] → outbox → [Attachment.Next].
 //
-// What happens is told to Config.Observe as it is decided (observe.go): the source of the timeline.
+// What happens is told to Config.Observe by the rule that decides it (happen.go), the rest by what passes (observe.go): the
+// source of the timeline, of webhooks, CDR and metrics.
 //
 // It imports wire/mediactl, event and fault; never media, Pion, NATS or HTTP. What it needs of those it declares in
 // ports.go. Read state.go, command.go, notice.go, effect.go, do.go; then join.go, publish.go, subscribe.go, leave.go,
-// recover.go; then runner.go and registry.go. The scripts in test/scenario show it at work.
+// recover.go, lost.go; then runner.go and registry.go. The scripts in test/scenario show it at work; TestChurn plays random
+// days and compares what events tell, what the state says and what clients were told.
 package session

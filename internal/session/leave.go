@@ -123,7 +123,7 @@ func evictFlooded(t *turn, c overflowed) {
 
 // collect ends a session that was made and never used (rest §5.6); no client can be there to be told.
 func collect(t *turn, c unused) {
-	if !t.Active && t.env.Now-t.CreatedAt > c.OlderThan {
+	if !t.Active && t.env.Now-t.CreatedAt > c.OlderThan && len(t.joined("")) == 0 {
 		end(t, "")
 	}
 }

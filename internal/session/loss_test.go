@@ -14,7 +14,7 @@ func (h *house) publish(a *Attachment) string {
 	h.t.Helper()
 	h.send(a, "p", Publish{Offer: "offer", Media: camera})
 	for {
-		if m := h.next(a); m.Reply != nil {
+		if m := h.next(a); m.Reply != nil && m.Reply.Request == "p" {
 			return m.Reply.Result.(PublishResult).Stream
 		}
 	}

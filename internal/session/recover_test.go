@@ -92,6 +92,8 @@ func TestRestart(t *testing.T) {
 		h.send(a, "2", Publish{Offer: "o", Media: camera})
 		published := h.next(a).Reply.Result.(PublishResult)
 		h.next(b) // StreamPublished
+		a.Ack(1)
+		b.Ack(1)
 		h.send(b, "2", Subscribe{Sender: published.Stream, Offer: "o"})
 		h.next(b)
 		before, _ := h.State("room")

@@ -54,8 +54,7 @@ type Registry struct {
 	over    chan struct{}
 
 	directory *directory
-	epoch     uint64       // set before ready
-	born      atomic.Int64 // the latest creation time given
+	epoch     uint64 // set before ready
 }
 
 // New makes a registry; Run starts it.
@@ -110,7 +109,7 @@ func (r *Registry) Create(ctx context.Context, p Properties) (State, error) {
 
 // create stores a new session and has it run.
 func (r *Registry) create(ctx context.Context, id string, p Properties) (*runner, error) {
-	n := newRunner(r, &State{ID: id, CreatedAt: r.birth(), Epoch: r.epoch, Properties: p})
+	n := newRunner(r, &State{ID: id, CreatedAt: r.directory.birth(ctx), Epoch: r.epoch, Properties: p})
 	record, err := encode(n.state)
 	if err != nil {
 		return nil, err
@@ -132,17 +131,6 @@ func (r *Registry) create(ctx context.Context, id string, p Properties) (*runner
 		return n, nil
 	case <-r.over:
 		return nil, fault.New(fault.NoCapacity, "this server is stopping")
-	}
-}
-
-// birth is the creation time of a new session: now, but never that of an older one. A custom id may be used again within
-// the same millisecond, and is told apart by it.
-func (r *Registry) birth() int64 {
-	for {
-		last := r.born.Load()
-		if at := max(time.Now().UnixMilli(), last+1); r.born.CompareAndSwap(last, at) {
-			return at
-		}
 	}
 }
 
@@ -203,7 +191,7 @@ func (r *Registry) toJoin(ctx context.Context, id string, create bool) (*runner,
 		switch {
 		case n != nil:
 			return n, nil
-		case !create:
+		case !create || id == "": // without a name it would make another one each time
 			return nil, unknownSession(id)
 		}
 		p := r.live.Load().Defaults

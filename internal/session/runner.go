@@ -42,7 +42,7 @@ type reported struct{ mediactl.Event }
 
 func (reported) command() {}
 
-// newRunner makes the runner of a state; those who had joined it before a restart have their outboxes again, empty.
+// newRunner makes the runner of a state; those who had joined it before a restart have their outboxes again.
 func newRunner(r *Registry, s *State) *runner {
 	log, inbox := r.cfg.Log.With("session", s.ID), newInbox()
 	n := &runner{
@@ -53,7 +53,7 @@ func newRunner(r *Registry, s *State) *runner {
 	}
 	for _, c := range s.Connections {
 		if c.ActiveAt != 0 {
-			n.outboxes[c.ID] = newOutbox(c.RPC)
+			n.outboxes[c.ID] = giveMissed(c)
 		}
 	}
 	return n
@@ -248,9 +248,8 @@ func (r *runner) over() {
 // stop releases what a session that has ended holds, or keeps the record of one whose process ends. Nobody is left
 // waiting in either case.
 func (r *runner) stop(ctx context.Context) {
-	for id, box := range r.outboxes {
+	for _, box := range r.outboxes {
 		box.end()
-		delete(r.outboxes, id)
 	}
 	r.lanes.wait()
 	r.writer.wait()
@@ -260,13 +259,16 @@ func (r *runner) stop(ctx context.Context) {
 	if !r.ended {
 		r.apply(ctx, letter{command: suspended{}})
 	}
-	if r.ended {
+	if r.ended { // perhaps by that
+		r.writer.last(ctx, r.state) // releasing takes a while; a process that starts meanwhile must not tell the end again
 		r.lanes.release(ctx, r.id)
 		r.writer.erase(ctx, r.id)
 		r.registry.directory.remove(r)
 	} else {
+		r.keepMissed()
 		r.writer.last(ctx, r.state)
 	}
+	clear(r.outboxes)
 	close(r.gone)
 }
 

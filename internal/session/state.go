@@ -88,7 +88,8 @@ type Connection struct {
 	Drops     int   `json:"drops,omitempty"`
 	DroppedAt int64 `json:"droppedAt,omitempty"` // 0 while its socket is up
 
-	Stream *Stream `json:"stream,omitempty"`
+	Stream *Stream  `json:"stream,omitempty"`
+	Missed []Missed `json:"missed,omitempty"` // only in the record that a process leaves when it ends
 	// Subscriptions are not stored: after a restart clients negotiate them anew, and a session of 300 has 90,000.
 	Subscriptions []*Subscription `json:"-"`
 

@@ -62,8 +62,13 @@ func (t *turn) sender(sender string) (*Connection, error) {
 }
 
 // beginSubscription replaces the caller's subscription to a stream, if it has one; an endpoint of that name is
-// replaced at the node. A stream that is not up is waited for.
+// replaced at the node. A stream that is not up is waited for. The own stream comes back by loopback only, as in OpenVidu
+// (KurentoParticipant.java): candidates could not tell two endpoints towards the same connection apart.
 func beginSubscription(t *turn, me, owner *Connection, offer string) {
+	if me == owner {
+		t.fail(fault.New(fault.NotPublishing, "connection %s asks for its own stream; publish with doLoopback instead", me.ID))
+		return
+	}
 	stream := owner.Stream
 	s := me.subscription(stream.ID)
 	if s == nil {

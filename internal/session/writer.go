@@ -79,7 +79,7 @@ func (w *writer) wrote(ctx context.Context, s *State, err error) {
 // wait waits for the write under way, after its context has ended.
 func (w *writer) wait() { w.work.Wait() }
 
-// last writes what is behind when the process ends. Whether the write under way succeeded is not known.
+// last writes what is behind when the process or the session ends. Whether the write under way succeeded is not known.
 func (w *writer) last(ctx context.Context, s *State) {
 	if !w.dirty && !w.busy {
 		return

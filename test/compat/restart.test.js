@@ -37,6 +37,18 @@ play('Ctrl-C ends the call for everybody, with its reason', async (s) => {
   assert.equal((await s.server.get(`/openvidu/api/sessions/${session.sessionId}`)).status, 404);
 });
 
+// Releases from 2.20 on ask for the life of the server when they cannot go on: a client that was away for too long hears
+// networkDisconnect (reasons.test.js), these nodeCrashed, which is what applications join again for.
+play('a server that has lost its store has crashed, as clients see it', async (s) => {
+  const session = await s.session();
+  const people = [];
+  for (const sdk of ['2.32.2', '2.20.0']) people.push(await s.join(session, { sdk }));
+  await s.server.stop('SIGKILL');
+  await s.server.loseStore();
+  await s.server.start();
+  for (const p of people) assert.equal((await p.event('sessionDisconnected', undefined, { within: 20_000 })).reason, 'nodeCrashed', p.name);
+});
+
 /** The ids REST shows of a session. */
 async function view(s, session) {
   const found = await (await s.server.get(`/openvidu/api/sessions/${session.sessionId}`)).json();

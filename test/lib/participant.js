@@ -7,7 +7,7 @@ export const gcm = /^(SRTP_)?AEAD_AES_128_GCM$/; // with the prefix in Chromium
 const publishing = (options) => ({ source: 'pattern', audio: true, video: true, width: 320, height: 240, fps: 15, ...options });
 
 export class Participant {
-  /** number: whose colour and tone this is, 0–5. opened: what browser.open() gave. */
+  /** number: whose colour and tone this is, 0–9. opened: what browser.open() gave. */
   constructor(number, opened, name) {
     this.number = number;
     this.name = name;
@@ -43,6 +43,7 @@ export class Participant {
   evaluate(fn, arg) { return this.#opened.page.evaluate(fn, arg); }
 
   async join(token, options = {}) {
+    this.token = token;
     this.connection = await this.call('join', token, this.number, options);
     return this;
   }

@@ -4,16 +4,19 @@ import net from 'node:net';
 
 export async function startProxy(port) {
   const sockets = new Set();
-  let open = true;
+  const ways = new Set(); // [from, to], one for each direction
+  let open = true, held = false;
   const server = net.createServer((from) => {
     if (!open) return from.resetAndDestroy();
     const to = net.connect(port, '127.0.0.1');
-    for (const [a, b] of [[from, to], [to, from]]) {
+    for (const way of [[from, to], [to, from]]) {
+      const [a, b] = way;
       sockets.add(a);
+      ways.add(way);
       a.on('error', () => b.destroy());
-      a.on('close', () => { sockets.delete(a); b.destroy(); });
+      a.on('close', () => { sockets.delete(a); ways.delete(way); b.destroy(); });
+      if (!held) a.pipe(b);
     }
-    from.pipe(to).pipe(from);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -24,7 +27,16 @@ export async function startProxy(port) {
       open = false;
       for (const s of sockets) s.resetAndDestroy();
     },
-    mend() { open = true; },
+    /** Lets nothing pass, and says nothing. */
+    hold() {
+      held = true;
+      for (const [a, b] of ways) a.unpipe(b);
+    },
+    mend() {
+      open = true;
+      if (held) for (const [a, b] of ways) a.pipe(b);
+      held = false;
+    },
     close: () => new Promise((done) => {
       server.close(done);
       for (const s of sockets) s.destroy();

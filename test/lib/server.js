@@ -107,6 +107,11 @@ export class Server {
     clearTimeout(late);
   }
 
+  /** Takes the store of a stopped program away, as a broken disk does; its secret and certificate stay. */
+  async loseStore() {
+    await rm(join(this.#data, 'nats'), { recursive: true, force: true });
+  }
+
   /** Stops for good and removes the data folder. */
   async close() {
     await this.stop();

@@ -103,7 +103,7 @@ export class Scene {
     const options = browser === 'firefox' || devices === undefined ? {} : { devices };
     const opened = await (await this.#browser(browser, options)).open();
     const number = this.#people.length;
-    const person = new Participant(number, opened, `${'ABCDEF'[number]} (${browser} ${sdk})`);
+    const person = new Participant(number, opened, `${'ABCDEFGHIJ'[number]} (${browser} ${sdk})`);
     this.#people.push(person);
     await person.load(this.#origin, sdk);
     return person;

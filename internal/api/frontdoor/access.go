@@ -12,7 +12,7 @@ import (
 var (
 	dashboardPaths = []string{"/dashboard", "/inspector", "/openvidu/info", "/kibana", "/openvidu/elasticsearch"}
 	restPaths      = []string{"/openvidu/api", "/openvidu/cdr", "/openvidu/inspector-api", "/openvidu/virtual-background"}
-	oldRESTPaths   = []string{"/api", "/config"}
+	oldRESTPaths   = []string{"/api", "/config", "/pro"}
 )
 
 // allowed serves a request unless an access list keeps its sender out.
@@ -42,17 +42,30 @@ func (s *Site) admits(rules *inForce, r *http.Request) bool {
 		return false
 	}
 	a := from.Addr().Unmap().WithZone("")
-	if a.IsLoopback() {
-		return true
-	}
-	if s.Local != nil {
-		lists = append(lists, s.Local())
+	if !unnamedProxy(r) {
+		if a.IsLoopback() {
+			return true
+		}
+		if s.Local != nil {
+			lists = append(lists, s.Local())
+		}
 	}
 	for _, list := range lists {
 		for _, network := range list {
 			if network.Contains(a) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// unnamedProxy reports whether a proxy has sent a request that nobody has named: the headers of those that are trusted are
+// off by now. Behind one everybody seems to be local.
+func unnamedProxy(r *http.Request) bool {
+	for _, name := range []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded"} {
+		if len(r.Header.Values(name)) > 0 {
+			return true
 		}
 	}
 	return false

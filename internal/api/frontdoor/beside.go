@@ -27,7 +27,7 @@ type Route struct {
 // ownPaths are ours whatever the routes say.
 var ownPaths = []string{"/openvidu", "/dashboard", "/inspector", "/call", "/livez", "/readyz"}
 
-// oldPaths are ours while the deprecated API is on.
+// oldPaths are ours while the deprecated API is on, unless a route names one of them itself.
 var oldPaths = append([]string{"/recordings", "/layouts/custom", "/cdr", "/info", "/accept-certificate"}, oldRESTPaths...)
 
 // mounted is a route that is served.
@@ -39,11 +39,11 @@ type mounted struct {
 
 // find returns the route that takes a path, nil if it is ours.
 func (f *inForce) find(path string) *mounted {
-	if len(f.routes) == 0 || isBelow(path, ownPaths) || f.Deprecated && isBelow(path, oldPaths) {
+	if len(f.routes) == 0 || isBelow(path, ownPaths) {
 		return nil
 	}
 	for _, m := range f.routes {
-		if m.Path == "/" || isBelow(path, []string{m.Path}) {
+		if m.Path != "/" && isBelow(path, []string{m.Path}) || m.Path == "/" && !(f.Deprecated && isBelow(path, oldPaths)) {
 			return m
 		}
 	}

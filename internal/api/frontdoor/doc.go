@@ -11,6 +11,9 @@
 // Behind it nobody needs to know of proxies: what a trusted one says of its client by X-Forwarded-… is in the request's
 // RemoteAddr, Host, TLS and path, and nowhere else (forwarded.go).
 //
+// In front of what is served stands a [Site]: routes to folders and other servers, access lists, headers, the paths before
+// 2.16, by [Rules] that may be changed (site.go, access.go, beside.go). [SetTLS] knows OpenSSL's names (cipher.go).
+//
 // It owns the listener, the two http.Servers and the limits on connections; what is served is given to it. It imports
 // fault. Start at [Door.Run] (frontdoor.go), then follow one connection through route.go.
 package frontdoor

@@ -1,6 +1,7 @@
 package frontdoor
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -171,4 +172,41 @@ func TestALongAnswerAfterABody(t *testing.T) {
 			t.Errorf("answered %q", got)
 		}
 	})
+}
+
+// A large body has the time it needs as long as it comes at the least rate.
+func TestALargeBodyNeedsItsTime(t *testing.T) {
+	const piece, total = 64 << 10, 128 * (64 << 10)
+	for name, test := range map[string]struct {
+		each time.Duration // of a piece
+		want int           // bytes that are taken
+	}{
+		"twice the least rate": {500 * time.Millisecond, total},   // a minute
+		"half the least rate":  {2 * time.Second, 62 * piece / 2}, // it gets 30 s and what the first pieces have earned
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				taken := make(chan int, 1)
+				_, dial := inMemory(t, Config{HTTP: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+					n, _ := io.Copy(io.Discard, r.Body)
+					taken <- int(n)
+				})})
+				stream := dial()
+				go func() { _, _ = io.Copy(io.Discard, stream) }()
+				if _, err := fmt.Fprintf(stream, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", total); err != nil {
+					t.Fatal(err)
+				}
+				for range total / piece {
+					time.Sleep(test.each)
+					if _, err := stream.Write(make([]byte, piece)); err != nil {
+						break
+					}
+				}
+				got := <-taken
+				if test.want == total && got != total || test.want < total && (got >= total || got > test.want) {
+					t.Errorf("%d bytes were taken of %d, want %d", got, total, test.want)
+				}
+			})
+		})
+	}
 }

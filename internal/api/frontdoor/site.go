@@ -135,7 +135,7 @@ func (s *Site) beside(path string) bool { return s.Beside != nil && s.Beside(pat
 
 // headers are those that go with every answer.
 func (f *inForce) headers(w http.ResponseWriter, r *http.Request) {
-	if f.HSTS != "" && r.TLS != nil { // RFC 6797 §7.2
+	if f.HSTS != "" && r.TLS != nil && !isLoopback(hostOf(r.Host)) { // RFC 6797 §7.2; it would bind all ports of localhost
 		w.Header().Set("Strict-Transport-Security", f.HSTS)
 	}
 	if f.SameOrigin {
@@ -149,7 +149,7 @@ func (s *Site) present(rules *inForce, r *http.Request) *http.Request {
 	if isUpgrade(r) && strings.HasSuffix(r.URL.Path, "/openvidu") {
 		return at(r, "/openvidu")
 	}
-	if !rules.Deprecated {
+	if m := rules.find(r.URL.Path); !rules.Deprecated || m != nil && m.Path != "/" {
 		return r
 	}
 	for _, d := range deprecated {

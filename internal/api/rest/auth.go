@@ -31,7 +31,7 @@ const (
 )
 
 // ofSessions are the parts of the API, below /openvidu/api, that are about sessions.
-var ofSessions = []string{"sessions", "tokens", "signal", "recordings", "broadcast", "events"}
+var ofSessions = []string{"sessions", "tokens", "signal", "recordings", "broadcast", "events", "speech-to-text"}
 
 // may reports whether a scope allows a method at a path below /openvidu/api.
 func (s Scope) may(method, below string) bool {
@@ -64,7 +64,7 @@ func (a *api) authenticate(w http.ResponseWriter, r *http.Request, below string)
 		}
 		if !who.Scope.may(r.Method, below) {
 			return fault.New(fault.Forbidden, "API key %q has the scope %q, which does not cover %s %s: use one of another scope, or OPENVIDU_SECRET",
-				who.Name, who.Scope, r.Method, prefix+below)
+				who.Name, who.Scope, r.Method, clip(r.URL.Path))
 		}
 		return nil
 	}
@@ -76,10 +76,15 @@ func (a *api) authenticate(w http.ResponseWriter, r *http.Request, below string)
 	return fault.New(fault.Unauthorized, "credentials are missing or wrong: user OPENVIDUAPP, password OPENVIDU_SECRET")
 }
 
-// known finds the credential of a request, nil if there is none. It takes as long for any guess.
-func (a *api) known(user, password string) (found *Credential) {
+// known finds the credential of a request, nil if there is none.
+func (a *api) known(user, password string) *Credential {
+	return Find(a.credentials(), user, password)
+}
+
+// Find returns the credential of a list that a user and password are, nil if there is none. It takes as long for any
+// guess, and an empty password is none.
+func Find(list []Credential, user, password string) (found *Credential) {
 	userHash, passwordHash := sha256.Sum256([]byte(user)), sha256.Sum256([]byte(password))
-	list := a.credentials()
 	for i := range list {
 		wantUser, wantPassword := sha256.Sum256([]byte(list[i].User)), sha256.Sum256([]byte(list[i].Password))
 		same := subtle.ConstantTimeCompare(userHash[:], wantUser[:]) & subtle.ConstantTimeCompare(passwordHash[:], wantPassword[:])
@@ -94,11 +99,11 @@ func (a *api) credentials() []Credential {
 	if a.Credentials != nil {
 		return a.Credentials()
 	}
-	return []Credential{{User: legacyUser, Password: a.Secret, Scope: ScopeAll}}
+	return []Credential{{User: User, Password: a.Secret, Scope: ScopeAll}}
 }
 
-// legacyUser is the name that all official clients use.
-const legacyUser = "OPENVIDUAPP"
+// User is the name that all official clients use.
+const User = "OPENVIDUAPP"
 
 const (
 	failuresPerMinute = 20

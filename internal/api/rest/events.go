@@ -12,6 +12,11 @@ type Events interface {
 	After(ctx context.Context, after uint64, limit int) (openvidu.RESTEvents, error)
 }
 
+var eventFlags = []parameter{
+	{name: "after", doc: "only those with higher numbers", number: true},
+	{name: "limit", doc: "events, at most 1,000, the default", number: true},
+}
+
 // getEvents is ours: who has missed webhooks, or wants none, reads the same events here.
 func getEvents(ctx context.Context, r *request) (response, error) {
 	after, err := r.number("after", 0, 1<<53)

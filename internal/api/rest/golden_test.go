@@ -111,6 +111,9 @@ var goldenServer = map[string]func(*Config, *fakeRegistry){
 	"crowded": func(c *Config, _ *fakeRegistry) {
 		c.Room = func() error { return fault.New(fault.NoCapacity, "FD_LIMIT: 180 of the 256 files") }
 	},
+	"slow": func(c *Config, _ *fakeRegistry) {
+		c.Events = &fakeEvents{fail: fault.New(fault.Timeout, "the store did not answer in time")}
+	},
 	"stranger": func(c *Config, _ *fakeRegistry) { c.Secret = "another" },
 	"unstable": func(c *Config, _ *fakeRegistry) {
 		c.Checks = func(context.Context) []openvidu.RESTCheck {
@@ -165,7 +168,7 @@ func (e *exchange) ask(t *testing.T) (status int, body []byte) {
 		fake = c.Registry.(*fakeRegistry)
 		c.Deprecated, c.Diagnosis, c.Events, c.NodeID = false, &journal{}, &fakeEvents{}, "media_Abcdefgh"
 		c.Nodes = func() []openvidu.RESTMediaNode { return []openvidu.RESTMediaNode{aNode("media_Abcdefgh")} }
-		c.Restart = func(_ context.Context, changes map[string]any) error {
+		c.Restart = func(_ context.Context, _ string, changes map[string]any) error {
 			if _, given := changes["OPENVIDU_SECRET"]; given {
 				return fault.New(fault.Invalid, "OPENVIDU_SECRET cannot be changed while the server runs: edit .env and start it anew")
 			}
@@ -188,7 +191,7 @@ func (e *exchange) ask(t *testing.T) (status int, body []byte) {
 	registry.states = append(registry.states, session.State{ID: "Closing", Closing: "sessionClosedByServer"})
 	registry.stats = []mediactl.EndpointStats{{
 		Endpoint: "con_Pub", LocalSDP: "v=0\r\nm=audio 9\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 4443 typ host\r\n", RemoteSDP: "offer",
-		LocalCandidate: "l", RemoteCandidate: "r", Signalled: []mediactl.Candidate{{Candidate: "candidate:9", SDPMid: "0"}},
+		LocalCandidate: "udp 192.0.2.1 port 4443", RemoteCandidate: "udp 198.51.100.1:5000", Signalled: []mediactl.Candidate{{Candidate: "candidate:9", SDPMid: "0"}},
 	}}
 	w := do(h, e.target, e.body)
 	body = bytes.Clone(w.Body.Bytes())

@@ -83,7 +83,10 @@ func TestLOSS_25__Restart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var given []string
 		h, _ := server(t, func(c *Config) {
-			c.Restart = func(_ context.Context, changes map[string]any) error {
+			c.Restart = func(_ context.Context, author string, changes map[string]any) error {
+				if author != "OPENVIDUAPP" {
+					t.Errorf("the author is %q", author)
+				}
 				given = append(given, fmt.Sprint(changes))
 				if changes["HTTPS_PORT"] != nil {
 					return fault.New(fault.Invalid, "HTTPS_PORT cannot be changed while the server runs")

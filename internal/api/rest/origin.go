@@ -34,13 +34,12 @@ func (a *api) pages(r *http.Request) error {
 
 // originOf is the origin of the page that sent a request, "" if no page did. Browsers leave Origin out of a GET to the
 // page's own server; what they say instead no page can change or leave out (Fetch Metadata). An address that somebody
-// typed in is no page.
+// typed in is no page, nor is Node's fetch, which tells the mode, and no site.
 func originOf(r *http.Request) string {
 	if origin := r.Header.Get("Origin"); origin != "" {
 		return clip(origin)
 	}
-	switch r.Header.Get("Sec-Fetch-Mode") {
-	case "", "navigate":
+	if r.Header.Get("Sec-Fetch-Site") == "" || r.Header.Get("Sec-Fetch-Mode") == "navigate" {
 		return ""
 	}
 	page, err := url.Parse(r.Header.Get("Referer"))

@@ -40,7 +40,8 @@ type Config struct {
 	Settings func() openvidu.RESTConfig
 	// Restart takes new values of settings over, all or none, and keeps them for the next start; fault.Invalid says which
 	// cannot be, and why. Values are strings, bools, json.Number, []any or map[string]any. nil: POST /restart is not there.
-	Restart func(ctx context.Context, changes map[string]any) error
+	// author is the caller: the name of its API key, or OPENVIDUAPP.
+	Restart func(ctx context.Context, author string, changes map[string]any) error
 	// ICEServers are for connections that name none; empty: clients use the built-in TURN server.
 	ICEServers []openvidu.RESTICEServer
 	// TURN makes the credentials in a token's URL, made at the given time: always the same for the same arguments,
@@ -79,14 +80,22 @@ const prefix = "/openvidu/api"
 // api is the handler of New.
 type api struct {
 	Config
+	*memory
+	document json.RawMessage // GET /openapi.json
+}
+
+// memory is what a handler knows of its callers.
+type memory struct {
 	failures  failures
 	reporters reporters
 	restarts  restarts
-	document  json.RawMessage // GET /openapi.json
 }
 
 // New makes the handler. It fails with fault.Invalid if an ICE server of the settings cannot be used.
-func New(cfg Config) (http.Handler, error) {
+func New(cfg Config) (http.Handler, error) { return Renew(nil, cfg) }
+
+// Renew makes a handler with other settings that remembers what before does, a handler of this package; nil is none.
+func Renew(before http.Handler, cfg Config) (http.Handler, error) {
 	if cfg.Secret == "" {
 		return nil, fault.New(fault.Invalid, "OPENVIDU_SECRET is empty: set it")
 	}
@@ -99,7 +108,11 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &api{Config: cfg, restarts: restarts{started: time.Now().UnixMilli()}, document: document}, nil
+	remembered := &memory{restarts: restarts{started: time.Now().UnixMilli()}}
+	if old, ok := before.(*api); ok {
+		remembered = old.memory
+	}
+	return &api{Config: cfg, memory: remembered, document: document}, nil
 }
 
 // ready reports whether the registry has loaded its records.

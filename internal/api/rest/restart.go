@@ -40,11 +40,20 @@ func restart(ctx context.Context, r *request) (response, error) {
 	if err != nil {
 		return response{}, invalid(err)
 	}
-	if err := r.Restart(ctx, changes); err != nil {
+	if err := r.Restart(ctx, r.caller(), changes); err != nil {
 		return response{}, err
 	}
 	r.restarts.note()
 	return ok(nil), nil
+}
+
+// caller names who asks: the name of its key, or OpenVidu's user.
+func (r *request) caller() string {
+	user, password, _ := r.http.BasicAuth()
+	if who := r.known(user, password); who != nil && who.Name != "" {
+		return who.Name
+	}
+	return User
 }
 
 func getStatus(_ context.Context, r *request) (response, error) { return ok(r.restarts.status()), nil }

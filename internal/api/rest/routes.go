@@ -160,6 +160,8 @@ var routes = []route{
 		doc: "Show a setting of 1.7 and 1.8: 1800."},
 	{method: "GET", pattern: "/getThresholdSpeaker", run: getSpeakerThreshold, early: true, public: true, old: true, gives: 0,
 		doc: "Show a setting of 1.7 and 1.8: -50."},
+	{method: "GET", pattern: "/events", run: getEvents, early: true, flags: eventFlags, gives: openvidu.RESTEvents{}, fails: only(fault.Invalid, fault.Timeout),
+		doc: "Show what webhooks were told, asked for there or not, in order; `oldest` and `latest` are the numbers that are kept."},
 	{method: "GET", pattern: "/health", run: getHealth, early: true, gives: openvidu.RESTHealth{}, also: []int{409, 503},
 		doc: "Show whether all is well (200), calls go on in spite of something (409) or not (503), and why."},
 	{method: "POST", pattern: "/restart", run: restart, early: true, takes: &openvidu.RESTSettingsBody,
@@ -183,9 +185,6 @@ var routes = []route{
 
 	{method: "GET", pattern: "/openapi.json", run: getOpenAPI, early: true, gives: json.RawMessage{},
 		doc: "Show this API as an OpenAPI document."},
-	{method: "GET", pattern: "/events", run: getEvents, early: true, gives: openvidu.RESTEvents{}, fails: only(fault.Invalid),
-		flags: []parameter{{name: "after", doc: "events above this number; 0 if absent", number: true}, {name: "limit", doc: "at most so many, 1,000 at most", number: true}},
-		doc:   "What webhooks were told, by number, wanted there or not; `?after=` a number, `?limit=` events (at most 1,000, the default). `oldest` and `latest` say which numbers are kept."},
 }
 
 // probes are for load balancers and stand outside the API.

@@ -79,13 +79,13 @@ func (e endpoints) of(name string, created int64) *openvidu.RESTStats {
 		LocalSDP:            s.LocalSDP,
 		ClientICECandidates: []openvidu.RESTCandidate{},
 		ServerICECandidates: candidates(s.LocalSDP),
-		LocalCandidate:      s.LocalCandidate,
-		RemoteCandidate:     s.RemoteCandidate,
 		Events:              []openvidu.RESTMediaEvent{},
 	}
 	for _, c := range s.Signalled {
 		stats.ClientICECandidates = append(stats.ClientICECandidates, openvidu.RESTCandidate(c))
 	}
+	stats.LocalCandidate = selected(s.LocalCandidate, stats.ServerICECandidates)
+	stats.RemoteCandidate = selected(s.RemoteCandidate, stats.ClientICECandidates)
 	for _, happened := range s.events {
 		happened.MsSinceCreation = max(0, happened.Timestamp-created)
 		stats.Events = append(stats.Events, happened)

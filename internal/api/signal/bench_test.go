@@ -3,9 +3,9 @@ package signal
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -81,7 +81,12 @@ type hall struct {
 
 func newHall(b *testing.B, members int, store session.Store) *hall {
 	b.Helper()
-	log := slog.New(slog.NewJSONHandler(io.Discard, nil)) // formats what it drops
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = null.Close() })
+	log := slog.New(slog.NewJSONHandler(null, nil))
 	registry := session.New(session.Config{Store: store, Media: echoNode{}, Secrets: turnServer{}, Log: log, MaxSessions: b.N + 1})
 	server := New(Config{Sessions: Local(registry), Secret: "MY_SECRET", Log: log, MaxSocketsByAddress: b.N + 1})
 	ctx, cancel := context.WithCancel(context.Background())

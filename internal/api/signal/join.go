@@ -1,9 +1,7 @@
 package signal
 
 import (
-	"cmp"
 	"context"
-	"crypto/subtle"
 	"strings"
 	"time"
 
@@ -48,7 +46,8 @@ func (c *socket) join(ctx context.Context, m jsonrpc.Message, p *openvidu.JoinRo
 		if guessed || fault.Is(err, fault.TokenInvalid) {
 			c.server.failed.count(c.from.group())
 		}
-		if secret != "" && c.server.cfg.NoSecretJoins {
+		stranger := fault.Is(err, fault.TokenInvalid) || fault.Is(err, fault.SessionNotFound)
+		if stranger && secret != "" && c.server.settings().NoSecretJoins {
 			return noSecretJoins()
 		}
 		return err
@@ -59,16 +58,6 @@ func (c *socket) join(ctx context.Context, m jsonrpc.Message, p *openvidu.JoinRo
 	}
 	c.running.Go(func() { c.pump(ctx, seat) })
 	return nil
-}
-
-// noSecretJoins is told whoever comes with a secret and no valid token, whether or not the secret is right.
-func noSecretJoins() error {
-	return fault.New(fault.Unauthorized, "this server lets nobody join with its secret (JOIN_BY_SECRET=false); have your server create a connection by REST (POST /openvidu/api/sessions/SESSION/connection) and join with its token")
-}
-
-// secretOf is the secret a client joins with, "" if it does not.
-func secretOf(p *openvidu.JoinRoom) string {
-	return cmp.Or(p.Secret, openvidu.ParseToken(p.Token).Secret)
 }
 
 // admission turns the parameters of joinRoom into the session's id and command.
@@ -82,7 +71,7 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 		platform: cut(p.Platform, maxPlatform), sdk: cut(p.SDKVersion, maxSDK), query: from.query,
 		first: from.first || isURL,
 	}
-	d = newDialect(r, r.offered(s.cfg.MediaServer))
+	d = newDialect(r, r.offered(*s.settings().MediaServer))
 	d.life = s.cfg.Life
 	j = session.Join{
 		Token: token.Token, ClientData: p.Metadata, Platform: d.platform, SDKVersion: d.sdk,
@@ -93,12 +82,14 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 		j.Location = s.cfg.Locate(from.address)
 	}
 	if s.knows(secretOf(p)) {
-		if from.origin != "" && s.cfg.SecretSeen != nil && !p.Recorder && !token.Recorder && !p.SpeechToText && !token.SpeechToText {
+		page := from.origin != "" && !p.Recorder && !token.Recorder && !p.SpeechToText && !token.SpeechToText
+		if page && s.cfg.SecretSeen != nil {
 			s.cfg.SecretSeen(from.origin, from.address)
 		}
-		if s.cfg.NoSecretJoins {
+		if now := s.settings(); now.NoSecretJoins || now.Strict && page {
 			return id, d, j
 		}
+		id = roomName(id)
 		j.Token, j.Insecure, j.LegacyRole = "", true, d.upTo215()
 		j.Recorder = p.Recorder || token.Recorder
 		j.SpeechToText = p.SpeechToText || token.SpeechToText
@@ -107,11 +98,6 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 		}
 	}
 	return id, d, j
-}
-
-// knows compares a secret with the server's, in constant time; without one nobody knows it.
-func (s *Server) knows(secret string) bool {
-	return s.cfg.Secret != "" && subtle.ConstantTimeCompare([]byte(secret), []byte(s.cfg.Secret)) == 1
 }
 
 func cut(s string, most int) string {

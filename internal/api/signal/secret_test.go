@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -68,7 +70,7 @@ func TestFAQ_05__SecretInBrowserIsSeen(t *testing.T) {
 		"transcription": {"https://h", openvidu.JoinRoom{Token: "wss://h?sessionId=A&secret=S&stt=true"}, false, false},
 	} {
 		var seen []string
-		s := New(Config{Secret: "S", NoSecretJoins: c.off, Log: quiet(t), SecretSeen: func(origin string, a netip.Addr) {
+		s := New(Config{Secret: "S", Settings: func() Settings { return Settings{NoSecretJoins: c.off} }, Log: quiet(t), SecretSeen: func(origin string, a netip.Addr) {
 			seen = append(seen, origin+" "+a.String())
 		}})
 		_, _, j := s.admission(caller{origin: c.origin, address: netip.MustParseAddr("192.0.2.1")}, &c.params)
@@ -78,7 +80,90 @@ func TestFAQ_05__SecretInBrowserIsSeen(t *testing.T) {
 		if c.off && j.Insecure {
 			t.Errorf("%s: let in", name)
 		}
+		s.cfg.Settings = func() Settings { return Settings{Strict: true} }
+		_, _, j = s.admission(caller{origin: c.origin}, &c.params)
+		if right := name == "no page" || name == "recorder" || name == "transcription"; j.Insecure != right {
+			t.Errorf("%s: let in %v by STRICT", name, j.Insecure)
+		}
 	}
+}
+
+// TestFAQ_04__OldSecretsJoin: while a secret is being changed the old one opens as well, and no longer than that; an
+// empty one never does.
+func TestFAQ_04__OldSecretsJoin(t *testing.T) {
+	var now Settings
+	s := New(Config{Secret: "new", Settings: func() Settings { return now }, Log: quiet(t)})
+	insecure := func(secret string) bool {
+		_, _, j := s.admission(caller{}, &openvidu.JoinRoom{Session: "A", Secret: secret})
+		return j.Insecure
+	}
+	for _, c := range []struct {
+		settings Settings
+		opens    string
+	}{
+		{Settings{}, "new"}, {Settings{OldSecrets: []string{"old", "", "older"}}, "new old older"}, {Settings{}, "new"}, {Settings{OldSecrets: []string{"old"}, NoSecretJoins: true}, ""},
+	} {
+		now = c.settings
+		for _, secret := range []string{"new", "old", "older", "", "ne", "newer"} {
+			if got, want := insecure(secret), slices.Contains(strings.Fields(c.opens), secret); got != want {
+				t.Errorf("%+v: %q opens: %v", c.settings, secret, got)
+			}
+		}
+	}
+}
+
+// TestENT_05b__AnySecretJoins: whatever characters a secret has, it opens as the clients of each generation send it, and
+// nothing near it does.
+func TestENT_05b__AnySecretJoins(t *testing.T) {
+	for _, secret := range []string{"MY_SECRET", `a:/@"$\&=+#?;, %25%b'<é>`, "100%", "%41", "ключ"} {
+		s := New(Config{Secret: secret, Log: quiet(t)})
+		insecure := func(p openvidu.JoinRoom) bool {
+			_, _, j := s.admission(caller{}, &p)
+			return j.Insecure
+		}
+		encoded := strings.ReplaceAll(url.QueryEscape(secret), "+", "%20") // encodeURIComponent
+		token := "wss://h?sessionId=A&secret=" + encoded
+		if !insecure(openvidu.JoinRoom{Session: "A", Secret: secret}) || !insecure(openvidu.JoinRoom{Session: "A", Secret: encoded, Token: token}) ||
+			!insecure(openvidu.JoinRoom{Session: "A", Secret: decodeURI(encoded), Token: token}) || !insecure(openvidu.JoinRoom{Token: token}) {
+			t.Errorf("%s does not open", secret)
+		}
+		if insecure(openvidu.JoinRoom{Session: "A", Secret: secret + "x"}) || insecure(openvidu.JoinRoom{Session: "A", Secret: secret[1:]}) {
+			t.Errorf("something near %s opens", secret)
+		}
+	}
+}
+
+// FuzzRoomName: any name makes an id that may be one, and always the same; only an encoded name shares its id with another.
+func FuzzRoomName(f *testing.F) {
+	for _, name := range []string{"", "MyRoom", "My%20Room", "My Room", "%", "été", strings.Repeat("a", 257), "a.b"} {
+		f.Add(name)
+	}
+	valid := regexp.MustCompile(`^[a-zA-Z0-9_-]{0,256}$`)
+	f.Fuzz(func(t *testing.T, name string) {
+		id := roomName(name)
+		if !valid.MatchString(id) || id != roomName(name) || roomName(id) != id {
+			t.Fatalf("%q makes %q", name, id)
+		}
+		if other := roomName(name + "!"); other == id || valid.MatchString(name) && id != name {
+			t.Fatalf("%q makes %q", name, id)
+		}
+	})
+}
+
+// decodeURI is JavaScript's: reserved characters stay encoded.
+func decodeURI(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' {
+			if c, err := url.PathUnescape(s[i : i+3]); err == nil && !strings.Contains(";/?:@&=+$,#", c) {
+				b.WriteString(c)
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
 }
 
 // TestWhereAClientIs: the handshake's address is located, and its page told apart, through a real websocket.

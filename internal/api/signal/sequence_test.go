@@ -133,7 +133,9 @@ func (s *stage) start(empty bool) {
 	if m := mediaServer.FindStringSubmatch(s.script); m != nil {
 		cfg.MediaServer = m[1]
 	}
-	cfg.NoSecretJoins = strings.Contains(s.script, "# no joins by secret\n")
+	cfg.Settings = func() Settings {
+		return Settings{NoSecretJoins: strings.Contains(s.script, "# no joins by secret\n")}
+	}
 	s.server = New(cfg)
 	ctx, cancel := context.WithCancel(s.t.Context())
 	serving, closed := context.WithCancel(ctx)

@@ -1,6 +1,7 @@
 package signal
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -23,8 +24,8 @@ type Config struct {
 	// MediaServer is told to every client, "kurento" or "mediasoup"; "": by release (design decision 10).
 	MediaServer string
 
-	// NoSecretJoins refuses clients that know the secret and have no token (JOIN_BY_SECRET=false).
-	NoSecretJoins bool
+	// Settings are read anew for each join; nil: zero.
+	Settings func() Settings
 	// SecretSeen is told of each join with the right secret that came from a web page: origin is the page's (its Origin
 	// header), address the client's. The pages that record and transcribe are ours. It must not wait; nil: nobody.
 	SecretSeen func(origin string, address netip.Addr)
@@ -41,11 +42,29 @@ type Config struct {
 	Room func(running bool) error
 
 	MaxFrame            int64         // bytes: 1 MiB
-	MaxSocketsByAddress int           // 1,000: an office or a school may be behind one address
+	MaxSocketsByAddress int           // 1,000: an office or a school may be behind one address; this host is not limited
 	MaxMessageRate      int           // of one socket, per second, 16 KiB counting as one more: 200; a faster one is read more slowly
 	PingEvery           time.Duration // control pings of ours: 20 s; below 0: none
 	Idle                time.Duration // a socket that says nothing is closed after it: 60 s
 	Linger              time.Duration // from leaving or eviction to the close by the server: 10 s
+}
+
+// Settings are what may change while the server runs.
+type Settings struct {
+	Secret        string   // in place of Config.Secret; "": that
+	MediaServer   *string  // in place of Config.MediaServer; nil: that
+	OldSecrets    []string // as good as Secret (OPENVIDU_SECRET_PREVIOUS)
+	NoSecretJoins bool     // a client that knows a secret needs a token all the same (JOIN_BY_SECRET=false)
+	Strict        bool     // so does a page in a browser (STRICT), but those that record and transcribe
+}
+
+func (s *Server) settings() Settings {
+	var now Settings
+	if s.cfg.Settings != nil {
+		now = s.cfg.Settings()
+	}
+	now.Secret, now.MediaServer = cmp.Or(now.Secret, s.cfg.Secret), cmp.Or(now.MediaServer, &s.cfg.MediaServer)
+	return now
 }
 
 // Server accepts the websockets of clients. It serves /openvidu, /room (1.x) and the two accept-certificate pages.
@@ -153,7 +172,8 @@ func (s *Server) room(running bool) error {
 func (s *Server) enter(from caller) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopped || s.crowd[from.group()] >= s.cfg.MaxSocketsByAddress {
+	full := s.crowd[from.group()] >= s.cfg.MaxSocketsByAddress && !from.loopback // everybody, if a proxy here says nothing of its clients
+	if s.stopped || full {
 		s.refused.Add(1)
 		return false
 	}

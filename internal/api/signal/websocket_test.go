@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -136,6 +137,9 @@ func TestSocketsPerAddress(t *testing.T) {
 	for _, address := range []string{"198.51.100.1", "198.51.100.1", "198.51.100.2", "2001:db8::1"} {
 		dial(t, url+"/openvidu", from(address))
 	}
+	for range 5 {
+		dial(t, url+"/openvidu", nil) // of this host
+	}
 	_, response, err := websocket.Dial(t.Context(), url+"/openvidu", &websocket.DialOptions{HTTPClient: insecure, HTTPHeader: from("198.51.100.1")})
 	if err == nil || response.StatusCode != http.StatusServiceUnavailable || s.Stats().Refused != 1 {
 		t.Errorf("the third socket of an address: %v", err)
@@ -244,4 +248,29 @@ func TestCloseFrameIsTold(t *testing.T) {
 	if len(node.lost) != 1 || node.lost[0].Code != 4001 || node.lost[0].Reason != "idle timeout" {
 		t.Errorf("told %+v", node.lost)
 	}
+}
+
+// FuzzHandshake: whatever a client's request says of itself, it gets a user id of ours, and no more is kept of it than
+// there is room for.
+func FuzzHandshake(f *testing.F) {
+	s := New(Config{Secret: "S", Log: slog.New(slog.DiscardHandler)})
+	good := s.sign("0123456789ABCDEF")
+	f.Add("example.com:443", good, "https://example.com", "192.0.2.1:5000")
+	f.Add("[::1", good[:20], strings.Repeat("é", 300), "[fe80::1%eth0]:1")
+	f.Add("a b:1", "x; OVJSESSIONID="+good, "", "")
+	f.Fuzz(func(t *testing.T, host, cookie, origin, remote string) {
+		r := httptest.NewRequest("GET", "/openvidu", nil)
+		r.Host, r.RemoteAddr = host, remote
+		r.Header = http.Header{"Cookie": {"OVJSESSIONID=" + cookie}, "Origin": {origin}}
+		w := httptest.NewRecorder()
+		c := s.identify(w, r)
+		cookies := w.Result().Cookies()
+		if len(cookies) != 1 || cookies[0].Value != s.sign(c.userID) || len(c.userID) != userIDLen || len(c.origin) > maxOrigin {
+			t.Fatalf("%+v, cookies %v", c, cookies)
+		}
+		if c.host != "" && (strings.ContainsAny(c.host, "?&=#@/ \"<>") || !strings.Contains(c.host, ":")) {
+			t.Fatalf("reached by %q", c.host)
+		}
+		_ = c.group()
+	})
 }

@@ -113,14 +113,6 @@ func (echoNode) Trickle(context.Context, mediactl.Trickle) error                
 func (echoNode) Release(context.Context, mediactl.Release) error                 { return nil }
 func (echoNode) Stats(context.Context, string) ([]mediactl.EndpointStats, error) { return nil, nil }
 
-// memory is a store that forgets.
-type memory struct{}
-
-func (memory) Create(context.Context, string, []byte) error           { return nil }
-func (memory) Put(context.Context, string, []byte) error              { return nil }
-func (memory) Delete(context.Context, string) error                   { return nil }
-func (memory) Load(context.Context, func(string, []byte) error) error { return nil }
-
 type turnServer struct{}
 
 func (turnServer) TURN(_, _, _ string) []session.ICEServer {

@@ -23,21 +23,18 @@ type Config struct {
 	Name       string        // letters, digits and "_": "events"
 	MaxRecords int           // on disk; 1,000,000
 	MaxBytes   int64         // on disk; 1 KiB for each record there may be
-	MaxWaiting int           // records in memory that are not written yet; 100,000
-	MaxMemory  int           // bytes of them; 32 MiB
+	MaxWaiting int           // records in memory that are not written yet; 200,000
+	MaxMemory  int           // bytes of them; 64 MiB
 	Limit      time.Duration // how long one call of the store may take; 5 s
 	Retry      time.Duration // pause after a write that failed; 1 s
 	Log        *slog.Logger  // nil discards
 }
 
-// Bytes is what the stream of a configuration may take on disk.
-func (c Config) Bytes() int64 { return c.filled().MaxBytes }
-
 func (c Config) filled() Config {
 	fill(&c.MaxRecords, 1_000_000)
 	fill(&c.MaxBytes, int64(c.MaxRecords)<<10)
-	fill(&c.MaxWaiting, 100_000)
-	fill(&c.MaxMemory, 32<<20)
+	fill(&c.MaxWaiting, 200_000)
+	fill(&c.MaxMemory, 64<<20)
 	fill(&c.Limit, 5*time.Second)
 	fill(&c.Retry, time.Second)
 	if c.Log == nil {
@@ -121,12 +118,17 @@ func (s *Stream) Append(name string, text []byte) {
 	}
 }
 
-// batch is how many records are on their way to the store at a time.
-const batch = 256
+const (
+	batch   = 256              // records on their way to the store at a time
+	closing = 10 * time.Second // for what still waits when everything stops
+)
 
-// Run writes what is given until ctx ends, and then what still waits if the store takes it at once.
+// Run writes what is given until ctx ends, and then what still waits if the store takes it without delay.
 func (s *Stream) Run(ctx context.Context) error {
 	defer close(s.over)
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(closing, cancel) })()
 	for failed := false; ; {
 		records, more := s.queue.head(batch)
 		if len(records) == 0 {
@@ -137,7 +139,7 @@ func (s *Stream) Run(ctx context.Context) error {
 				return nil
 			}
 		}
-		err := s.write(context.WithoutCancel(ctx), records)
+		err := s.write(late, records)
 		switch {
 		case err == nil && failed:
 			s.config.Log.Info("events are written again", "stream", s.config.Name)
@@ -151,7 +153,7 @@ func (s *Stream) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fault.Wrap(fault.Internal, err, "%d events were not written", s.Stats().Waiting)
+			return fault.Wrap(fault.Internal, err, "%d events were not written and are lost", s.Stats().Waiting)
 		case <-time.After(s.config.Retry):
 		}
 	}

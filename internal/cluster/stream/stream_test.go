@@ -23,7 +23,7 @@ import (
 func serve(t *testing.T, dir string) (*nats.Conn, func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	server, ended := natsd.New(natsd.Config{Dir: dir, MaxStore: 3 << 30}), make(chan error, 1)
+	server, ended := natsd.New(natsd.Config{Dir: dir, MaxStore: 2 << 40}), make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
 	conn, err := server.Connect(t.Context())
 	must(t, err)
@@ -187,7 +187,7 @@ func TestAStoreThatIsGone(t *testing.T) {
 	conn, _ := serve(t, t.TempDir())
 	jet, err := jetstream.New(conn)
 	must(t, err)
-	s, _ := open(t, conn, stream.Config{MaxWaiting: 300, Limit: 100 * time.Millisecond, Retry: 10 * time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil))})
+	s, _ := open(t, conn, stream.Config{MaxWaiting: 300, Retry: 10 * time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil))})
 	s.Append("n", []byte("before"))
 	wait(t, s, 1)
 	config := stored(t, jet)
@@ -228,6 +228,24 @@ func stored(t *testing.T, jet jetstream.JetStream) jetstream.StreamConfig {
 	return have.CachedInfo().Config
 }
 
+// The end does not wait for a store that is gone, and says what it cost.
+func TestTheEndWithoutAStore(t *testing.T) {
+	conn, _ := serve(t, t.TempDir())
+	jet, err := jetstream.New(conn)
+	must(t, err)
+	s, err := stream.Open(t.Context(), conn, stream.Config{Name: "events"})
+	must(t, err)
+	must(t, jet.DeleteStream(t.Context(), "events"))
+	for range 3 {
+		s.Append("n", []byte("x"))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Run(ctx); err == nil || !strings.Contains(err.Error(), "3 events were not written") {
+		t.Errorf("Run: %v", err)
+	}
+}
+
 // A disk that is full refuses records; those that fit later do not overtake them.
 func TestNothingOvertakesWhatWasRefused(t *testing.T) {
 	conn, _ := serve(t, t.TempDir())
@@ -258,6 +276,23 @@ func TestNothingOvertakesWhatWasRefused(t *testing.T) {
 	equal(t, "the next one", len(list[0].Text), 1000)
 }
 
+// EVENTS_MAX may be lowered: what is too much then is forgotten, and numbers go on.
+func TestAStreamThatShrinks(t *testing.T) {
+	dir := t.TempDir()
+	for i, limit := range []int{1_000_000_000, 1_000_000, 10} {
+		conn, stop := serve(t, dir)
+		s, end := open(t, conn, stream.Config{MaxRecords: limit})
+		for range 50 {
+			s.Append("n", []byte("x"))
+		}
+		end()
+		oldest, latest, err := s.Bounds(t.Context())
+		must(t, err)
+		equal(t, "bounds", []uint64{oldest, latest}, [][]uint64{{1, 50}, {1, 100}, {141, 150}}[i])
+		stop()
+	}
+}
+
 func TestARecordThatIsTooLong(t *testing.T) {
 	conn, _ := serve(t, t.TempDir())
 	s, end := open(t, conn, stream.Config{})
@@ -285,6 +320,28 @@ func TestSkip(t *testing.T) {
 	equal(t, "the one that skipped", read(t, r, 2), "[3 n c 4 n d]")
 }
 
+// A process that is killed reads again what it has not kept yet, and nothing else.
+func TestAKill(t *testing.T) {
+	conn, _ := serve(t, t.TempDir())
+	s, _ := open(t, conn, stream.Config{})
+	r := reader(t, s, "webhook")
+	for _, text := range []string{"a", "b", "c", "d"} {
+		s.Append("n", []byte(text))
+	}
+	wait(t, s, 4)
+	must(t, r.Done(t.Context(), 1))
+	must(t, r.Save(t.Context()))
+	equal(t, "within a second", read(t, r, 2), "[2 n b 3 n c]")
+	again := reader(t, s, "webhook")
+	equal(t, "the next process", read(t, again, 3), "[2 n b 3 n c 4 n d]")
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, _, _, err := again.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("at the end: %v", err)
+	}
+	equal(t, "a pause keeps the place", reader(t, s, "webhook").Place(), 4)
+}
+
 func TestNextEndsWithItsContext(t *testing.T) {
 	conn, _ := serve(t, t.TempDir())
 	s, _ := open(t, conn, stream.Config{})
@@ -299,23 +356,25 @@ func TestNextEndsWithItsContext(t *testing.T) {
 func BenchmarkAppend(b *testing.B) {
 	dir := b.TempDir()
 	ctx, cancel := context.WithCancel(context.Background())
-	server, ended := natsd.New(natsd.Config{Dir: dir, MaxStore: 3 << 30}), make(chan error, 1)
+	server, ended := natsd.New(natsd.Config{Dir: dir, MaxStore: 2 << 40}), make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
 	conn, err := server.Connect(ctx)
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := stream.Open(ctx, conn, stream.Config{Name: "events"})
+	s, err := stream.Open(ctx, conn, stream.Config{Name: "events", MaxWaiting: 1 << 30, MaxMemory: 1 << 40})
 	if err != nil {
 		b.Fatal(err)
 	}
 	over, text := make(chan error, 1), bytes.Repeat([]byte(`{"sessionId":"room"},`), 20)
 	writing, stop := context.WithCancel(ctx)
 	go func() { over <- s.Run(writing) }()
-	for b.Loop() {
+	b.ResetTimer()
+	for range b.N { // not b.Loop: the wait for the disk counts
 		s.Append("participantJoined", text)
 	}
 	_ = s.Written(ctx, uint64(b.N))
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
 	stop()
 	<-over
 	conn.Close()

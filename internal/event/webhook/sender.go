@@ -91,6 +91,9 @@ func (s *Sender) Adopt(c Config) error {
 	return nil
 }
 
+// Close ends connections that are kept for the next event.
+func (s *Sender) Close() { s.client.CloseIdleConnections() }
+
 // Wanted implements stream.Sink.
 func (s *Sender) Wanted() (bool, <-chan struct{}) {
 	target, changed := s.current()

@@ -13,7 +13,7 @@ import (
 type Config struct {
 	Endpoint string   // URL; "": nothing is sent
 	Headers  []string // "Name: value"; a later one of the same name stands
-	Events   []string // names; empty: the default ones
+	Events   []string // names; others are not sent
 }
 
 // target is a Config that can be used.
@@ -47,11 +47,7 @@ func newTarget(c Config) (*target, error) {
 	if json := "application/json"; !(len(t.header["Content-Type"]) == 1 && t.header["Content-Type"][0] == json) {
 		t.header["Content-Type"] = append(t.header["Content-Type"], json)
 	}
-	names := c.Events
-	if len(names) == 0 {
-		names = openvidu.EventDefaults()
-	}
-	for _, name := range names {
+	for _, name := range c.Events {
 		if _, ok := openvidu.EventNamed(name); !ok {
 			return nil, fault.New(fault.Invalid, "OPENVIDU_WEBHOOK_EVENTS: there is no event %q → use the names of docs/reference/events.md", name)
 		}

@@ -45,6 +45,9 @@ func newReceiver(t *testing.T, statuses ...int) *receiver {
 
 func sender(t *testing.T, log io.Writer, c Config) *Sender {
 	t.Helper()
+	if c.Events == nil {
+		c.Events = []string{"sessionCreated"}
+	}
 	s := New(Options{First: time.Millisecond, Longest: 4 * time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil))})
 	if err := s.Adopt(c); err != nil {
 		t.Fatal(err)
@@ -100,14 +103,12 @@ func TestTheFilter(t *testing.T) {
 	if fmt.Sprint(r.bodies) != "[signalSent diagnosis]" {
 		t.Errorf("sent %v", r.bodies)
 	}
-	if err := s.Adopt(Config{Endpoint: r.URL}); err != nil { // the default list
+	if err := s.Adopt(Config{Endpoint: r.URL}); err != nil {
 		t.Fatal(err)
 	}
-	for i, name := range []string{"sessionCreated", "HANodeRegistered", "diagnosis", "signalSent"} {
-		s.Take(t.Context(), uint64(i), name, []byte(name))
-	}
-	if fmt.Sprint(r.bodies[2:]) != "[sessionCreated signalSent]" {
-		t.Errorf("by default %v", r.bodies[2:])
+	s.Take(t.Context(), 3, "signalSent", nil)
+	if len(r.bodies) != 2 {
+		t.Errorf("none is wanted, sent %v", r.bodies[2:])
 	}
 }
 
@@ -143,6 +144,8 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+var wanted = []string{"sessionCreated", "signalSent"}
+
 // wire is an application's server without a network, so that time can be simulated.
 type wire func(*http.Request) (*http.Response, error)
 
@@ -165,7 +168,7 @@ func TestAReceiverThatIsDownForAnHour(t *testing.T) {
 			got = append(got, string(body))
 			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
 		})
-		if err := s.Adopt(Config{Endpoint: "http://my.app/?token=SECRET"}); err != nil {
+		if err := s.Adopt(Config{Endpoint: "http://my.app/?token=SECRET", Events: wanted}); err != nil {
 			t.Fatal(err)
 		}
 		for i := range 100 {
@@ -203,20 +206,20 @@ func TestSettingsThatChangeInAnOutage(t *testing.T) {
 			got = append(got, r.URL.Host+r.Header.Get("X-A"))
 			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
 		})
-		if err := s.Adopt(Config{Endpoint: "http://old.app"}); err != nil {
+		if err := s.Adopt(Config{Endpoint: "http://old.app", Events: wanted}); err != nil {
 			t.Fatal(err)
 		}
 		taken := make(chan bool)
 		go func() { taken <- s.Take(t.Context(), 1, "sessionCreated", nil) }()
 		time.Sleep(30 * time.Minute)
 		began := time.Now()
-		if err := s.Adopt(Config{Endpoint: "http://new.app", Headers: []string{"X-A: b"}}); err != nil {
+		if err := s.Adopt(Config{Endpoint: "http://new.app", Events: wanted, Headers: []string{"X-A: b"}}); err != nil {
 			t.Fatal(err)
 		}
 		if !<-taken || time.Since(began) != 0 || fmt.Sprint(got) != "[new.appb]" {
 			t.Errorf("after %v: %v", time.Since(began), got)
 		}
-		if err := s.Adopt(Config{Endpoint: "http://old.app"}); err != nil {
+		if err := s.Adopt(Config{Endpoint: "http://old.app", Events: wanted}); err != nil {
 			t.Fatal(err)
 		}
 		go func() { taken <- s.Take(t.Context(), 2, "sessionCreated", nil) }()
@@ -237,7 +240,7 @@ func TestTheEndInAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Options{})
 		s.client.Transport = wire(func(*http.Request) (*http.Response, error) { return nil, errors.New("refused") })
-		if err := s.Adopt(Config{Endpoint: "http://my.app"}); err != nil {
+		if err := s.Adopt(Config{Endpoint: "http://my.app", Events: wanted}); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -264,7 +267,7 @@ func TestTheEndInARequest(t *testing.T) {
 					return nil, r.Context().Err()
 				}
 			})
-			if err := s.Adopt(Config{Endpoint: "http://my.app"}); err != nil {
+			if err := s.Adopt(Config{Endpoint: "http://my.app", Events: wanted}); err != nil {
 				t.Fatal(err)
 			}
 			ctx, cancel := context.WithCancel(t.Context())
@@ -285,7 +288,7 @@ func TestAReceiverThatHangs(t *testing.T) {
 	}
 	defer listener.Close()
 	s := New(Options{Timeout: 20 * time.Millisecond, First: time.Millisecond})
-	if err := s.Adopt(Config{Endpoint: "http://" + listener.Addr().String()}); err != nil {
+	if err := s.Adopt(Config{Endpoint: "http://" + listener.Addr().String(), Events: wanted}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)

@@ -41,6 +41,7 @@
 //     has a limit: TestSSRCsAreBounded
 //   - ICE-TCP and relays: TestTCP, TestRelay
 //   - statistics: TestStats
+//   - AV1, PCMU and PCMA, in both ways of offering: TestAV1AndG711Flow
 //
 // What it did not, and people look for when media does not flow:
 //
@@ -51,6 +52,8 @@
 //     TestFAQ_01__ReachedCandidates
 //   - a client on TCP or a relay gets back to UDP when that opens, though its browser gave UDP up (again.go): TestBackToUDP,
 //     TestUDPIsOfferedAgain
+//   - the frame rate that a publisher's video really has, told when it changes (framerate.go): TestLOSS_22__MeasuredOnTheWay,
+//     TestFrameRateIsToldWhenItIsSteady
 //   - descriptions that were mangled on their way connect, or are refused by name: TestKMS_18b__MangledOffersConnect
 //   - answers leave from the address their checks came to, in either family: TestEveryAddressAnswersForItself,
 //     TestEitherFamily

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"slices"
 	"time"
 
 	"tertulia/internal/media"
@@ -45,12 +46,10 @@ func (r *frameRate) read(now media.Time, count uint64, at media.Time) (news int)
 	if r.steady < steadyFor || rate > fastest || now-r.toldAt < tellEvery && r.told != 0 {
 		return 0
 	}
-	low, high, sum := r.rates[0], r.rates[0], 0.0
-	for _, rate := range r.rates {
-		low, high, sum = min(low, rate), max(high, rate), sum+rate
-	}
-	rounded := int(sum/steadyFor + 0.5)
-	if !similar(low, high) || r.told != 0 && similar(float64(r.told), float64(rounded)) || rounded == 0 {
+	sorted := r.rates
+	slices.Sort(sorted[:])
+	rounded := int(sorted[steadyFor/2] + 0.5) // a second in which it changes is no part of it
+	if !similar(sorted[0], sorted[steadyFor-1]) || r.told != 0 && similar(float64(r.told), float64(rounded)) || rounded == 0 {
 		return 0
 	}
 	r.told, r.toldAt = rounded, now

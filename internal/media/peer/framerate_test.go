@@ -26,6 +26,7 @@ func TestFrameRateIsToldWhenItIsSteady(t *testing.T) {
 	for name, c := range map[string]struct{ pictures, want []int }{
 		"at first, after three seconds": {[]int{30, 30, 30, 30, 30}, []int{0, 0, 0, 30, 0}},
 		"again when it is another":      {[]int{30, 30, 30, 30, 30, 30, 30, 30, 30, 15, 15, 15, 15}, []int{0, 0, 0, 30, 0, 0, 0, 0, 0, 0, 0, 15, 0}},
+		"as it is after a change":       {[]int{30, 30, 30, 30, 30, 30, 30, 30, 16, 15, 15, 15, 15}, []int{0, 0, 0, 30, 0, 0, 0, 0, 0, 0, 15, 0, 0}},
 		"not before five seconds":       {[]int{30, 30, 30, 30, 15, 15, 15, 15, 15, 15}, []int{0, 0, 0, 30, 0, 0, 0, 0, 15, 0}},
 		"not while it wavers":           {[]int{30, 30, 20, 30, 20, 30, 20, 30}, []int{0, 0, 0, 0, 0, 0, 0, 0}},
 		"not for less than two":         {[]int{15, 15, 15, 15, 15, 15, 15, 15, 15, 16, 16, 16, 16, 16}, []int{0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}},

@@ -109,13 +109,14 @@ func TestParseSignal(t *testing.T) {
 		`{"to":[],"data":"hi","type":"signal:chat"}`: {Type: text("signal:chat"), Data: text("hi")},
 		`{"to":["con_A"]}`:                           {To: []string{"con_A"}},
 		` {"to":null,"data":null,"type":""}`:         {Type: text("")},
+		`{"data":7.50,"type":true}`:                  {Type: text("true"), Data: text("7.50")},
 	} {
 		if got, err := ParseSignal(in); err != nil || show(got) != show(want) {
 			t.Errorf("%s: %s %v, want %s", in, show(got), err, show(want))
 		}
 	}
 	for in, code := range map[string]Code{
-		``: 600, `hi`: 600, `[]`: 600, `null`: 600, `{"data":`: 600, `{"data":{}}`: 600, `{"type":7}`: 600,
+		``: 600, `hi`: 600, `[]`: 600, `null`: 600, `{"data":`: 600, `{"data":{}}`: 600, `{"type":[7]}`: 600,
 		`{"to":"con_A"}`: 601, `{"to":[null]}`: 601, `{"to":[7]}`: 601, `{"to":{}}`: 601,
 	} {
 		_, err := ParseSignal(in)

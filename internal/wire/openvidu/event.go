@@ -5,7 +5,7 @@ package openvidu
 type Event struct {
 	Name    string
 	Edition string // that of OpenVidu which sends it: CE, PRO, ENTERPRISE; EditionOurs if none does
-	Default bool   // it is sent if OPENVIDU_WEBHOOK_EVENTS names none
+	Default bool   // OPENVIDU_WEBHOOK_EVENTS names it unless it is set
 	Doc     string
 	Shape   any // a zero value of its object, without the key "event"
 }
@@ -65,17 +65,6 @@ func EventNamed(name string) (Event, bool) {
 		}
 	}
 	return Event{}, false
-}
-
-// EventDefaults are the names that are sent if OPENVIDU_WEBHOOK_EVENTS names none.
-func EventDefaults() []string {
-	var names []string
-	for _, e := range Events {
-		if e.Default {
-			names = append(names, e.Name)
-		}
-	}
-	return names
 }
 
 // Values of fields.

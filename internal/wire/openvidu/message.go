@@ -43,13 +43,29 @@ func ParseSignal(text string) (Signal, error) {
 		}
 		s.To = append(s.To, *id)
 	}
-	if m.Type != nil && json.Unmarshal(m.Type, &s.Type) != nil {
+	var ok bool
+	if s.Type, ok = textOf(m.Type); !ok {
 		return Signal{}, Refuse(CodeSignalFormat, "type %s is not a string", shortText(string(m.Type)))
 	}
-	if m.Data != nil && json.Unmarshal(m.Data, &s.Data) != nil {
+	if s.Data, ok = textOf(m.Data); !ok {
 		return Signal{}, Refuse(CodeSignalFormat, "data %s is not a string; stringify it", shortText(string(m.Data)))
 	}
 	return s, nil
+}
+
+// textOf reads a text. Numbers and booleans are taken as they are written: what applications pass as data is not
+// checked by the clients, and the original takes them too.
+func textOf(raw json.RawMessage) (text *string, ok bool) {
+	switch {
+	case len(raw) == 0 || string(raw) == "null":
+		return nil, true
+	case raw[0] == '{' || raw[0] == '[':
+		return nil, false
+	case raw[0] != '"':
+		s := string(raw)
+		return &s, true
+	}
+	return text, json.Unmarshal(raw, &text) == nil
 }
 
 // Signal types have a prefix on the wire from 2.9 on, of which the applications know nothing; before, they travelled

@@ -41,6 +41,15 @@ text frame. Releases 1.7 to 2.32 of ` + "`openvidu-browser`" + ` and the Android
 - Results of a joined client also hold ` + "`sessionId`" + `, the RPC session id; ` + "`ping`" + `'s does not. A client that loses its socket opens
   another within 10 s (30 s after a restart of the server) and says ` + "`connect`" + ` with that id: it gets the notices it missed, in
   order, and nobody else notices. Answers it missed are not repeated, nor notices across a restart.
+- A client that comes too late is answered error 40007. From 2.20 on it then asks ` + "`sessionStatus`" + ` and compares ` + "`life`" + ` with what ` + "`joinRoom`" + `
+  told it: the same means that it was away too long (its application hears ` + "`networkDisconnect`" + `), another that the server has lost
+  its store (` + "`nodeCrashed`" + `).
+- A client that knows OPENVIDU_SECRET joins without a token, and makes the session if there is none (1.x without a back end):
+  PUBLISHER up to 2.15, SUBSCRIBER since. With JOIN_BY_SECRET=false it is refused with 401, whether or not the secret is right.
+- The handshake sets the cookie OVJSESSIONID for 30 minutes; sockets that bring it back have the same ` + "`finalUserId`" + `.
+- Up to 2.4 a client does not close its socket when it is evicted: the server does. All others have 10 s to do it themselves.
+- Signals of clients up to 2.8 have types without ` + "`signal:`" + `; each client gets them in its own form. Numbers and booleans as data
+  become text.
 - A socket without pings for three of their intervals, or silent for 60 s, is closed; it may come back as above.
 - The server sends one request, ` + "`pull`" + `, with a negative id; the client's library answers ` + "`\"push\"`" + ` and so proves what it got.
 - Limits: 1 MiB for a frame; 200 messages a second, 1,000 at once, above which the socket is read more slowly.

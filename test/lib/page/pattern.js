@@ -8,7 +8,8 @@
 'use strict';
 
 const pattern = (() => {
-  const colours = [[200, 40, 40], [40, 170, 40], [50, 70, 210], [200, 180, 40], [180, 50, 180], [40, 170, 180]];
+  const colours = [[200, 40, 40], [40, 170, 40], [50, 70, 210], [200, 180, 40], [180, 50, 180], [40, 170, 180],
+    [225, 225, 225], [115, 115, 115], [110, 60, 10], [20, 40, 100]];
   const bits = 10;
   const tone = (index) => 500 + 250 * index; // Hz
 
@@ -43,9 +44,14 @@ const pattern = (() => {
     return track;
   }
 
+  let context;
+
+  /** The page's only AudioContext: a browser gives some fifty of them sound. */
+  const sound = () => { context ??= new AudioContext(); return context; };
+
   /** An audio track of the participant's tone. */
   function audio(index) {
-    const ctx = new AudioContext();
+    const ctx = sound();
     const out = ctx.createMediaStreamDestination();
     const gain = ctx.createGain();
     const sine = new OscillatorNode(ctx, { frequency: tone(index) });
@@ -87,9 +93,10 @@ const pattern = (() => {
 
   /** An ear on a stream; listen() says whose tone it hears (-1: nobody's), the loudest frequency in Hz, its level in dB. */
   function ear(stream) {
-    const ctx = new AudioContext();
+    const ctx = sound();
     const analyser = new AnalyserNode(ctx, { fftSize: 8192, smoothingTimeConstant: 0 });
-    ctx.createMediaStreamSource(stream).connect(analyser);
+    const source = ctx.createMediaStreamSource(stream);
+    source.connect(analyser);
     const bins = new Float32Array(analyser.frequencyBinCount);
     const listen = () => {
       analyser.getFloatFrequencyData(bins);
@@ -99,7 +106,7 @@ const pattern = (() => {
       const near = colours.findIndex((_, i) => Math.abs(tone(i) - hertz) < 15);
       return { who: level > -60 ? near : -1, hertz, level };
     };
-    return { stream, listen, close: () => ctx.close() };
+    return { stream, listen, close: () => source.disconnect() };
   }
 
   return { video, audio, look, ear, tone };

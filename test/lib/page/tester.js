@@ -12,11 +12,12 @@ window.tester = (() => {
   const seen = new Map(); // stream id → {subscriber, video, ear, gap…}
   let session, publisher, index;
 
-  function record(e) {
+  /** type: what was listened to, since events of 1.x do not say. */
+  function record(type, e = {}) {
     const connection = e.connection?.connectionId ?? e.from?.connectionId ?? e.stream?.connection?.connectionId;
     events.push({
-      type: e.type.startsWith('signal:') ? 'signal' : e.type, at: performance.now(), connection, stream: e.stream?.streamId, reason: e.reason, name: e.name,
-      data: e.data, changedProperty: e.changedProperty, newValue: e.newValue, signal: e.type.startsWith('signal') ? e.type : undefined,
+      type, at: performance.now(), connection, stream: e.stream?.streamId, reason: e.reason, name: e.name,
+      data: e.data, changedProperty: e.changedProperty, newValue: e.newValue, signal: type === 'signal' ? e.type : undefined,
     });
     trace.note('event', JSON.stringify(events.at(-1)));
   }
@@ -25,8 +26,7 @@ window.tester = (() => {
     const video = Object.assign(document.createElement('video'), { autoplay: true, playsInline: true });
     const view = { video, created: performance.now(), lastFrame: 0, gap: 0 };
     document.body.append(video);
-    view.subscriber = session.subscribe(stream, undefined);
-    view.subscriber.addVideoElement(video);
+    view.subscriber = generation.subscribe(session, stream, video);
     video.requestVideoFrameCallback?.(function next() {
       const now = performance.now();
       view.firstFrame ??= now;
@@ -66,20 +66,18 @@ window.tester = (() => {
     async join(token, who, { rtcConfiguration, autoSubscribe = true } = {}) {
       index = who;
       if (rtcConfiguration) ov.setAdvancedConfiguration({ rtcConfiguration });
-      session = ov.initSession();
-      for (const type of sessionEvents) session.on(type, (e) => record(e ?? { type })); // reconnecting comes without one
+      session = generation.session(ov, token);
+      for (const type of sessionEvents) session.on(type, (e) => record(type, e)); // reconnecting comes without one
       session.on('streamCreated', (e) => autoSubscribe && subscribe(e.stream));
       session.on('streamDestroyed', (e) => forget(e.stream.streamId));
-      await session.connect(token, { who });
+      await generation.connect(session, token, { who });
       return session.connection.connectionId;
     },
 
     async publish(options) {
-      publisher = await ov.initPublisherAsync(undefined,
-        { ...sources(options), publishAudio: options.audio, publishVideo: options.video, mirror: false });
-      for (const type of ['streamCreated', 'streamDestroyed', 'streamPropertyChanged']) publisher.on(type, record);
-      await session.publish(publisher);
-      return publisher.stream.streamId;
+      publisher = await generation.publisher(ov, { ...sources(options), publishAudio: options.audio, publishVideo: options.video, mirror: false });
+      for (const type of ['streamCreated', 'streamDestroyed', 'streamPropertyChanged']) publisher.on(type, (e) => record(type, e));
+      return generation.publish(session, publisher);
     },
 
     unpublish: () => session.unpublish(publisher),

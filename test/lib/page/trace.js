@@ -2,7 +2,15 @@
 // failed test, and lets a test bend a single thing (a peer connection's configuration, a message on its way out).
 'use strict';
 
-window.trace = { lines: [], rtc: {}, outgoing: (message) => message };
+window.trace = { lines: [], rtc: {}, outgoing: (message) => message, incoming: () => {} };
+
+/** The id of the stream that is published next; releases up to 2.0 never learn it. */
+trace.published = () => new Promise((done) => {
+  trace.incoming = (text) => {
+    const { id, sdpAnswer } = JSON.parse(text).result ?? {};
+    if (sdpAnswer && id) done(id);
+  };
+});
 
 (() => {
   const began = performance.now();
@@ -16,7 +24,7 @@ window.trace = { lines: [], rtc: {}, outgoing: (message) => message };
     constructor(...args) {
       super(...args);
       note('ws open', args[0]);
-      this.addEventListener('message', (e) => note('ws <', e.data));
+      this.addEventListener('message', (e) => { note('ws <', e.data); trace.incoming(e.data); });
       this.addEventListener('close', (e) => note('ws close', `${e.code} ${e.reason}`));
     }
     send(text) {
