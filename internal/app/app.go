@@ -15,6 +15,7 @@ import (
 	"tertulia/internal/diagnosis"
 	"tertulia/internal/media/peer"
 	"tertulia/internal/media/socket"
+	"tertulia/internal/metrics"
 	"tertulia/internal/node"
 	"tertulia/internal/pipeline"
 	"tertulia/internal/reach"
@@ -53,6 +54,12 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
+	sent, err := newExport(c, keys.DTLS().Certificate[0], log, running)
+	if err != nil {
+		return err
+	}
+	changes.adopt(sent.adopt)
+	log = sent.to.Tee(log)
 	store, err := openStore(ctx, c, log, running)
 	if err != nil {
 		return err
@@ -61,6 +68,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
+	told.also = sent.event
 	changes.adopt(told.adopt)
 	if c.HTTPSPort != 0 { // it need not wait for the one port
 		redirectHTTP(c.HTTPPort, c.HTTPSPort, keys.HTTPChallenge, open, running, log)
@@ -83,7 +91,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	name := nodeName(keys.DTLS().Certificate[0])
 	reached.begin(c, uint16(port), addresses, conns[0], log)
 	journal := diagnosis.NewJournal()
-	asked, found := &calls{}, newFaults()
+	asked, found, counted := &calls{}, newFaults(), newTally()
 	watch := diagnosis.New(diagnosis.Config{
 		Calls: asked, Journal: journal, Log: log,
 		Host: reached.host, Report: reported(observed(found.event, told.tell)),
@@ -124,7 +132,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	}})
 	registry = session.New(session.Config{
 		Store: store.sessions, Media: media, Secrets: credentials, Log: log, Node: name,
-		Observe: observed(journal.Add, watch.Event, told.tell, edge.event),
+		Observe: observed(journal.Add, watch.Event, told.tell, edge.event, counted.event),
 	})
 	adoptLimits := func(c config.Config) error { registry.Adopt(limitsOf(c, port)); return nil }
 	if err := adoptLimits(c); err != nil {
@@ -137,8 +145,10 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 
 	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.ip)
 	running.start("load", self.Run)
+	sent.sessions, sent.facts, sent.traffic, sent.node = registry, media.Facts, traffic, self
+	running.start("statistics", sent.Run)
 	clients := newClients(c, registry, store.born.UnixMilli(), edge, open, log)
-	built, err := changes.handler((&routes{port, changes, clients, registry, checks(keys, reached, changes, store), journal, self, told, edge, open, log, nil}).build)
+	built, err := changes.handler((&routes{port, changes, clients, registry, checks(keys, reached, changes, store, sent), sent.hear(journal), self, told, edge, open, log, nil}).build)
 	if err != nil {
 		return err
 	}
@@ -166,7 +176,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	running.start("clients", clients.Run)
 	running.start("settings", changes.Run)
 	running.start("pages", newPages(func() int { return clients.Stats().Sockets }, log).Run)
-	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic, faults: found, told: told, store: store}
+	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic, faults: found, told: told, more: []func() []metrics.Sample{store.samples, sent.samples, counted.samples}}
 	if err := shown.show(c.MetricsAddress, running, log); err != nil {
 		return err
 	}

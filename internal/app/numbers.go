@@ -25,7 +25,7 @@ type numbers struct {
 	traffic  *traffic
 	faults   faults
 	told     *events
-	store    *storage
+	more     []func() []metrics.Sample // of parts that only count
 }
 
 // show starts the metrics port, if there is one.
@@ -48,7 +48,9 @@ func (n *numbers) read(ctx context.Context) ([]metrics.Sample, error) {
 	list = append(list, n.calls()...)
 	list = append(list, n.faults.samples()...)
 	list = append(list, n.told.samples()...)
-	list = append(list, n.store.samples()...)
+	for _, samples := range n.more {
+		list = append(list, samples()...)
+	}
 	return append(list, n.connections()...), err
 }
 

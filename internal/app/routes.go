@@ -14,7 +14,6 @@ import (
 	"tertulia/internal/api/signal"
 	"tertulia/internal/certs"
 	"tertulia/internal/config"
-	"tertulia/internal/diagnosis"
 	"tertulia/internal/fault"
 	"tertulia/internal/session"
 	"tertulia/internal/wire/openvidu"
@@ -39,7 +38,7 @@ type routes struct {
 	clients  *signal.Server
 	registry *session.Registry
 	checks   func(context.Context) []openvidu.RESTCheck
-	journal  *diagnosis.Journal
+	journal  rest.Diagnosis
 	media    *mediaNode
 	told     *events
 	edge     *edge
@@ -86,12 +85,12 @@ func (r *routes) build(c config.Config) (http.Handler, error) {
 func newcomers(open *files) func() error { return func() error { return open.Room(false) } }
 
 // checks are what health adds to being up: a lone node has nobody to prove its media with (design decision 6).
-func checks(keys *certs.Store, reached *reached, changes *live, store *storage) func(context.Context) []openvidu.RESTCheck {
+func checks(keys *certs.Store, reached *reached, changes *live, store *storage, sent *export) func(context.Context) []openvidu.RESTCheck {
 	return func(context.Context) []openvidu.RESTCheck {
 		list := append([]openvidu.RESTCheck{{
 			Name: "media", OK: true, Code: "MEDIA_UNPROVEN", Text: "a node alone cannot send media through itself from outside",
 		}, changes.check()}, reached.checks()...)
-		return append(explained(list, certificateCheck(keys.Status())), store.checks()...)
+		return append(explained(list, certificateCheck(keys.Status())), append(store.checks(), sent.checks()...)...)
 	}
 }
 
