@@ -147,8 +147,10 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	running.start("load", self.Run)
 	sent.sessions, sent.facts, sent.traffic, sent.node = registry, media.Facts, traffic, self
 	running.start("statistics", sent.Run)
+	wall := newClock(c, log)
+	running.start("clock", wall.Run)
 	clients := newClients(c, registry, store.born.UnixMilli(), edge, open, log)
-	built, err := changes.handler((&routes{port, changes, clients, registry, checks(keys, reached, changes, store, sent), sent.hear(journal), self, told, edge, open, log, nil}).build)
+	built, err := changes.handler((&routes{port, changes, clients, registry, checks(keys, reached, changes, store.checks, sent.checks, wall.checks), sent.hear(journal), self, told, edge, open, log, nil}).build)
 	if err != nil {
 		return err
 	}

@@ -120,6 +120,11 @@ func TestFAQ_18__RecordsWaitInMemory(t *testing.T) {
 		t.Errorf("a taken id: %v", err)
 	}
 	f.broken, now = true, room{1, 1000}
+	over, end := context.WithCancel(t.Context())
+	end()
+	if err := s.Put(over, "old", []byte("1")); err == nil || !s.check().OK {
+		t.Errorf("a caller who has given up says nothing of the disk: %v", err)
+	}
 	for id, record := range map[string]string{"a": "1", "b": "1", "c": "1"} {
 		if err := s.Create(t.Context(), id, []byte(record)); err != nil {
 			t.Fatal(err)

@@ -85,12 +85,16 @@ func (r *routes) build(c config.Config) (http.Handler, error) {
 func newcomers(open *files) func() error { return func() error { return open.Room(false) } }
 
 // checks are what health adds to being up: a lone node has nobody to prove its media with (design decision 6).
-func checks(keys *certs.Store, reached *reached, changes *live, store *storage, sent *export) func(context.Context) []openvidu.RESTCheck {
+func checks(keys *certs.Store, reached *reached, changes *live, more ...func() []openvidu.RESTCheck) func(context.Context) []openvidu.RESTCheck {
 	return func(context.Context) []openvidu.RESTCheck {
 		list := append([]openvidu.RESTCheck{{
 			Name: "media", OK: true, Code: "MEDIA_UNPROVEN", Text: "a node alone cannot send media through itself from outside",
 		}, changes.check()}, reached.checks()...)
-		return append(explained(list, certificateCheck(keys.Status())), append(store.checks(), sent.checks()...)...)
+		list = explained(list, certificateCheck(keys.Status()))
+		for _, checks := range more {
+			list = append(list, checks()...)
+		}
+		return list
 	}
 }
 

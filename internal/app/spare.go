@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -40,17 +41,17 @@ func newSpare(disk session.Store, room func() *room, reopen func(context.Context
 // Create implements session.Store. While the disk is down nobody asks it whether the id is taken: the registry knows the
 // sessions of this node.
 func (s *spare) Create(ctx context.Context, id string, record []byte) error {
-	return s.keep(id, record, func() error { return s.disk.Create(ctx, id, record) })
+	return s.keep(ctx, id, record, func() error { return s.disk.Create(ctx, id, record) })
 }
 
 // Put implements session.Store.
 func (s *spare) Put(ctx context.Context, id string, record []byte) error {
-	return s.keep(id, record, func() error { return s.disk.Put(ctx, id, record) })
+	return s.keep(ctx, id, record, func() error { return s.disk.Put(ctx, id, record) })
 }
 
 // Delete implements session.Store.
 func (s *spare) Delete(ctx context.Context, id string) error {
-	return s.keep(id, nil, func() error { return s.disk.Delete(ctx, id) })
+	return s.keep(ctx, id, nil, func() error { return s.disk.Delete(ctx, id) })
 }
 
 // Load implements session.Store: what is on the disk, as nothing is owed when a node begins.
@@ -59,13 +60,13 @@ func (s *spare) Load(ctx context.Context, visit func(id string, record []byte) e
 }
 
 // keep writes to the disk, or to memory if that fails or has failed.
-func (s *spare) keep(id string, record []byte, write func() error) error {
+func (s *spare) keep(ctx context.Context, id string, record []byte, write func() error) error {
 	if kept, _ := s.owe(id, record, false); kept {
 		return nil
 	}
 	err := write()
-	if err == nil || !fault.Is(err, fault.Timeout) && !fault.Is(err, fault.Internal) {
-		return err // done, or refused for what it is
+	if err == nil || !fault.Is(err, fault.Timeout) && !fault.Is(err, fault.Internal) || errors.Is(ctx.Err(), context.Canceled) {
+		return err // done, refused for what it is, or given up by the caller
 	}
 	if _, news := s.owe(id, record, true); news {
 		s.log.Error("the disk does not take the records of sessions: they are kept in memory, and a restart would lose them", "code", inMemory, "error", err)
