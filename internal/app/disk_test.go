@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"tertulia/internal/cluster/natsd"
 	"tertulia/internal/cluster/stream"
 	"tertulia/internal/fault"
+	"tertulia/internal/testkit"
 )
 
 func TestWhatALittleRoomIs(t *testing.T) {
@@ -40,20 +42,7 @@ func TestWhatALittleRoomIs(t *testing.T) {
 // The oldest events go first, a thousand stay.
 func TestFAQ_18__OldestEventsAreForgotten(t *testing.T) {
 	ctx := t.Context()
-	nats := natsd.New(natsd.Config{Dir: t.TempDir()})
-	running, _ := newParts(ctx)
-	t.Cleanup(func() { _ = running.stop() })
-	running.start("nats", nats.Run)
-	conn, err := nats.Connect(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	running.hold("connection", func() error { conn.Close(); return nil })
-	events, err := stream.Open(ctx, conn, stream.Config{Name: "events"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	running.start("events", events.Run)
+	events := eventsOn(t, t.TempDir())
 	for n := range 3000 {
 		events.Append("x", fmt.Appendf(nil, "%d", n))
 	}
@@ -78,6 +67,57 @@ func TestFAQ_18__OldestEventsAreForgotten(t *testing.T) {
 	if !bytes.Contains(log.Bytes(), []byte("code=DISK_LOW")) {
 		t.Errorf("the log: %s", &log)
 	}
+}
+
+// Events that go make room even where none is left.
+func TestFAQ_18__RoomIsMade(t *testing.T) {
+	if !testkit.OwnMounts(t) {
+		return
+	}
+	ctx, folder := t.Context(), testkit.SmallDisk(t, "64m")
+	events := eventsOn(t, folder)
+	for range 20_000 {
+		text := make([]byte, 1000)
+		_, _ = rand.Read(text) // it must not be compressed away
+		events.Append("x", text)
+	}
+	if err := events.Written(ctx, 20_000); err != nil {
+		t.Fatal(err)
+	}
+	testkit.FillDisk(t, folder)
+	d := newDisk(folder, events, slog.New(slog.DiscardHandler))
+	if now := d.look(); !now.tight() {
+		t.Fatalf("%+v", now)
+	}
+	d.evict(ctx)
+	if now := d.look(); now.Free < 4<<20 || now.low() {
+		t.Errorf("%+v after events went", now)
+	}
+	events.Append("x", []byte("one more"))
+	if err := events.Written(ctx, 20_001); err != nil {
+		t.Error(err)
+	}
+}
+
+// eventsOn is a stream in a folder.
+func eventsOn(t *testing.T, folder string) *stream.Stream {
+	t.Helper()
+	ctx := t.Context()
+	nats := natsd.New(natsd.Config{Dir: folder})
+	running, _ := newParts(ctx)
+	t.Cleanup(func() { _ = running.stop() })
+	running.start("nats", nats.Run)
+	conn, err := nats.Connect(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	running.hold("connection", func() error { conn.Close(); return nil })
+	events, err := stream.Open(ctx, conn, stream.Config{Name: "events"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	running.start("events", events.Run)
+	return events
 }
 
 // flaky is a store that fails when told to.

@@ -16,8 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"tertulia/internal/app"
-	"tertulia/internal/config"
 	"tertulia/internal/testkit"
 )
 
@@ -89,7 +87,7 @@ func TestENT_06__ACallInElasticsearch(t *testing.T) {
 	defer server.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
-	r := start(t, t.TempDir(), "0", "--openvidu-pro-elasticsearch=true",
+	r := startLogged(t, slog.New(slog.NewTextHandler(t.Output(), nil)), t.TempDir(), "0", "--openvidu-pro-elasticsearch=true",
 		"--openvidu-pro-elasticsearch-host=http://ann:swordfish@"+strings.TrimPrefix(server.URL, "http://")+"/search/",
 		"--openvidu-pro-stats-session-interval=1", "--openvidu-pro-stats-server-interval=1", "--openvidu-pro-stats-webrtc-interval=1",
 		"--openvidu-browser-logs=debug")
@@ -118,6 +116,30 @@ func TestENT_06__ACallInElasticsearch(t *testing.T) {
 		if strings.Contains(es.text.String(), secret) {
 			t.Errorf("%s was exported", secret)
 		}
+	}
+}
+
+// It is switched on and off while calls run.
+func TestElasticsearchIsLive(t *testing.T) {
+	es := &elasticsearch{kinds: map[string]int{}, users: map[string]bool{}, more: make(chan struct{}, 1)}
+	server := httptest.NewServer(es)
+	defer server.Close()
+	r := start(t, t.TempDir(), "0")
+	r.rest("POST", "/openvidu/api/sessions", `{"customSessionId":"before"}`, http.StatusOK)
+	r.rest("POST", "/openvidu/api/restart", `{"OPENVIDU_PRO_ELASTICSEARCH":true,"OPENVIDU_PRO_ELASTICSEARCH_HOST":"`+server.URL+`"}`, http.StatusOK)
+	r.health("elasticsearch", "")
+	r.rest("POST", "/openvidu/api/sessions", `{"customSessionId":"after"}`, http.StatusOK)
+	es.has(t, "openvidu cdr")
+	r.rest("POST", "/openvidu/api/restart", `{"OPENVIDU_PRO_ELASTICSEARCH":false}`, http.StatusOK)
+	for _, item := range r.state()["checks"].([]any) {
+		if item.(map[string]any)["name"] == "elasticsearch" {
+			t.Errorf("it is off, and health says %v", item)
+		}
+	}
+	es.mu.Lock()
+	defer es.mu.Unlock()
+	if all := es.text.String(); strings.Contains(all, `"before"`) || !strings.Contains(all, `"after"`) {
+		t.Errorf("it was sent %s", all)
 	}
 }
 
@@ -181,16 +203,9 @@ type set struct {
 func TestNoSecretIsLogged(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	c, err := config.Load([]string{"--data=" + t.TempDir(), "--https-port=0", "--openvidu-secret=MY_SECRET", "--address-discovery=off", "--coturn-port=0"}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	written, level := &lines{}, new(slog.LevelVar)
 	log := slog.New(set{slog.NewTextHandler(written, &slog.HandlerOptions{Level: level}), level})
-	life, stop := context.WithCancel(context.Background())
-	ready, done := make(chan string, 1), make(chan error, 1)
-	go func() { done <- app.Run(life, c, log, func(url string) { ready <- url }) }()
-	r := running{t: t, url: <-ready}
+	r := startLogged(t, log, t.TempDir(), "0", "--coturn-port=0")
 	if strings.Contains(written.String(), "level=DEBUG") {
 		t.Error("debug lines at the level info")
 	}
@@ -209,8 +224,7 @@ func TestNoSecretIsLogged(t *testing.T) {
 	if response, err := insecure.Do(bad); err != nil || response.Body.Close() != nil || response.StatusCode != http.StatusUnauthorized {
 		t.Errorf("%v, %v", response, err)
 	}
-	stop()
-	if err := <-done; err != nil {
+	if err := r.stop(nil); err != nil {
 		t.Error(err)
 	}
 	all := written.String()

@@ -5,67 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
 	"tertulia/internal/testkit"
 )
-
-// alone runs the rest of a test in a process whose mounts are its own.
-func alone(t *testing.T) bool {
-	t.Helper()
-	const inside = "TERTULIA_TEST_MOUNTS"
-	if os.Getenv(inside) != "" {
-		if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
-			t.Fatal(err)
-		}
-		return true
-	}
-	again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=2m")
-	again.Env = append(os.Environ(), inside+"=yes")
-	again.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
-	if os.Getuid() != 0 { // whoever is not root is it in a namespace of users
-		again.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		again.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
-		again.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
-	}
-	again.Stdout, again.Stderr = t.Output(), t.Output()
-	if err := again.Run(); err != nil {
-		t.Fatal(err)
-	}
-	return false
-}
-
-// small mounts a file system of a few MB.
-func small(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=16m"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
-	return dir
-}
-
-// fill leaves so many bytes of the disk free.
-func fill(t *testing.T, dir string, free int) {
-	t.Helper()
-	var s syscall.Statfs_t
-	if err := syscall.Statfs(dir, &s); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.OpenFile(filepath.Join(dir, "filler"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := f.Write(make([]byte, int(s.Bavail)*int(s.Bsize)-free)); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // state is what health says, whatever its status.
 func (r running) state() map[string]any {
@@ -125,14 +69,14 @@ func (r running) told(session string) {
 }
 
 func TestFAQ_18__FullDisk(t *testing.T) {
-	if !alone(t) {
+	if !testkit.OwnMounts(t) {
 		return
 	}
-	dir := small(t)
+	dir := testkit.SmallDisk(t, "16m")
 	r := start(t, dir, "0")
 	r.rest("POST", "/openvidu/api/sessions", `{"customSessionId":"demo"}`, http.StatusOK)
 	r.health("disk", "")
-	fill(t, dir, 0)
+	filler := testkit.FillDisk(t, dir)
 	if check := r.health("disk", "DISK_LOW"); check["ok"] != false || check["fix"] == "" {
 		t.Errorf("the check is %v", check)
 	}
@@ -148,13 +92,13 @@ func TestFAQ_18__FullDisk(t *testing.T) {
 		}
 	}
 	r.health("store", "STORE_IN_MEMORY")
-	if err := os.Remove(filepath.Join(dir, "filler")); err != nil {
+	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
 	r.health("disk", "")
 	r.health("store", "")
 	r.told("full4")
-	fill(t, dir, 0)
+	testkit.FillDisk(t, dir)
 	if err := r.stop(nil); err != nil {
 		t.Errorf("the end: %v", err)
 	}

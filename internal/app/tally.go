@@ -1,33 +1,37 @@
 package app
 
 import (
+	"slices"
 	"sync"
 
 	"tertulia/internal/event"
 	"tertulia/internal/metrics"
+	"tertulia/internal/wire/openvidu"
 )
 
 // tally counts what happens in calls, by reason.
 type tally struct {
-	mu      sync.Mutex
-	created uint64
-	joined  uint64
-	ended   map[string]uint64 // sessions; OpenVidu's reasons are few
-	left    map[string]uint64 // connections
-	quality [6]uint64         // judgements that were news, by level
+	mu              sync.Mutex
+	created, joined uint64
+	ended           map[string]uint64 // sessions
+	left            map[string]uint64 // connections
 }
+
+// Reasons as clients are told them (spec openvidu-events §6). All are shown from the start on: a rate needs to see the first.
+var (
+	leftReasons = []string{
+		"disconnect", "forceDisconnectByUser", "forceDisconnectByServer", "networkDisconnect",
+		"sessionClosedByServer", "mediaServerDisconnect", "nodeCrashed", "openviduServerStopped",
+	}
+	endReasons = []string{openvidu.EventLastLeft, "sessionClosedByServer", "mediaServerDisconnect", "nodeCrashed", "openviduServerStopped", neverJoined}
+)
+
+const (
+	neverJoined = "neverJoined" // it was collected
+	otherReason = "other"
+)
 
 func newTally() *tally { return &tally{ended: map[string]uint64{}, left: map[string]uint64{}} }
-
-// maxReasons bounds the labels: reasons are ours, but a bound costs nothing.
-const maxReasons = 32
-
-func count(of map[string]uint64, reason string) {
-	if _, known := of[reason]; !known && len(of) >= maxReasons {
-		reason = "other"
-	}
-	of[reason]++
-}
 
 // event counts.
 func (t *tally) event(e event.Event) {
@@ -37,19 +41,26 @@ func (t *tally) event(e event.Event) {
 	case event.SessionCreated:
 		t.created++
 	case event.SessionEnded:
-		if b.Reason == "" {
-			b.Reason = "never joined"
+		switch {
+		case b.Reason == "":
+			b.Reason = neverJoined
+		case slices.Contains(leftReasons[:4], b.Reason):
+			b.Reason = openvidu.EventLastLeft // whatever made that one leave
 		}
-		count(t.ended, b.Reason)
+		t.ended[known(b.Reason, endReasons)]++
 	case event.Joined:
 		t.joined++
 	case event.Left:
-		count(t.left, b.Reason)
-	case event.QualityChanged:
-		if b.New >= 0 && b.New < len(t.quality) {
-			t.quality[b.New]++
-		}
+		t.left[known(b.Reason, leftReasons)]++
 	}
+}
+
+// known keeps the number of labels as it is.
+func known(reason string, all []string) string {
+	if slices.Contains(all, reason) {
+		return reason
+	}
+	return otherReason
 }
 
 func (t *tally) samples() []metrics.Sample {
@@ -59,14 +70,11 @@ func (t *tally) samples() []metrics.Sample {
 		{Name: "tertulia_sessions_created_total", Help: "Sessions that were made.", Number: float64(t.created)},
 		{Name: "tertulia_connections_joined_total", Help: "Connections that have joined, recorders too.", Number: float64(t.joined)},
 	}
-	for reason, n := range t.ended {
-		list = append(list, by("reason", reason, "tertulia_sessions_ended_total", "Sessions that have ended, by reason.", n))
+	for _, reason := range append(slices.Clone(endReasons), otherReason) {
+		list = append(list, by("reason", reason, "tertulia_sessions_ended_total", "Sessions that have ended, by reason; neverJoined were collected.", t.ended[reason]))
 	}
-	for reason, n := range t.left {
-		list = append(list, by("reason", reason, "tertulia_connections_left_total", "Connections that have left, by reason.", n))
-	}
-	for level, n := range t.quality {
-		list = append(list, by("level", string('0'+rune(level)), "tertulia_network_quality_changes_total", "How often the network of a publisher came to a level, 0 (broken) to 5 (excellent).", n))
+	for _, reason := range append(slices.Clone(leftReasons), otherReason) {
+		list = append(list, by("reason", reason, "tertulia_connections_left_total", "Connections that have left, by reason.", t.left[reason]))
 	}
 	return list
 }
