@@ -124,7 +124,7 @@ func TestElasticsearchIsLive(t *testing.T) {
 	es := &elasticsearch{kinds: map[string]int{}, users: map[string]bool{}, more: make(chan struct{}, 1)}
 	server := httptest.NewServer(es)
 	defer server.Close()
-	r := start(t, t.TempDir(), "0")
+	r := start(t, t.TempDir(), "0", "--openvidu-pro-stats-session-interval=0")
 	r.rest("POST", "/openvidu/api/sessions", `{"customSessionId":"before"}`, http.StatusOK)
 	r.rest("POST", "/openvidu/api/restart", `{"OPENVIDU_PRO_ELASTICSEARCH":true,"OPENVIDU_PRO_ELASTICSEARCH_HOST":"`+server.URL+`"}`, http.StatusOK)
 	r.health("elasticsearch", "")

@@ -205,6 +205,7 @@ func TestDocumentsOfACall(t *testing.T) {
 		e.Server(time.UnixMilli(began), openvidu.ElasticServerMetrics{CPU: 12.5})
 		e.ClientLine(time.UnixMilli(began), "demo", "con_A", "WARN", "camera is busy")
 		time.Sleep(3 * time.Second)
+		synctest.Wait()
 		kinds := map[string][]map[string]any{}
 		ids := map[string]bool{}
 		for _, d := range s.all() {
@@ -290,10 +291,12 @@ func TestENT_06__EndpointDown(t *testing.T) {
 		var log bytes.Buffer
 		e := run(t, s, Config{URL: "http://ann:s3cret@es:9200"}, slog.New(slog.NewTextHandler(&log, nil)))
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		for n := range maxDocuments + 1000 {
 			e.add("x", map[string]int{"n": n})
 		}
 		time.Sleep(10 * time.Minute)
+		synctest.Wait()
 		stats := e.Stats()
 		where, trouble, asked := e.Check()
 		if stats.Sent != 0 || stats.Dropped < 1000-batchSize || stats.Waiting > maxDocuments || stats.Failed < 10 || stats.Failed > 60 {
@@ -315,6 +318,7 @@ func TestENT_06__EndpointDown(t *testing.T) {
 		}
 		s.mu.Unlock()
 		time.Sleep(5 * time.Minute)
+		synctest.Wait()
 		after := e.Stats()
 		if after.Waiting != 0 || after.Sent+after.Dropped != maxDocuments+1000 {
 			t.Errorf("%+v", after)
@@ -346,6 +350,7 @@ func TestPartsOfABatch(t *testing.T) {
 			e.add("x", map[string]int{"n": n})
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if len(rounds) != 2 || len(rounds[1]) != 1 || rounds[1][0].id != rounds[0][1].id {
 			t.Errorf("%v", rounds)
 		}
