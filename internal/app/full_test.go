@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -98,6 +99,9 @@ func TestFAQ_18__FullDisk(t *testing.T) {
 	r.health("disk", "")
 	r.health("store", "")
 	r.told("full4")
+	if err := os.WriteFile(filepath.Join(dir, ".env"), []byte("LOG_FORMAT=text\n"), 0o600); err != nil { // its version cannot be kept
+		t.Fatal(err)
+	}
 	testkit.FillDisk(t, dir)
 	if err := r.stop(nil); err != nil {
 		t.Errorf("the end: %v", err)

@@ -15,7 +15,8 @@ import (
 )
 
 // spare is the store of sessions that goes on when the disk does not: records then stay in memory and are written as soon
-// as the disk takes them. It owes at most one record for each session.
+// as the disk takes them. It owes at most one record for each session there is, and one deletion for each there was when
+// the disk failed.
 type spare struct {
 	disk   session.Store
 	room   func() *room                // of the disk
@@ -27,31 +28,37 @@ type spare struct {
 
 	mu      sync.Mutex
 	down    bool
-	owed    map[string][]byte // by session; nil is to be deleted
-	failing chan struct{}     // of capacity 1: down has become true
+	owed    map[string]*debt // by session
+	failing chan struct{}    // of capacity 1: down has become true
+}
+
+// debt is a record that is not on the disk.
+type debt struct {
+	record []byte // nil: it is to be deleted
+	old    bool   // the disk may have another one of the session
 }
 
 func newSpare(disk session.Store, room func() *room, reopen func(context.Context) error, stuck func() bool, log *slog.Logger) *spare {
 	return &spare{
 		disk: disk, room: room, reopen: reopen, stuck: stuck, log: log, retry: 2 * time.Second, late: 10 * time.Second,
-		owed: map[string][]byte{}, failing: make(chan struct{}, 1),
+		owed: map[string]*debt{}, failing: make(chan struct{}, 1),
 	}
 }
 
 // Create implements session.Store. While the disk is down nobody asks it whether the id is taken: the registry knows the
 // sessions of this node.
 func (s *spare) Create(ctx context.Context, id string, record []byte) error {
-	return s.keep(ctx, id, record, func() error { return s.disk.Create(ctx, id, record) })
+	return s.keep(ctx, id, debt{record: record}, func() error { return s.disk.Create(ctx, id, record) })
 }
 
 // Put implements session.Store.
 func (s *spare) Put(ctx context.Context, id string, record []byte) error {
-	return s.keep(ctx, id, record, func() error { return s.disk.Put(ctx, id, record) })
+	return s.keep(ctx, id, debt{record, true}, func() error { return s.disk.Put(ctx, id, record) })
 }
 
 // Delete implements session.Store.
 func (s *spare) Delete(ctx context.Context, id string) error {
-	return s.keep(ctx, id, nil, func() error { return s.disk.Delete(ctx, id) })
+	return s.keep(ctx, id, debt{nil, true}, func() error { return s.disk.Delete(ctx, id) })
 }
 
 // Load implements session.Store: what is on the disk, as nothing is owed when a node begins.
@@ -60,22 +67,23 @@ func (s *spare) Load(ctx context.Context, visit func(id string, record []byte) e
 }
 
 // keep writes to the disk, or to memory if that fails or has failed.
-func (s *spare) keep(ctx context.Context, id string, record []byte, write func() error) error {
-	if kept, _ := s.owe(id, record, false); kept {
+func (s *spare) keep(ctx context.Context, id string, d debt, write func() error) error {
+	if kept, _ := s.owe(id, d, false); kept {
 		return nil
 	}
 	err := write()
 	if err == nil || !fault.Is(err, fault.Timeout) && !fault.Is(err, fault.Internal) || errors.Is(ctx.Err(), context.Canceled) {
 		return err // done, refused for what it is, or given up by the caller
 	}
-	if _, news := s.owe(id, record, true); news {
+	d.old = true // what failed may have been done
+	if _, news := s.owe(id, d, true); news {
 		s.log.Error("the disk does not take the records of sessions: they are kept in memory, and a restart would lose them", "code", inMemory, "error", err)
 	}
 	return nil
 }
 
 // owe notes a record if the disk is down, or is now, and says whether that is news.
-func (s *spare) owe(id string, record []byte, failed bool) (kept, news bool) {
+func (s *spare) owe(id string, d debt, failed bool) (kept, news bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.down && !failed {
@@ -88,7 +96,12 @@ func (s *spare) owe(id string, record []byte, failed bool) (kept, news bool) {
 		default: // it was down a moment ago
 		}
 	}
-	s.owed[id] = record
+	if before := s.owed[id]; before != nil {
+		d.old = before.old || failed
+	}
+	if s.owed[id] = &d; d.record == nil && !d.old {
+		delete(s.owed, id) // it came and went in memory
+	}
 	return true, news
 }
 
@@ -145,8 +158,8 @@ func (s *spare) fits() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	need := uint64(256 << 10)
-	for _, record := range s.owed {
-		need += 2 * uint64(len(record))
+	for _, d := range s.owed {
+		need += 2 * uint64(len(d.record))
 	}
 	return now.Size == 0 || now.Free > need
 }
@@ -157,36 +170,37 @@ func (s *spare) flush(ctx context.Context) bool {
 		return false
 	}
 	for {
-		id, record, some := s.next()
-		if !some {
+		id, d := s.next()
+		if d == nil {
 			return true
 		}
 		var err error
-		if record == nil {
+		if d.record == nil {
 			err = s.disk.Delete(ctx, id)
 		} else {
-			err = s.disk.Put(ctx, id, record)
+			err = s.disk.Put(ctx, id, d.record)
 		}
 		if err != nil {
 			return false
 		}
 		s.mu.Lock()
-		if now := s.owed[id]; len(now) == len(record) && (len(now) == 0 || &now[0] == &record[0]) {
+		if s.owed[id] == d { // else there is another by now
 			delete(s.owed, id)
 		}
 		s.mu.Unlock()
 	}
 }
 
-// next is something that is owed. If there is nothing the disk is in use again.
-func (s *spare) next() (id string, record []byte, some bool) {
+// next is something that is owed, and from now on perhaps on the disk. If there is nothing the disk is in use again.
+func (s *spare) next() (id string, d *debt) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id, record := range s.owed {
-		return id, record, true
+	for id, d := range s.owed {
+		d.old = true
+		return id, d
 	}
 	s.down = false
-	return "", nil, false
+	return "", nil
 }
 
 func (s *spare) waiting() int {
