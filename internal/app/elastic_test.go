@@ -228,8 +228,10 @@ func TestNoSecretIsLogged(t *testing.T) {
 		t.Error(err)
 	}
 	all := written.String()
-	if !strings.Contains(all, "level=DEBUG") {
-		t.Errorf("LOG_LEVEL=debug has no effect:\n%s", all)
+	for _, want := range []string{"level=DEBUG", "dtls: ", "endpoint"} { // what the libraries say too
+		if !strings.Contains(all, want) {
+			t.Errorf("LOG_LEVEL=debug, and no %q in\n%s", want, all)
+		}
 	}
 	_, secret, _ := strings.Cut(token, "token=")
 	secret, _, _ = strings.Cut(secret, "&")
