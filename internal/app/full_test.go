@@ -1,11 +1,13 @@
 package app_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,6 +75,8 @@ func TestFAQ_18__FullDisk(t *testing.T) {
 	if !testkit.OwnMounts(t) {
 		return
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	defer cancel()
 	dir := testkit.SmallDisk(t, "16m")
 	r := start(t, dir, "0")
 	r.rest("POST", "/openvidu/api/sessions", `{"customSessionId":"demo"}`, http.StatusOK)
@@ -81,15 +85,22 @@ func TestFAQ_18__FullDisk(t *testing.T) {
 	if check := r.health("disk", "DISK_LOW"); check["ok"] != false || check["fix"] == "" {
 		t.Errorf("the check is %v", check)
 	}
-	for i := range 5 {
+	for i := range 3 {
 		began := time.Now()
 		id := fmt.Sprintf("full%d", i)
 		r.rest("POST", "/openvidu/api/sessions", `{"customSessionId":"`+id+`"}`, http.StatusOK)
-		ann, _ := r.join(t.Context(), id)
-		camera := testkit.NewClient(t, testkit.ClientConfig{})
-		text(t, ann.ask(t.Context(), "publishVideo", published(camera.PublishOffer(testkit.VP8))), "sdpAnswer")
-		if took := time.Since(began); took > 3*time.Second {
-			t.Errorf("a session took %v", took)
+		ann, _ := r.join(ctx, id)
+		bob, _ := r.join(ctx, id)
+		camera, screen := testkit.NewClient(t, testkit.ClientConfig{}), testkit.NewClient(t, testkit.ClientConfig{})
+		answer := ann.ask(ctx, "publishVideo", published(camera.PublishOffer(testkit.VP8)))
+		camera.Accept(text(t, answer, "sdpAnswer"))
+		camera.Publish(ctx)
+		stream := text(t, answer, "id")
+		offer := bob.ask(ctx, "prepareReceiveVideoFrom", map[string]any{"sender": stream, "reconnect": false})
+		bob.ask(ctx, "receiveVideoFrom", map[string]any{"sender": stream, "sdpAnswer": screen.Answer(text(t, offer, "sdpOffer"))})
+		screen.WaitPackets(ctx, "video", 20)
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("a call took %v", took)
 		}
 	}
 	r.health("store", "STORE_IN_MEMORY")
@@ -98,21 +109,21 @@ func TestFAQ_18__FullDisk(t *testing.T) {
 	}
 	r.health("disk", "")
 	r.health("store", "")
-	r.told("full4")
+	r.told("full2")
 	if err := os.WriteFile(filepath.Join(dir, ".env"), []byte("LOG_FORMAT=text\n"), 0o600); err != nil { // its version cannot be kept
 		t.Fatal(err)
 	}
 	testkit.FillDisk(t, dir)
-	if err := r.stop(nil); err != nil {
-		t.Errorf("the end: %v", err)
+	if err := r.stop(nil); err != nil && !strings.Contains(err.Error(), "the latest changes of") {
+		t.Errorf("the end: %v", err) // what a full disk does not take is lost with the process, and said
 	}
 	began := time.Now()
 	again := start(t, dir, "0")
 	t.Logf("booted on a full disk in %v", time.Since(began))
-	for i := range 5 {
+	for i := range 3 {
 		again.rest("GET", fmt.Sprintf("/openvidu/api/sessions/full%d", i), "", http.StatusOK)
 	}
 	again.rest("POST", "/openvidu/api/sessions", `{"customSessionId":"booted"}`, http.StatusOK)
-	again.join(t.Context(), "booted")
+	again.join(ctx, "booted")
 	again.health("disk", "DISK_LOW")
 }

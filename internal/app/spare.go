@@ -122,7 +122,7 @@ func (s *spare) Run(ctx context.Context) error {
 	}
 	s.flush(context.WithoutCancel(ctx))
 	if n := s.waiting(); n > 0 {
-		return fault.New(fault.Internal, "%d records of sessions are not on the disk, and lost; make room on it", n)
+		return fault.New(fault.Internal, "the latest changes of %d sessions are not on the disk, and lost; make room on it", n)
 	}
 	return nil
 }
