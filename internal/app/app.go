@@ -8,18 +8,14 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"tertulia/internal/api/frontdoor"
-	"tertulia/internal/cluster/kv"
-	"tertulia/internal/cluster/natsd"
-	"tertulia/internal/cluster/stream"
 	"tertulia/internal/config"
 	"tertulia/internal/diagnosis"
-	"tertulia/internal/fault"
 	"tertulia/internal/media/peer"
 	"tertulia/internal/media/socket"
+	"tertulia/internal/metrics"
 	"tertulia/internal/node"
 	"tertulia/internal/pipeline"
 	"tertulia/internal/reach"
@@ -58,14 +54,21 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
-	store, numbered, err := openStore(ctx, c, log, running)
+	sent, err := newExport(c, keys.DTLS().Certificate[0], log, running)
 	if err != nil {
 		return err
 	}
-	told, err := newEvents(ctx, c, numbered, log, running)
+	changes.adopt(sent.adopt)
+	log = sent.to.Tee(log)
+	store, err := openStore(ctx, c, log, running)
 	if err != nil {
 		return err
 	}
+	told, err := newEvents(ctx, c, store.events, log, running)
+	if err != nil {
+		return err
+	}
+	told.also = sent.event
 	changes.adopt(told.adopt)
 	listener, conns, err := openPort(ctx, c, keys.HTTPChallenge, open, running, log)
 	switch {
@@ -78,7 +81,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	name := nodeName(keys.DTLS().Certificate[0])
 	reached.begin(c, uint16(port), addresses, conns[0], log)
 	journal := diagnosis.NewJournal()
-	asked, found := &calls{}, newFaults()
+	asked, found, counted := &calls{}, newFaults(), newTally()
 	watch := diagnosis.New(diagnosis.Config{
 		Calls: asked, Journal: journal, Log: log,
 		Host: reached.host, Report: reported(observed(found.event, told.tell)),
@@ -110,8 +113,8 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return pipeline.New(id, shards.Group(), func(e mediactl.Event) { registry.Event(e) })
 	}})
 	registry = session.New(session.Config{
-		Store: store, Media: media, Secrets: credentials, Log: log, Node: name,
-		Observe: observed(journal.Add, watch.Event, told.tell, edge.event),
+		Store: store.sessions, Media: media, Secrets: credentials, Log: log, Node: name,
+		Observe: observed(journal.Add, watch.Event, told.tell, edge.event, counted.event),
 	})
 	adoptLimits := func(c config.Config) error { registry.Adopt(limitsOf(c, port)); return nil }
 	if err := adoptLimits(c); err != nil {
@@ -123,8 +126,16 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 
 	self := newMediaNode(c, port, keys.DTLS().Certificate[0], reached.ip)
 	running.start("load", self.Run)
-	clients := newClients(c, registry, store.Born().UnixMilli(), edge, open, log)
-	built, err := changes.handler((&routes{port, changes, clients, registry, keys, reached, journal, self, told, edge, credentials, open, log, nil}).build)
+	sent.sessions, sent.facts, sent.traffic, sent.node = registry, media.Facts, traffic, self
+	running.start("statistics", sent.Run)
+	wall := newClock(c, log)
+	running.start("clock", wall.Run)
+	clients := newClients(c, registry, store.born.UnixMilli(), edge, open, log)
+	pages := &routes{
+		port: port, changes: changes, clients: clients, registry: registry, media: self, told: told, edge: edge, turn: credentials,
+		checks: checks(keys, reached, changes, store.checks, sent.checks, wall.checks), journal: sent.hear(journal), open: open, log: log,
+	}
+	built, err := changes.handler(pages.build)
 	if err != nil {
 		return err
 	}
@@ -152,7 +163,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	running.start("clients", clients.Run)
 	running.start("settings", changes.Run)
 	running.start("pages", newPages(func() int { return clients.Stats().Sockets }, log).Run)
-	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic, faults: found, told: told}
+	shown := &numbers{sessions: registry, clients: clients, door: door, relay: relay, media: shards, traffic: traffic, faults: found, told: told, more: []func() []metrics.Sample{store.samples, sent.samples, counted.samples}}
 	if err := shown.show(c.MetricsAddress, running, log); err != nil {
 		return err
 	}
@@ -172,23 +183,6 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 // maxStore is more than the stream of events may be set to: each part of the store has its own bound. One that followed
 // EVENTS_MAX would keep the stream from opening, and so from shrinking, once that is lowered.
 const maxStore = 2 << 40
-
-// openStore starts the embedded NATS, and opens the bucket of session records and the stream of events on it.
-func openStore(ctx context.Context, c config.Config, log *slog.Logger, running *parts) (*kv.Bucket, *stream.Stream, error) {
-	nats := natsd.New(natsd.Config{Dir: filepath.Join(c.Data, "nats"), MaxStore: maxStore, Log: log})
-	running.start("store", nats.Run)
-	conn, err := nats.Connect(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	running.hold("store connection", func() error { conn.Close(); return nil })
-	bucket, err := kv.Open(ctx, conn, kv.Config{Name: "sessions", Taken: fault.SessionExists})
-	if err != nil {
-		return nil, nil, err
-	}
-	numbered, err := stream.Open(ctx, conn, streamConfig(c, log))
-	return bucket, numbered, err
-}
 
 // logged serves a stream and tells the log why we ended it.
 func logged(log *slog.Logger, kind string, serve func(context.Context, net.Conn) error) func(context.Context, net.Conn) {

@@ -33,14 +33,21 @@ var insecure = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Con
 // start runs a node on a data folder; port 0 is any.
 func start(t *testing.T, data string, port string, flags ...string) running {
 	t.Helper()
+	return startLogged(t, slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), data, port, flags...)
+}
+
+func startLogged(t *testing.T, log *slog.Logger, data, port string, flags ...string) running {
+	t.Helper()
 	c, err := config.Load(append([]string{"--data=" + data, "--https-port=" + port, "--openvidu-secret=MY_SECRET", "--address-discovery=off"}, flags...), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	ready, done := make(chan string, 1), make(chan error, 1)
-	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	go func() { done <- app.Run(ctx, c, log, func(url string) { ready <- url }) }()
+	go func() {
+		done <- app.Run(ctx, c, log, func(url string) { ready <- url })
+		close(done)
+	}()
 	var once sync.Once
 	r := running{t: t}
 	r.stop = func(cause error) (err error) {

@@ -111,6 +111,7 @@ func (e *events) samples() []metrics.Sample {
 		by("outcome", "refused", posts, postsHelp, w.Refused),
 		by("outcome", "forgotten", posts, postsHelp, e.posts.Missed()),
 		{Name: tries, Help: triesHelp, Number: float64(w.Failed)},
+		{Name: "tertulia_webhook_lag_seconds", Help: "How long events have waited for the webhook's receiver, which is down; else 0.", Number: w.Lag.Seconds()},
 		by("reader", "webhook", behind, behindHelp, waiting(e.posts, e.webhook)),
 		by("reader", "cdr", behind, behindHelp, waiting(e.files, e.cdr)),
 		{Name: "tertulia_cdr_events_total", Help: "Events that were written to CDR files.", Number: float64(c.Written)},

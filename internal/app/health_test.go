@@ -24,7 +24,7 @@ func TestKMS_18a__ANodeTriesItself(t *testing.T) {
 				answered++
 			}
 		}
-		if got := strings.Join(names, " "); got != "sessions media config domain udp tcp turn certificate" {
+		if got := strings.Join(names, " "); got != "sessions media config domain udp tcp turn certificate disk store" {
 			t.Fatalf("the checks are %s", got)
 		}
 		return answered == 5

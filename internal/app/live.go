@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"tertulia/internal/config"
@@ -47,7 +48,9 @@ func newLive(c config.Config, log *slog.Logger) (*live, error) {
 		return nil, err
 	}
 	if len(text) > 0 {
-		if _, err := config.Keep(c.Data, "start", text); err != nil {
+		if _, err := config.Keep(c.Data, "start", text); errors.Is(err, syscall.ENOSPC) {
+			log.Warn("the disk is full: this version of the settings is not kept", "folder", c.Data)
+		} else if err != nil {
 			return nil, fault.Wrap(fault.Invalid, err, "%s: the history of the settings cannot be kept → let this user write to the folder config there", c.Data)
 		}
 	}

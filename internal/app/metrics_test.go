@@ -2,10 +2,14 @@ package app_test
 
 import (
 	"context"
+	"flag"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -65,11 +69,14 @@ func TestTheMetricsPort(t *testing.T) {
 		`tertulia_diagnoses_total{code="NET_UNREACHABLE"} 0`, `tertulia_diagnoses_total{code="CAMERA_BUSY"} 0`,
 		`tertulia_events_total{outcome="dropped"} 0`, "tertulia_events_waiting ", `tertulia_events_behind{reader="webhook"} 0`,
 		`tertulia_webhook_events_total{outcome="delivered"} 0`, "tertulia_cdr_events_total 0",
+		"tertulia_sessions_created_total 1", `tertulia_sessions_ended_total{reason="lastParticipantLeft"} 0`, `tertulia_connections_left_total{reason="networkDisconnect"} 0`,
+		`tertulia_elasticsearch_documents_total{outcome="dropped"} 0`, "tertulia_disk_free_bytes ", "tertulia_store_owed 0", `tertulia_network_quality{level="5"} 0`,
 	} {
 		if !strings.Contains(text, "\n"+want) {
 			t.Errorf("no %s in\n%s", want, text)
 		}
 	}
+	metricsPage(t, text)
 	for _, path := range []string{"/metrics", "/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/cmdline"} {
 		if status, text := page(t, public+path); status == http.StatusOK {
 			t.Errorf("the public port serves %s: %.200s", path, text)
@@ -87,6 +94,45 @@ func TestAMetricsPortThatIsTaken(t *testing.T) {
 	err = app.Run(t.Context(), load(t, "--metrics-port="+port), slog.New(slog.DiscardHandler), func(string) { t.Error("it serves") })
 	if err == nil || !strings.Contains(err.Error(), "METRICS_PORT") || !strings.Contains(err.Error(), port) {
 		t.Errorf("ended with %v", err)
+	}
+}
+
+var update = flag.Bool("update", false, "write docs/reference/metrics.md anew")
+
+var (
+	aHelp   = regexp.MustCompile(`(?m)^# HELP (tertulia_\w+) (.*)$`)
+	aSample = regexp.MustCompile(`(?m)^(tertulia_\w+)\{(\w+)="([^"]*)"\} `)
+)
+
+// metricsPage compares docs/reference/metrics.md with what a node shows.
+func metricsPage(t *testing.T, shown string) {
+	t.Helper()
+	labels, values := map[string]string{}, map[string][]string{}
+	for _, m := range aSample.FindAllStringSubmatch(shown, -1) {
+		labels[m[1]] = m[2]
+		values[m[1]] = append(values[m[1]], m[3])
+	}
+	var text strings.Builder
+	text.WriteString("# Metrics\n\nWhat `METRICS_PORT` shows at `/metrics`, beside those of the Go runtime and of the process. Names that end in `_total` count since the start, all others are what is now.\n" +
+		"This page is generated: `go test ./internal/app -run TheMetricsPort -update`.\n\n| name | label | meaning |\n|---|---|---|\n")
+	for _, m := range aHelp.FindAllStringSubmatch(shown, -1) {
+		label := labels[m[1]]
+		if label != "" {
+			label += ": " + strings.Join(values[m[1]], ", ")
+		}
+		if m[1] == "tertulia_diagnoses_total" {
+			label = "code: see [diagnosis](diagnosis.md)"
+		}
+		fmt.Fprintf(&text, "| `%s` | %s | %s |\n", m[1], label, m[2])
+	}
+	file := filepath.Join("..", "..", "docs", "reference", "metrics.md")
+	if *update {
+		if err := os.WriteFile(file, []byte(text.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if committed, err := os.ReadFile(file); err != nil || string(committed) != text.String() {
+		t.Errorf("docs/reference/metrics.md is stale, %v: go test ./internal/app -run TheMetricsPort -update", err)
 	}
 }
 

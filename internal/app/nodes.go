@@ -64,6 +64,9 @@ func (n *mediaNode) Run(ctx context.Context) error {
 	}
 }
 
+// percent of its processors that this process uses.
+func (n *mediaNode) percent() float64 { return math.Float64frombits(n.load.Load()) }
+
 // share is processor time as percent of what so many processors have in a time.
 func share(spent, passed time.Duration, processors int) float64 {
 	if passed <= 0 || spent <= 0 {
@@ -94,7 +97,7 @@ func (r *reached) ip() netip.Addr {
 func (n *mediaNode) list() []openvidu.RESTMediaNode {
 	shown := openvidu.RESTMediaNode{
 		ID: n.id, Object: "mediaNode", URI: &n.uri, LaunchingTime: n.started, Connected: true, ConnectionTime: n.started,
-		Load: math.Float64frombits(n.load.Load()), Status: "running", MediaServer: n.server,
+		Load: n.percent(), Status: "running", MediaServer: n.server,
 	}
 	ip := n.address().String()
 	shown.IP = &ip

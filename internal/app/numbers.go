@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strconv"
 
 	"tertulia/internal/api/frontdoor"
 	"tertulia/internal/api/signal"
@@ -25,6 +26,7 @@ type numbers struct {
 	traffic  *traffic
 	faults   faults
 	told     *events
+	more     []func() []metrics.Sample // of parts that only count
 }
 
 // show starts the metrics port, if there is one.
@@ -47,11 +49,16 @@ func (n *numbers) read(ctx context.Context) ([]metrics.Sample, error) {
 	list = append(list, n.calls()...)
 	list = append(list, n.faults.samples()...)
 	list = append(list, n.told.samples()...)
+	for _, samples := range n.more {
+		list = append(list, samples()...)
+	}
 	return append(list, n.connections()...), err
 }
 
 func (n *numbers) calls() []metrics.Sample {
+	const quality, qualityHelp = "tertulia_network_quality", "Publishers whose network was judged, by level: 0 (broken) to 5 (excellent)."
 	var connections, streams, subscriptions int
+	var levels [6]uint64
 	sessions := n.sessions.List()
 	for i := range sessions {
 		for _, c := range sessions[i].Connections {
@@ -60,16 +67,23 @@ func (n *numbers) calls() []metrics.Sample {
 			}
 			if c.Stream != nil {
 				streams++
+				if q := c.Quality; q != nil && *q >= 0 && *q < len(levels) {
+					levels[*q]++
+				}
 			}
 			subscriptions += len(c.Subscriptions)
 		}
 	}
-	return []metrics.Sample{
+	list := []metrics.Sample{
 		{Name: "tertulia_sessions", Help: "Sessions there are, joined or not.", Number: float64(len(sessions))},
 		{Name: "tertulia_connections", Help: "Connections that have joined.", Number: float64(connections)},
 		{Name: "tertulia_streams", Help: "Streams that are published.", Number: float64(streams)},
 		{Name: "tertulia_subscriptions", Help: "Subscriptions to streams.", Number: float64(subscriptions)},
 	}
+	for level, n := range levels {
+		list = append(list, by("level", strconv.Itoa(level), quality, qualityHelp, n))
+	}
+	return list
 }
 
 func (n *numbers) connections() []metrics.Sample {

@@ -14,7 +14,6 @@ import (
 	"tertulia/internal/api/signal"
 	"tertulia/internal/certs"
 	"tertulia/internal/config"
-	"tertulia/internal/diagnosis"
 	"tertulia/internal/fault"
 	"tertulia/internal/session"
 	"tertulia/internal/wire/openvidu"
@@ -38,9 +37,8 @@ type routes struct {
 	changes  *live
 	clients  *signal.Server
 	registry *session.Registry
-	keys     *certs.Store
-	reached  *reached
-	journal  *diagnosis.Journal
+	checks   func(context.Context) []openvidu.RESTCheck
+	journal  rest.Diagnosis
 	media    *mediaNode
 	told     *events
 	edge     *edge
@@ -64,7 +62,7 @@ func (r *routes) build(c config.Config) (http.Handler, error) {
 	api, err := rest.Renew(r.api, rest.Config{
 		Registry: r.registry, Log: r.log, Secret: c.Secret, Settings: func() openvidu.RESTConfig { return shown }, ICEServers: iceServers(c),
 		Credentials: r.edge.credentials, Strict: r.edge.strict, SecretSeen: r.edge.secretSeen, Restart: r.changes.restart,
-		Deprecated: c.DeprecatedAPI, Checks: checks(r.keys, r.reached, r.changes), Diagnosis: r.journal, Room: newcomers(r.open), Events: r.told, CDR: r.told.cdr.Folder,
+		Deprecated: c.DeprecatedAPI, Checks: r.checks, Diagnosis: r.journal, Room: newcomers(r.open), Events: r.told, CDR: r.told.cdr.Folder,
 		LogParams: rest.LogParams(c.BrowserLogs, c.StatsInterval), PlainHTTP: c.Edge.PlainHTTP, Nodes: r.media.list, NodeID: r.media.id,
 		TURN: r.turn.inToken(),
 	})
@@ -89,12 +87,16 @@ func (r *routes) build(c config.Config) (http.Handler, error) {
 func newcomers(open *files) func() error { return func() error { return open.Room(false) } }
 
 // checks are what health adds to being up: a lone node has nobody to prove its media with (design decision 6).
-func checks(keys *certs.Store, reached *reached, changes *live) func(context.Context) []openvidu.RESTCheck {
+func checks(keys *certs.Store, reached *reached, changes *live, more ...func() []openvidu.RESTCheck) func(context.Context) []openvidu.RESTCheck {
 	return func(context.Context) []openvidu.RESTCheck {
 		list := append([]openvidu.RESTCheck{{
 			Name: "media", OK: true, Code: "MEDIA_UNPROVEN", Text: "a node alone cannot send media through itself from outside",
 		}, changes.check()}, reached.checks()...)
-		return explained(list, certificateCheck(keys.Status()))
+		list = explained(list, certificateCheck(keys.Status()))
+		for _, checks := range more {
+			list = append(list, checks()...)
+		}
+		return list
 	}
 }
 

@@ -102,7 +102,7 @@ var serverSettings = []Setting{
 		Doc: "TCP port of `/metrics` (Prometheus) and `/debug/pprof/` (Go profiler), in the clear and without a password: on the loopback interface, unless an address is named as in `0.0.0.0:9090`. 0 takes any free port, which the log tells. Unset: off.",
 	}, {
 		Name: "NTP_SERVERS", Default: "time.cloudflare.com:123", kind: hostPorts(func(c *Config) *[]string { return &c.NTPServers }),
-		Doc: "Time servers, separated by commas, that `tertulia doctor` compares this machine's clock with.",
+		Doc: "Time servers, separated by commas, that `tertulia doctor` and the health of a running node compare this machine's clock with. With `ADDRESS_DISCOVERY=off` a node asks only those that are set here.",
 	}, {
 		Name: "LOG_LEVEL", Default: "info", Live: true, kind: oneOf(func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error"),
 		Doc: "The least important lines that are logged.",

@@ -17,8 +17,10 @@ import (
 // tolerated is how far a clock may be off before somebody notices.
 const tolerated = 5 * time.Second
 
-// checkClock asks the time servers, all at once, and believes the first that answers.
-func checkClock(ctx context.Context, h *host) Check {
+func checkClock(ctx context.Context, h *host) Check { return Clock(ctx, h.Config.NTPServers) }
+
+// Clock asks time servers ("host:port"), all at once and for 3 s at most, and believes the first that answers.
+func Clock(ctx context.Context, servers []string) Check {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	var asking sync.WaitGroup
 	defer asking.Wait()
@@ -28,15 +30,15 @@ func checkClock(ctx context.Context, h *host) Check {
 		offset time.Duration
 		err    error
 	}
-	answers := make(chan answer, len(h.Config.NTPServers))
-	for _, server := range h.Config.NTPServers {
+	answers := make(chan answer, len(servers))
+	for _, server := range servers {
 		asking.Go(func() {
 			offset, err := clockOffset(ctx, server)
 			answers <- answer{server, offset, err}
 		})
 	}
 	var silent []string
-	for range h.Config.NTPServers {
+	for range servers {
 		result := <-answers
 		if result.err != nil {
 			silent = append(silent, result.server+": "+result.err.Error())

@@ -37,7 +37,7 @@ type Bucket struct {
 	born   time.Time
 }
 
-// Open makes the bucket if there is none. nats stays the caller's to close.
+// Open makes the bucket if there is none; one that is there is opened even if the disk is full. nats stays the caller's to close.
 func Open(ctx context.Context, conn *nats.Conn, config Config) (*Bucket, error) {
 	if config.Limit == 0 {
 		config.Limit = time.Second
@@ -52,8 +52,12 @@ func Open(ctx context.Context, conn *nats.Conn, config Config) (*Bucket, error) 
 		Storage:        jetstream.FileStorage,
 		LimitMarkerTTL: markerLife,
 	})
-	if err != nil {
-		return nil, failed(err, "open bucket %s", config.Name)
+	if err != nil { // a full disk takes no settings: those of the last start are as good
+		kept, missing := stream.KeyValue(ctx, config.Name)
+		if missing != nil {
+			return nil, failed(err, "open bucket %s", config.Name)
+		}
+		store = kept
 	}
 	b := &Bucket{config: config, store: store}
 	status, err := store.Status(ctx)

@@ -78,6 +78,29 @@ func (s *Server) Connect(ctx context.Context) (*nats.Conn, error) {
 	return nats.Connect("", nats.InProcessServer(s.running), nats.Name("tertulia"))
 }
 
+// Restart closes the store and opens it again. After a write that failed, for want of room on the disk above all, NATS
+// takes no further one before that. Connections stay; calls under way fail. It must be called by one goroutine at a time.
+func (s *Server) Restart(ctx context.Context) error {
+	select {
+	case <-s.ready:
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the embedded NATS: %w", ctx.Err())
+	}
+	if err := s.running.ShutdownJetStream(); err != nil {
+		return fmt.Errorf("close the store on %s: %w", s.config.Dir, err)
+	}
+	err := s.running.EnableJetStream(&server.JetStreamConfig{
+		StoreDir: s.config.Dir, MaxMemory: maxMemory, MaxStore: s.config.MaxStore, SyncAlways: true,
+	})
+	if err != nil {
+		return fmt.Errorf("open the store on %s: %w", s.config.Dir, err)
+	}
+	return nil
+}
+
+// maxMemory is for ordered consumers, which keep a little state in memory; records do not.
+const maxMemory = 16 << 20
+
 // options keep the server lean: no port of any kind, no storage in memory, few remembered connections.
 func (s *Server) options() *server.Options {
 	return &server.Options{
@@ -90,7 +113,7 @@ func (s *Server) options() *server.Options {
 		MaxClosedClients:       10,
 		JetStream:              true,
 		StoreDir:               s.config.Dir,
-		JetStreamMaxMemory:     16 << 20, // ordered consumers keep a little state there; records do not
+		JetStreamMaxMemory:     maxMemory,
 		JetStreamMaxStore:      s.config.MaxStore,
 		SyncAlways:             true, // an acknowledged record has been synced to the disk
 	}

@@ -162,3 +162,38 @@ func TestNothingRunsAfterRun(t *testing.T) {
 		}
 	}
 }
+
+// What was acknowledged is there after the store was opened again, under connections of before.
+func TestTheStoreIsOpenedAgain(t *testing.T) {
+	server := New(Config{Dir: t.TempDir()})
+	stop := run(t, server)
+	conn, err := server.Connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	jet, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := jet.CreateStream(t.Context(), jetstream.StreamConfig{Name: "S", Subjects: []string{"s"}}); err != nil {
+		t.Fatal(err)
+	}
+	for n := uint64(1); n <= 3; n++ {
+		ack, err := jet.Publish(t.Context(), "s", []byte("x"))
+		if err != nil || ack.Sequence != n {
+			t.Fatalf("message %d: %+v, %v", n, ack, err)
+		}
+		if err := server.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	conn.Close()
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	late, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := New(Config{Dir: t.TempDir()}).Restart(late); err == nil {
+		t.Error("a server that does not run was opened again")
+	}
+}

@@ -36,7 +36,10 @@ func (s *Stream) Reader(ctx context.Context, name string) (*Reader, error) {
 	case errors.Is(err, jetstream.ErrKeyNotFound):
 		r.done.Store(s.queue.latest())
 		r.stale = true
-		return r, r.Save(ctx)
+		if err := r.Save(ctx); err != nil { // the disk is full: it is tried again
+			s.config.Log.Warn("a place among the events is not kept", "reader", name, "error", err)
+		}
+		return r, nil
 	case err != nil:
 		return nil, failed(err, "find the place of %s in stream %s", name, s.config.Name)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -62,10 +63,11 @@ type Stream struct {
 	log    jetstream.Stream
 	places jetstream.KeyValue
 	queue  queue
+	failed atomic.Bool   // the latest write did
 	over   chan struct{} // closed when Run has ended: nothing is written any more
 }
 
-// Open makes the stream if there is none. conn stays the caller's to close, after Run and all readers have ended.
+// Open makes the stream if there is none; one that is there is opened even if the disk is full. conn stays the caller's to close, after Run and all readers have ended.
 func Open(ctx context.Context, conn *nats.Conn, config Config) (*Stream, error) {
 	config = config.filled()
 	jet, err := jetstream.New(conn, jetstream.WithPublishAsyncTimeout(config.Limit))
@@ -83,12 +85,21 @@ func Open(ctx context.Context, conn *nats.Conn, config Config) (*Stream, error) 
 		MaxBytes:    config.MaxBytes,
 		AllowDirect: true,
 	})
-	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "open stream %s", config.Name)
+	if err != nil { // a full disk takes no settings: those of the last start are as good
+		kept, missing := jet.Stream(ctx, config.Name)
+		if missing != nil {
+			return nil, fault.Wrap(fault.Internal, err, "open stream %s", config.Name)
+		}
+		config.Log.Warn("the settings of the events are those of the last start: new ones are not taken", "error", err)
+		log = kept
 	}
 	places, err := jet.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: config.Name + "_places", History: 1, Storage: jetstream.FileStorage})
 	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "open the places of stream %s", config.Name)
+		kept, missing := jet.KeyValue(ctx, config.Name+"_places")
+		if missing != nil {
+			return nil, fault.Wrap(fault.Internal, err, "open the places of stream %s", config.Name)
+		}
+		places = kept
 	}
 	s := &Stream{config: config, jet: jet, log: log, places: places, over: make(chan struct{})}
 	s.queue.begin(config.MaxWaiting, config.MaxMemory, log.CachedInfo().State.LastSeq)
@@ -135,7 +146,9 @@ func (s *Stream) Run(ctx context.Context) error {
 		case err != nil && !failed:
 			s.config.Log.Warn("events are not written; they wait in memory", "stream", s.config.Name, "error", err)
 		}
-		if failed = err != nil; !failed {
+		failed = err != nil
+		s.failed.Store(failed)
+		if !failed {
 			continue
 		}
 		select {
@@ -231,6 +244,37 @@ func (s *Stream) Bounds(ctx context.Context) (oldest, latest uint64, err error) 
 		return 0, info.State.LastSeq, nil
 	}
 	return info.State.FirstSeq, info.State.LastSeq, nil
+}
+
+// Failing says that the latest write has failed; what is given waits meanwhile.
+func (s *Stream) Failing() bool { return s.failed.Load() }
+
+// Forget drops the oldest records but keep of them, to make room on the disk, and says how many went.
+func (s *Stream) Forget(ctx context.Context, keep uint64) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.config.Limit)
+	defer cancel()
+	info, err := s.log.Info(ctx)
+	if err != nil {
+		return 0, failed(err, "make room in stream %s", s.config.Name)
+	}
+	if info.State.Msgs <= keep {
+		return 0, nil
+	}
+	if err := s.log.Purge(ctx, jetstream.WithPurgeKeep(keep)); err != nil {
+		return 0, failed(err, "make room in stream %s", s.config.Name)
+	}
+	return info.State.Msgs - keep, nil
+}
+
+// Size is what the stream has on the disk: records and bytes.
+func (s *Stream) Size(ctx context.Context) (records, bytes uint64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.config.Limit)
+	defer cancel()
+	info, err := s.log.Info(ctx)
+	if err != nil {
+		return 0, 0, failed(err, "read the size of stream %s", s.config.Name)
+	}
+	return info.State.Msgs, info.State.Bytes, nil
 }
 
 // Stats counts since the start.

@@ -226,14 +226,19 @@ func (s *Sender) recovered(t *target) {
 
 // Stats counts since the start.
 type Stats struct {
-	Delivered uint64 // events that were answered with 2xx
-	Refused   uint64 // events that were answered otherwise, and are lost for the receiver
-	Failed    uint64 // requests without such an answer
-	Repeated  uint64 // requests that were not the first of their event
-	Down      bool   // events wait for the receiver
+	Delivered uint64        // events that were answered with 2xx
+	Refused   uint64        // events that were answered otherwise, and are lost for the receiver
+	Failed    uint64        // requests without such an answer
+	Repeated  uint64        // requests that were not the first of their event
+	Down      bool          // events wait for the receiver
+	Lag       time.Duration // how long they have
 }
 
 // Stats are the numbers of now.
 func (s *Sender) Stats() Stats {
-	return Stats{s.delivered.Load(), s.refused.Load(), s.failed.Load(), s.repeated.Load(), s.down.Load() != 0}
+	stats := Stats{Delivered: s.delivered.Load(), Refused: s.refused.Load(), Failed: s.failed.Load(), Repeated: s.repeated.Load()}
+	if since := s.down.Load(); since != 0 {
+		stats.Down, stats.Lag = true, time.Since(time.UnixMilli(since))
+	}
+	return stats
 }

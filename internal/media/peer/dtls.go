@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"log/slog"
 	"net"
 	"slices"
 	"time"
@@ -145,7 +146,7 @@ func (t *transport) forsakeDTLS(now media.Time) {
 // serve runs one handshake and keeps its connection for retransmissions until ctx ends.
 func (h *handshake) serve(ctx context.Context, e *Endpoint, fingerprints []sdp.Fingerprint) {
 	s := e.shard
-	conn, state, err := h.shake(ctx, s.config.Certificate, fingerprints)
+	conn, state, err := h.shake(ctx, s.config.Certificate, fingerprints, s.config.Log)
 	s.post(func() {
 		s.handshake--
 		if e.dtls == h {
@@ -161,9 +162,10 @@ func (h *handshake) serve(ctx context.Context, e *Endpoint, fingerprints []sdp.F
 
 var errFingerprint = errors.New("the client's DTLS certificate is not the one its SDP announced")
 
-func (h *handshake) shake(ctx context.Context, own tls.Certificate, fingerprints []sdp.Fingerprint) (*dtls.Conn, dtls.State, error) {
+func (h *handshake) shake(ctx context.Context, own tls.Certificate, fingerprints []sdp.Fingerprint, log *slog.Logger) (*dtls.Conn, dtls.State, error) {
 	conn, err := dtls.ServerWithOptions(h.pipe, &net.UDPAddr{},
 		dtls.WithCertificates(own),
+		dtls.WithLoggerFactory(dtlsLog{log}),
 		dtls.WithSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80),
 		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret),
 		dtls.WithClientAuth(dtls.RequireAnyClientCert),
