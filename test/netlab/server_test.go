@@ -23,7 +23,7 @@ import (
 	"time"
 )
 
-const secret = "NETLAB_SECRET"
+const secret = "NETLAB_SECRET_OF_24_LETTERS" // the program warns of a short one, and the lab wants no warning
 
 // settings are what the server's environment has beside its defaults. Nothing about the network is set unless a test does.
 type settings map[string]string
