@@ -15,7 +15,7 @@ import (
 func limitsOf(c config.Config, port int) session.Live {
 	return session.Live{
 		MaxRecvKbps: c.Bandwidth.MaxRecv, MinRecvKbps: c.Bandwidth.MinRecv,
-		MaxSendKbps: c.Bandwidth.MaxSend, MinSendKbps: c.Bandwidth.MinSend,
+		MaxSendKbps: c.Bandwidth.MaxSend,
 		GCInterval:  time.Duration(c.GarbageInterval) * time.Second,
 		GCThreshold: time.Duration(c.GarbageThreshold) * time.Second,
 		Defaults:    rest.Defaults(settings(c, port)),

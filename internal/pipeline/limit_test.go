@@ -9,7 +9,7 @@ import (
 func TestWhatAPublisherMaySend(t *testing.T) {
 	viewer := func(kbps ...int) (list []mediactl.Policy) {
 		for _, k := range kbps {
-			list = append(list, mediactl.Policy{MaxSendKbps: k, MinSendKbps: 100})
+			list = append(list, mediactl.Policy{MaxSendKbps: k})
 		}
 		return list
 	}

@@ -89,5 +89,4 @@ type Rules struct {
 	MaxRecvKbps    int           // video taken from a publisher that has no kurentoOptions; 0: unlimited
 	MinRecvKbps    int           // the least it is asked for, if its line can carry it
 	MaxSendKbps    int           // video sent to a subscriber that has none; 0: unlimited
-	MinSendKbps    int           // the least it is sent
 }

@@ -6,7 +6,7 @@ import "time"
 // once; the fields are those of Config.
 type Live struct {
 	MaxRecvKbps, MinRecvKbps int
-	MaxSendKbps, MinSendKbps int
+	MaxSendKbps              int
 	GCInterval, GCThreshold  time.Duration
 	Defaults                 Properties
 }
@@ -24,7 +24,7 @@ func (r *Registry) Adopt(l Live) {
 func (l *Live) rules(c Config) Rules {
 	return Rules{
 		Grace: c.Grace, RestartGrace: c.RestartGrace, Park: parkTime, MaxConnections: c.MaxConnections,
-		MaxRecvKbps: l.MaxRecvKbps, MinRecvKbps: l.MinRecvKbps, MaxSendKbps: l.MaxSendKbps, MinSendKbps: l.MinSendKbps,
+		MaxRecvKbps: l.MaxRecvKbps, MinRecvKbps: l.MinRecvKbps, MaxSendKbps: l.MaxSendKbps,
 	}
 }
 

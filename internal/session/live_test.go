@@ -62,27 +62,27 @@ func TestCollectionChangesWhileRunning(t *testing.T) {
 
 // TestMinimaAndMaxima: a connection's own limits win, each over its general one, and the least never exceeds the most.
 func TestMinimaAndMaxima(t *testing.T) {
-	general := Rules{MaxRecvKbps: 1000, MinRecvKbps: 300, MaxSendKbps: 800, MinSendKbps: 200}
+	general := Rules{MaxRecvKbps: 1000, MinRecvKbps: 300, MaxSendKbps: 800}
 	for _, test := range []struct {
-		name                               string
-		own                                *KurentoOptions
-		maxRecv, minRecv, maxSend, minSend int
+		name                      string
+		own                       *KurentoOptions
+		maxRecv, minRecv, maxSend int
 	}{
-		{"none", nil, 1000, 300, 800, 200},
-		{"empty", &KurentoOptions{}, 1000, 300, 800, 200},
-		{"all", &KurentoOptions{new(70), new(60), new(50), new(40), nil}, 50, 40, 70, 60},
-		{"a lower most", &KurentoOptions{VideoMaxSendBandwidth: new(250), VideoMaxRecvBandwidth: new(150)}, 250, 250, 150, 150},
-		{"unlimited", &KurentoOptions{VideoMaxSendBandwidth: new(0), VideoMaxRecvBandwidth: new(0)}, 0, 300, 0, 200},
-		{"no least", &KurentoOptions{VideoMinSendBandwidth: new(0), VideoMinRecvBandwidth: new(0)}, 1000, 0, 800, 0},
+		{"none", nil, 1000, 300, 800},
+		{"empty", &KurentoOptions{}, 1000, 300, 800},
+		{"all", &KurentoOptions{new(70), new(60), new(50), new(40), nil}, 50, 40, 70},
+		{"a lower most", &KurentoOptions{VideoMaxSendBandwidth: new(250), VideoMaxRecvBandwidth: new(150)}, 250, 250, 150},
+		{"unlimited", &KurentoOptions{VideoMaxSendBandwidth: new(0), VideoMaxRecvBandwidth: new(0)}, 0, 300, 0},
+		{"no least", &KurentoOptions{VideoMinSendBandwidth: new(0), VideoMinRecvBandwidth: new(0)}, 1000, 0, 800},
 	} {
 		state := &State{}
 		turn := &turn{State: state, env: Env{Rules: general}}
 		c := &Connection{Kurento: test.own}
 		in, out := turn.publisherPolicy(c), turn.subscriberPolicy(c)
-		if in.MaxRecvKbps != test.maxRecv || in.MinRecvKbps != test.minRecv || in.MaxSendKbps+in.MinSendKbps != 0 {
+		if in.MaxRecvKbps != test.maxRecv || in.MinRecvKbps != test.minRecv || in.MaxSendKbps != 0 {
 			t.Errorf("%s: from a publisher %+v", test.name, in)
 		}
-		if out.MaxSendKbps != test.maxSend || out.MinSendKbps != test.minSend || out.MaxRecvKbps+out.MinRecvKbps != 0 {
+		if out.MaxSendKbps != test.maxSend || out.MaxRecvKbps+out.MinRecvKbps != 0 {
 			t.Errorf("%s: to a subscriber %+v", test.name, out)
 		}
 	}

@@ -28,14 +28,11 @@ func (t *turn) publisherPolicy(c *Connection) mediactl.Policy {
 
 // subscriberPolicy bounds what we send to a subscriber: its "recv" of kurentoOptions.
 func (t *turn) subscriberPolicy(c *Connection) mediactl.Policy {
-	most, least := t.env.Rules.MaxSendKbps, t.env.Rules.MinSendKbps
+	most := t.env.Rules.MaxSendKbps
 	if k := c.Kurento; k != nil {
-		most, least = own(k.VideoMaxRecvBandwidth, most), own(k.VideoMinRecvBandwidth, least)
+		most = own(k.VideoMaxRecvBandwidth, most)
 	}
-	return mediactl.Policy{
-		Video: t.VideoCodecs(), Strict: t.strict(), CommonStream: c.CommonMsid,
-		MaxSendKbps: most, MinSendKbps: below(least, most),
-	}
+	return mediactl.Policy{Video: t.VideoCodecs(), Strict: t.strict(), CommonStream: c.CommonMsid, MaxSendKbps: most}
 }
 
 // own is a connection's own limit, if it has one, or else the general one.

@@ -29,7 +29,7 @@ type Config struct {
 	GCThreshold                 time.Duration
 	MaxSessions, MaxConnections int                               // limits; 0: 10,000 and 1,000 per session
 	MaxRecvKbps, MaxSendKbps    int                               // of video, for connections without kurentoOptions; 0: unlimited
-	MinRecvKbps, MinSendKbps    int                               // the least of it, if a line can carry it
+	MinRecvKbps                 int                               // the least a publisher is lowered to for its viewers
 	Defaults                    Properties                        // of sessions made by joining with the server's secret
 	NewID                       func(prefix string, n int) string // nil: RandomID
 	// Observe is told what happens, each session's events in the order of its decisions and from one goroutine at a
@@ -73,7 +73,7 @@ func New(cfg Config) *Registry {
 		directory: newDirectory(cfg.MaxSessions),
 	}
 	r.Adopt(Live{
-		MaxRecvKbps: cfg.MaxRecvKbps, MinRecvKbps: cfg.MinRecvKbps, MaxSendKbps: cfg.MaxSendKbps, MinSendKbps: cfg.MinSendKbps,
+		MaxRecvKbps: cfg.MaxRecvKbps, MinRecvKbps: cfg.MinRecvKbps, MaxSendKbps: cfg.MaxSendKbps,
 		GCInterval: cfg.GCInterval, GCThreshold: cfg.GCThreshold, Defaults: cfg.Defaults,
 	})
 	return r

@@ -172,8 +172,8 @@ func showRequest(request any) string {
 
 func showPolicy(p mediactl.Policy) string {
 	line := fmt.Sprintf("codecs=%s kbps=%d", strings.Join(p.Video, "|"), p.MaxRecvKbps+p.MaxSendKbps)
-	if p.MinRecvKbps+p.MinSendKbps > 0 {
-		line += fmt.Sprintf(" min=%d", p.MinRecvKbps+p.MinSendKbps)
+	if p.MinRecvKbps > 0 {
+		line += fmt.Sprintf(" min=%d", p.MinRecvKbps)
 	}
 	if p.Strict {
 		line += " strict"

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"path"
 	"strings"
 )
 
@@ -23,7 +24,7 @@ func (a *api) serveCDR(w http.ResponseWriter, r *http.Request, file string) {
 		a.write(w, ok(cdrNames(root)))
 		return
 	}
-	if root == nil || !strings.HasSuffix(file, ".log") {
+	if root == nil || !isCDR(path.Base(file)) {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
@@ -55,6 +56,11 @@ func (a *api) openCDR() *os.Root {
 	return root
 }
 
+// isCDR tells by its name a file of events: OPENVIDU_CDR_PATH may be a folder with other logs.
+func isCDR(name string) bool {
+	return strings.HasPrefix(name, "CDR.") && strings.HasSuffix(name, ".log")
+}
+
 // cdrNames are the files in a folder and below it, as the original lists them: without their folders.
 func cdrNames(root *os.Root) []string {
 	names := []string{}
@@ -65,7 +71,7 @@ func cdrNames(root *os.Root) []string {
 		if len(names) == maxEntries {
 			return fs.SkipAll
 		}
-		if err == nil && entry.Type().IsRegular() {
+		if err == nil && entry.Type().IsRegular() && isCDR(entry.Name()) {
 			names = append(names, entry.Name())
 		}
 		return nil // what cannot be read is left out

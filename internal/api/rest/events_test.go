@@ -59,7 +59,7 @@ func TestCDRFiles(t *testing.T) {
 	outside := t.TempDir()
 	folder := filepath.Join(outside, "cdr")
 	for name, text := range map[string]string{
-		"cdr/CDR.2026-01-01_10-00-00.log": "one\ntwo\n", "cdr/old/CDR.2025-01-01_10-00-00.log": "old\n", "cdr/notes.txt": "notes", "secret.log": "secret",
+		"cdr/CDR.2026-01-01_10-00-00.log": "one\ntwo\n", "cdr/old/CDR.2025-01-01_10-00-00.log": "old\n", "cdr/notes.txt": "notes", "cdr/system.log": "system", "secret.log": "secret",
 	} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(outside, name)), 0o700); err != nil {
 			t.Fatal(err)
@@ -68,14 +68,14 @@ func TestCDRFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Symlink(filepath.Join(outside, "secret.log"), filepath.Join(folder, "link.log")); err != nil {
+	if err := os.Symlink(filepath.Join(outside, "secret.log"), filepath.Join(folder, "CDR.link.log")); err != nil {
 		t.Fatal(err)
 	}
 	now := folder
 	h, _ := server(t, func(c *Config) { c.CDR = func() string { return now } })
 	var names []string
 	if w := do(h, "GET /openvidu/cdr", ""); w.Code != http.StatusOK || json.Unmarshal(w.Body.Bytes(), &names) != nil ||
-		!slices.Equal(names, []string{"CDR.2026-01-01_10-00-00.log", "notes.txt", "CDR.2025-01-01_10-00-00.log"}) {
+		!slices.Equal(names, []string{"CDR.2026-01-01_10-00-00.log", "CDR.2025-01-01_10-00-00.log"}) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	for _, path := range []string{"/openvidu/cdr/CDR.2026-01-01_10-00-00.log", "/cdr/CDR.2026-01-01_10-00-00.log"} {
@@ -94,7 +94,7 @@ func TestCDRFiles(t *testing.T) {
 	}
 	for target, status := range map[string]int{
 		"GET /openvidu/cdr/../secret.log": 404, "GET /openvidu/cdr/%2e%2e/secret.log": 404, "GET /openvidu/cdr//secret.log": 404,
-		"GET /openvidu/cdr/link.log": 404, "GET /openvidu/cdr/notes.txt": 404, "GET /openvidu/cdr/old": 404, "GET /openvidu/cdr/none.log": 404,
+		"GET /openvidu/cdr/CDR.link.log": 404, "GET /openvidu/cdr/notes.txt": 404, "GET /openvidu/cdr/system.log": 404, "GET /openvidu/cdr/old": 404, "GET /openvidu/cdr/none.log": 404,
 		"GET /openvidu/cdrom": 404, "DELETE /openvidu/cdr/CDR.2026-01-01_10-00-00.log": 403, "POST /openvidu/cdr": 403,
 	} {
 		if w := do(h, target, ""); w.Code != status || strings.Contains(w.Body.String(), "secret") {

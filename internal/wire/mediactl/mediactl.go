@@ -74,11 +74,10 @@ type Policy struct {
 	Strict bool `json:"strict,omitempty"`
 	// MaxRecvKbps bounds what a publisher may send us, by REMB and b=AS; 0 is unlimited.
 	MaxRecvKbps int `json:"maxRecvKbps,omitempty"`
-	// MaxSendKbps bounds what a subscriber is sent; 0 is unlimited. MinRecvKbps and MinSendKbps are the least a publisher is
-	// asked for and a subscriber is sent, if its line can take it.
+	// MaxSendKbps bounds what a subscriber is sent, by lowering the publisher; 0 is unlimited. MinRecvKbps is the least a
+	// publisher is lowered to so.
 	MaxSendKbps int `json:"maxSendKbps,omitempty"`
 	MinRecvKbps int `json:"minRecvKbps,omitempty"`
-	MinSendKbps int `json:"minSendKbps,omitempty"`
 	// CommonStream asks for one msid stream for all tracks (clients up to 2.4); nodes do so for every client.
 	CommonStream bool `json:"commonStream,omitempty"`
 }
