@@ -73,12 +73,14 @@ func TestENT_10__TheFrontDoorAnswersTheChallenge(t *testing.T) {
 	if err := json.NewDecoder(answer.Body).Decode(&health); err != nil || health.Status != "UP" {
 		t.Fatalf("%+v, %v", health, err)
 	}
+	told := false
 	for _, check := range health.Checks {
+		told = told || check.Name == "certificate"
 		if check.Name == "certificate" && strings.HasPrefix(check.Code, "CERTIFICATE_") {
 			t.Errorf("health says %+v", check)
 		}
 	}
-	if health.Checks[len(health.Checks)-1].Name != "certificate" {
+	if !told {
 		t.Errorf("health says nothing of the certificate: %+v", health.Checks)
 	}
 }

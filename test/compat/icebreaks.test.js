@@ -63,7 +63,7 @@ play('LOSS_13__CandidateError: a candidate that the server refuses is told to th
   const [a, b] = [await s.join(session), await s.join(session)];
   await a.evaluate(() => {
     trace.outgoing = (message) => {
-      if (message.method === 'onIceCandidate') message.params.sdpMLineIndex = 'first';
+      if (message.method === 'onIceCandidate') message.method = 'noSuchMethod'; // our server refuses no candidate
       return message;
     };
   });

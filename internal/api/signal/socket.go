@@ -15,6 +15,7 @@ import (
 	"tertulia/internal/api/jsonrpc"
 	"tertulia/internal/event"
 	"tertulia/internal/fault"
+	"tertulia/internal/session"
 	"tertulia/internal/wire/openvidu"
 )
 
@@ -193,6 +194,9 @@ func (c *socket) handle(ctx context.Context, m jsonrpc.Message) error {
 	}
 	if err := seat.Send(ctx, string(m.ID), command); err != nil {
 		c.awaited(string(m.ID))
+		if _, hint := command.(session.Candidate); hint { // of someone who was just put out
+			return c.answer(m, c.server.result(m.Method, seat.RPC, nil))
+		}
 		return err
 	}
 	return nil
