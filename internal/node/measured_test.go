@@ -26,7 +26,7 @@ func TestLOSS_22__FrameRateIsMeasured(t *testing.T) {
 			t.Fatalf("measured %v: %v", measured, ctx.Err())
 		}
 	}
-	near := func(got, want int) bool { return got >= want-1 && got <= want+1 } // this machine has other work
+	near := func(got, want int) bool { return got >= want-3 && got <= want+3 } // this machine has other work
 	if !near(measured["alice"], 15) || !near(measured["bob"], 24) {
 		t.Errorf("15 and 24 pictures a second are measured as %v", measured)
 	}
