@@ -109,6 +109,21 @@ func (r running) dial(ctx context.Context, session string) *client {
 	return &client{running: r, socket: socket}
 }
 
+// call has two people join a session, of whom the first publishes and the second watches: the screen.
+func (r running) call(ctx context.Context, session string) (ann, bob *client, screen *testkit.Client) {
+	r.t.Helper()
+	ann, _ = r.join(ctx, session)
+	bob, _ = r.join(ctx, session)
+	camera, screen := testkit.NewClient(r.t, testkit.ClientConfig{}), testkit.NewClient(r.t, testkit.ClientConfig{})
+	answer := ann.ask(ctx, "publishVideo", published(camera.PublishOffer(testkit.VP8)))
+	camera.Accept(text(r.t, answer, "sdpAnswer"))
+	camera.Publish(ctx)
+	stream := text(r.t, answer, "id")
+	offer := bob.ask(ctx, "prepareReceiveVideoFrom", map[string]any{"sender": stream, "reconnect": false})
+	bob.ask(ctx, "receiveVideoFrom", map[string]any{"sender": stream, "sdpAnswer": screen.Answer(text(r.t, offer, "sdpOffer"))})
+	return ann, bob, screen
+}
+
 // ask sends a request and returns its result, or fails the test.
 func (c *client) ask(ctx context.Context, method string, params map[string]any) map[string]any {
 	c.t.Helper()

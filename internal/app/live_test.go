@@ -174,14 +174,7 @@ func TestENT_18__ChangesWhileCallsRun(t *testing.T) {
 	for i := range calls {
 		id := fmt.Sprint("call", i)
 		r.rest("POST", "/openvidu/api/sessions", `{"customSessionId":"`+id+`"}`, http.StatusOK)
-		alice, _ := r.join(ctx, id)
-		bob, _ := r.join(ctx, id)
-		camera, screen := testkit.NewClient(t, testkit.ClientConfig{}), testkit.NewClient(t, testkit.ClientConfig{})
-		answer := alice.ask(ctx, "publishVideo", published(camera.PublishOffer(testkit.VP8)))
-		camera.Accept(text(t, answer, "sdpAnswer"))
-		camera.Publish(ctx)
-		offer := bob.ask(ctx, "prepareReceiveVideoFrom", map[string]any{"sender": text(t, answer, "id"), "reconnect": false})
-		bob.ask(ctx, "receiveVideoFrom", map[string]any{"sender": text(t, answer, "id"), "sdpAnswer": screen.Answer(text(t, offer, "sdpOffer"))})
+		alice, bob, screen := r.call(ctx, id)
 		screen.WaitPackets(ctx, "video", 20)
 		clients, screens = append(clients, alice, bob), append(screens, screen)
 	}

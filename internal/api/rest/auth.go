@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 
@@ -42,11 +43,7 @@ func (s Scope) may(method, below string) bool {
 		return method == http.MethodGet || method == http.MethodHead
 	case ScopeSessions:
 		part, _, _ := strings.Cut(strings.TrimPrefix(below, "/"), "/")
-		for _, allowed := range ofSessions {
-			if part == allowed {
-				return true
-			}
-		}
+		return slices.Contains(ofSessions, part)
 	}
 	return false
 }
