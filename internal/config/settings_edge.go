@@ -9,7 +9,7 @@ var edgeSettings = []Setting{
 		Doc: "Secrets that are accepted beside `OPENVIDU_SECRET` while applications change to the new one, separated by commas, or an array with quotes.",
 	}, {
 		Name: "API_KEYS", Secret: true, Live: true, kind: apiKeys(func(c *Config) *[]Key { return &c.Keys }),
-		Doc: "More passwords of the REST API that may do less: an array such as `[\"name=billing,key=0123456789abcdef,scope=read\"]`. The user is `OPENVIDUAPP` or the key's name; the scope is `all`, `sessions` (nothing about the server) or `read`.",
+		Doc: "More passwords of the REST API that may do less: an array such as `[\"name=billing,key=0123456789abcdef,scope=read\"]`. The user is `OPENVIDUAPP` or the key's name; the scope is `all`, `sessions` (nothing about the server) or `read` (change nothing, and see no token or other credential).",
 	}, {
 		Name: "JOIN_BY_SECRET", Default: "true", Live: true, kind: boolean(func(c *Config) *bool { return &c.JoinSecret }),
 		Doc: "Whether a client that knows the secret may join without a token, as in OpenVidu 1.x.",
