@@ -81,6 +81,9 @@ type server struct {
 // intermediates of the owner's are asked for on the network, for 5 s at most. Errors are of kind Invalid and name the
 // file and the remedy.
 func New(config Config) (*Store, error) {
+	if err := Usable(config); err != nil {
+		return nil, err
+	}
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
@@ -96,16 +99,37 @@ func New(config Config) (*Store, error) {
 		if s.authority, err = newAuthority(config); err == nil {
 			s.server.Certificate, err = keep(s.path("selfsigned.pem"), s.identity(), serverLife)
 		}
-	case SelfSigned, "":
-		s.server.Certificate, err = keep(s.path("selfsigned.pem"), s.identity(), serverLife)
 	default:
-		err = fault.New(fault.Invalid, "CERTIFICATE_TYPE=%s is not known → use selfsigned, owncert or letsencrypt", config.Kind)
+		s.server.Certificate, err = keep(s.path("selfsigned.pem"), s.identity(), serverLife)
 	}
 	if err != nil {
 		return nil, asInvalid(err)
 	}
 	s.alert()
 	return s, nil
+}
+
+// Usable refuses what New refuses of settings and of files that are there, with the same error. It makes nothing, and asks
+// nobody.
+func Usable(config Config) error {
+	var err error
+	ours := []string{"dtls.pem", "selfsigned.pem"}
+	switch config.Kind {
+	case OwnCert:
+		ours = ours[:1]
+		_, _, err = readOwn(config, time.Now())
+	case LetsEncrypt:
+		_, err = newAuthority(config)
+	case SelfSigned, "":
+	default:
+		err = fault.New(fault.Invalid, "CERTIFICATE_TYPE=%s is not known → use selfsigned, owncert or letsencrypt", config.Kind)
+	}
+	for _, name := range ours {
+		if err == nil {
+			_, err = find(config.path(name))
+		}
+	}
+	return asInvalid(err)
 }
 
 // Run watches over the certificates until ctx ends: the owner's folder, and what the authority has given. port is the
@@ -171,7 +195,10 @@ func (s *Store) current(now time.Time) *tls.Certificate {
 	return &certificate
 }
 
-func (s *Store) path(name string) string { return filepath.Join(s.config.Dir, "certificates", name) }
+func (s *Store) path(name string) string { return s.config.path(name) }
+
+// path is where a file of ours is.
+func (c Config) path(name string) string { return filepath.Join(c.Dir, "certificates", name) }
 
 // identity is whom the self-signed certificate is for: the domain, and everything a browser in this machine or its
 // network may call it. It has a name in any case: Java, and so openvidu-java-client, cannot read one without.
