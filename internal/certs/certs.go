@@ -35,6 +35,9 @@ const (
 type Config struct {
 	Dir    string // the data folder; ours are in its subfolder certificates, with mode 0600
 	Domain string // DOMAIN_OR_PUBLIC_IP: a name or an address; "" for none
+	// Also is a second name that leads here, www.DOMAIN; "" for none. The self-signed certificate is for it too, and an
+	// authority is asked for one of its own. See SetAlso.
+	Also string
 	// Kind is CERTIFICATE_TYPE; "" is SelfSigned. OwnCert shows what is in DIR/owncert, in whatever form (folder.go).
 	Kind string
 	ACME ACME // of LetsEncrypt
@@ -65,6 +68,9 @@ type Store struct {
 	authority *authority // nil but for LetsEncrypt
 
 	mu      sync.Mutex
+	also    string        // Config.Also now
+	second  *authority    // of also, nil if nobody is asked for it
+	changed chan struct{} // closed when second is another
 	server  server
 	renewAt time.Time // not before: after a failure, an hour later
 	reload  *Problem  // why what is in the owner's folder now is not what is shown
@@ -87,7 +93,7 @@ func New(config Config) (*Store, error) {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{config: config}
+	s := &Store{config: config, also: config.Also, changed: make(chan struct{})}
 	var err error
 	if s.dtls, err = keep(s.path("dtls.pem"), identity{name: "tertulia"}, dtlsLife); err != nil {
 		return nil, err
@@ -96,7 +102,11 @@ func New(config Config) (*Store, error) {
 	case OwnCert:
 		s.server, err = loadOwn(context.Background(), config)
 	case LetsEncrypt:
-		if s.authority, err = newAuthority(config); err == nil {
+		s.authority, err = newAuthority(config)
+		if err == nil {
+			s.second, err = s.secondFor(config.Also)
+		}
+		if err == nil {
 			s.server.Certificate, err = keep(s.path("selfsigned.pem"), s.identity(), serverLife)
 		}
 	default:
@@ -139,7 +149,15 @@ func (s *Store) Run(ctx context.Context, port int) error {
 	case OwnCert:
 		return s.watch(ctx)
 	case LetsEncrypt:
-		return s.authority.run(ctx, port)
+		if port != challengePort && !s.config.ACME.HTTP {
+			s.config.Log.Warn("the authority connects to port 443, which is not ours",
+				"HTTPS_PORT", port, "remedy", "set HTTPS_PORT=443, or forward TCP port 443 to this port")
+		}
+		var second sync.WaitGroup
+		second.Go(func() { s.runSecond(ctx, port) })
+		defer second.Wait()
+		s.authority.run(ctx, port)
+		return nil
 	}
 	<-ctx.Done()
 	return nil
@@ -165,20 +183,18 @@ func (s *Store) TLSConfig() *tls.Config {
 		NextProtos: protocols,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			if s.authority != nil && isChallenge(hello) {
-				return s.authority.answer(hello)
+				return s.answer(hello)
 			}
-			return s.current(time.Now()), nil
+			return s.current(time.Now(), hello.ServerName), nil
 		},
 	}
 }
 
-// current is what a client is shown. It renews our own certificate under a process that outlives it; if that fails, the
+// current is what a client is shown that asks for a name, "" for none. It renews our own certificate under a process that outlives it; if that fails, the
 // old one is still better than none.
-func (s *Store) current(now time.Time) *tls.Certificate {
-	if s.authority != nil {
-		if certificate := s.authority.certificate(); certificate != nil {
-			return certificate
-		}
+func (s *Store) current(now time.Time, name string) *tls.Certificate {
+	if certificate := s.issued(name); certificate != nil {
+		return certificate
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -200,7 +216,7 @@ func (s *Store) path(name string) string { return s.config.path(name) }
 // path is where a file of ours is.
 func (c Config) path(name string) string { return filepath.Join(c.Dir, "certificates", name) }
 
-// identity is whom the self-signed certificate is for: the domain, and everything a browser in this machine or its
+// identity is whom the self-signed certificate is for: the domain, the second name, and everything a browser in this machine or its
 // network may call it. It has a name in any case: Java, and so openvidu-java-client, cannot read one without.
 func (s *Store) identity() identity {
 	who := identity{name: cmp.Or(s.config.Domain, "localhost"), hosts: []string{"localhost"}, addresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}}
@@ -208,6 +224,9 @@ func (s *Store) identity() identity {
 		who.addresses = append(who.addresses, address)
 	} else if s.config.Domain != "" {
 		who.hosts = append(who.hosts, s.config.Domain)
+	}
+	if s.also != "" {
+		who.hosts = append(who.hosts, s.also)
 	}
 	interfaces, err := net.InterfaceAddrs()
 	if err != nil {

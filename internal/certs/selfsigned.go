@@ -15,6 +15,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"tertulia/internal/fault"
@@ -33,7 +34,7 @@ func keep(path string, who identity, life time.Duration) (tls.Certificate, error
 	switch {
 	case err != nil:
 		return tls.Certificate{}, err
-	case certificate.Leaf != nil && certificate.Leaf.Subject.CommonName == who.name && !ending(certificate.Leaf, time.Now()):
+	case certificate.Leaf != nil && who.holds(certificate.Leaf) && !ending(certificate.Leaf, time.Now()):
 		return certificate, nil
 	}
 	text, err := issue(who, time.Now(), life)
@@ -44,6 +45,12 @@ func keep(path string, who identity, life time.Duration) (tls.Certificate, error
 		return tls.Certificate{}, fault.Wrap(fault.Invalid, err, "%s cannot be written → make its folder writable for this user, or name another data folder", path)
 	}
 	return read(path)
+}
+
+// holds reports whether a certificate is for whom it should be. Addresses come and go, and are left as they are.
+func (who identity) holds(leaf *x509.Certificate) bool {
+	missing := func(name string) bool { return !slices.Contains(leaf.DNSNames, name) }
+	return leaf.Subject.CommonName == who.name && !slices.ContainsFunc(who.hosts, missing)
 }
 
 // find reads a file of ours; without a certificate in the answer there is none yet.

@@ -197,6 +197,16 @@ func (c *Config) Host() string {
 	return c.Domain
 }
 
+// WWW is the name whose browsers REDIRECT_WWW sends on to the domain; "" if that is off, or the domain is no name or has a
+// www. itself.
+func (c *Config) WWW() string {
+	domain := strings.TrimSuffix(c.Domain, ".")
+	if _, err := netip.ParseAddr(domain); err == nil || domain == "" || !c.Edge.RedirectWWW || strings.HasPrefix(strings.ToLower(domain), "www.") {
+		return ""
+	}
+	return "www." + domain
+}
+
 // PublicURL is "https://HOST[:PORT]" for the port that is really open; HTTPS_PORT itself may be 0.
 func (c *Config) PublicURL(port int) string {
 	if port == 443 {
