@@ -57,7 +57,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
-	changes.adopt(func(c config.Config) error { return keys.SetAlso(c.WWW()) })
+	changes.adopt(func(c config.Config) error { return keys.SetAlso(c.Edge.WWW(c.Domain)) })
 	sent, err := newExport(c, keys.DTLS().Certificate[0], log, running)
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ func certificates(c config.Config, own func() []netip.Addr, log *slog.Logger) (*
 
 func certificateConfig(c config.Config) certs.Config {
 	return certs.Config{
-		Dir: c.Data, Domain: c.Domain, Also: c.WWW(), Kind: c.CertificateType,
+		Dir: c.Data, Domain: c.Domain, Also: c.Edge.WWW(c.Domain), Kind: c.CertificateType,
 		ACME: certs.ACME{Email: c.ACME.Email, Directory: c.ACME.Directory, Roots: c.ACME.Roots, HTTP: c.HTTPPort == "80"},
 	}
 }

@@ -58,7 +58,7 @@ func (c *Config) Next(text []byte) (next Config, waiting []Change, err error) {
 			held[change.Name] = c.given[change.Name]
 		}
 	}
-	next, err = c.again(text, held)
+	next, err = again(c, text, held)
 	if c.given["COTURN_SHARED_SECRET_KEY"].value == "" {
 		next.CoturnSecret = c.CoturnSecret // credentials made from it are in use
 	}
@@ -67,9 +67,9 @@ func (c *Config) Next(text []byte) (next Config, waiting []Change, err error) {
 
 // Whole is the configuration of a start with this text of .env, flags and environment as they were. An error joins
 // everything that is wrong.
-func (c *Config) Whole(text []byte) (Config, error) { return c.again(text, nil) }
+func (c *Config) Whole(text []byte) (Config, error) { return again(c, text, nil) }
 
-func (c *Config) again(text []byte, held map[string]given) (Config, error) {
+func again(c *Config, text []byte, held map[string]given) (Config, error) {
 	next, err := resolve(c.args, c.environ, text, held)
 	if err != nil {
 		return next, err

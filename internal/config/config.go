@@ -197,11 +197,11 @@ func (c *Config) Host() string {
 	return c.Domain
 }
 
-// WWW is the name whose browsers REDIRECT_WWW sends on to the domain; "" if that is off, or the domain is no name or has a
+// WWW is the name whose browsers REDIRECT_WWW sends on to a domain; "" if that is off, or the domain is no name or has a
 // www. itself.
-func (c *Config) WWW() string {
-	domain := strings.TrimSuffix(c.Domain, ".")
-	if _, err := netip.ParseAddr(domain); err == nil || domain == "" || !c.Edge.RedirectWWW || strings.HasPrefix(strings.ToLower(domain), "www.") {
+func (e Edge) WWW(domain string) string {
+	domain = strings.TrimSuffix(domain, ".")
+	if _, err := netip.ParseAddr(domain); err == nil || domain == "" || !e.RedirectWWW || strings.HasPrefix(strings.ToLower(domain), "www.") {
 		return ""
 	}
 	return "www." + domain

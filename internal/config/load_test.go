@@ -270,7 +270,7 @@ func TestTheNameThatIsSentOn(t *testing.T) {
 			if on == "false" {
 				want = ""
 			}
-			if got := c.WWW(); err != nil || got != want {
+			if got := c.Edge.WWW(c.Domain); err != nil || got != want {
 				t.Errorf("%q, %s: %q, %v; want %q", domain, on, got, err, want)
 			}
 		}
