@@ -258,16 +258,6 @@ func isChallenge(hello *tls.ClientHelloInfo) bool {
 	return len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == challengeALPN
 }
 
-// answer shows the authority that we are one of our names.
-func (s *Store) answer(hello *tls.ClientHelloInfo) (certificate *tls.Certificate, err error) {
-	for _, a := range s.authorities() {
-		if certificate, err = a.answer(hello); err == nil {
-			break
-		}
-	}
-	return certificate, err
-}
-
 // answer shows the authority that we are the domain (RFC 8737). Other names are refused before anything is looked for.
 func (a *authority) answer(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	a.mu.Lock()

@@ -94,6 +94,16 @@ func (s *Store) issued(name string) (found *tls.Certificate) {
 	return found
 }
 
+// answer shows the authority that we are one of our names.
+func (s *Store) answer(hello *tls.ClientHelloInfo) (certificate *tls.Certificate, err error) {
+	for _, a := range s.authorities() {
+		if certificate, err = a.answer(hello); err == nil {
+			break
+		}
+	}
+	return certificate, err
+}
+
 // lacks says that the owner's certificate is not for the second name.
 func lacks(s server, name string) []Problem {
 	if name == "" || s.Leaf.VerifyHostname(name) == nil {
