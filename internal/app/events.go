@@ -60,10 +60,14 @@ func (e *events) adopt(c config.Config) error {
 	if err := e.cdr.Adopt(c.CDR.Path); err != nil {
 		return err
 	}
-	if err := e.webhook.Adopt(webhook.Config{Endpoint: c.Webhook.Endpoint, Headers: c.Webhook.Headers, Events: c.Webhook.Events}); err != nil {
+	if err := e.webhook.Adopt(webhookConfig(c)); err != nil {
 		return errors.Join(err, e.cdr.Adopt(before))
 	}
 	return nil
+}
+
+func webhookConfig(c config.Config) webhook.Config {
+	return webhook.Config{Endpoint: c.Webhook.Endpoint, Headers: c.Webhook.Headers, Events: c.Webhook.Events}
 }
 
 // tell never waits.
