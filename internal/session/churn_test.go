@@ -152,6 +152,9 @@ func (c *churn) check() {
 			wrong = append(wrong, c.checkClient(m)...)
 			present[m.session+" "+m.id] = true
 		}
+		if m.gone && !m.stale {
+			wrong = append(wrong, m.wrong...)
+		}
 	}
 	c.clients = slices.DeleteFunc(c.clients, func(m *mirror) bool { return m.gone })
 	for id, b := range c.books.open {

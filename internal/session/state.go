@@ -95,6 +95,8 @@ type Connection struct {
 
 	// early holds candidates that came before the request that makes their endpoint, by connection id. Never stored.
 	early map[string][]mediactl.Candidate
+	// asked are the client's requests that the media node works on; who leaves is answered all of them. Never stored.
+	asked []Origin
 }
 
 // KurentoOptions bound one connection's bandwidth in kbit/s (rest §4.4); nil is unset, 0 unconstrained.
