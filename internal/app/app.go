@@ -98,6 +98,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
+	changes.adopt(rekey(relay))
 	credentials, err := serveTURN(ctx, c, relay, port, keys.Trusted, reached, open, running, log)
 	if err != nil {
 		return err

@@ -86,10 +86,24 @@ func writable(folder string) error {
 
 func (c *Config) deriveCoturn() {
 	if c.CoturnSecret == "" {
-		mac := hmac.New(sha256.New, []byte(c.Secret))
-		mac.Write([]byte("COTURN_SHARED_SECRET_KEY"))
-		c.CoturnSecret = hex.EncodeToString(mac.Sum(nil))
+		c.CoturnSecret = coturnSecret(c.Secret)
 	}
+}
+
+// OldCoturnSecrets are what TURN credentials were made from while the secrets of OPENVIDU_SECRET_PREVIOUS were in force.
+func (c *Config) OldCoturnSecrets() (list []string) {
+	if c.given["COTURN_SHARED_SECRET_KEY"].value == "" {
+		for _, old := range c.OldSecrets {
+			list = append(list, coturnSecret(old))
+		}
+	}
+	return list
+}
+
+func coturnSecret(secret string) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte("COTURN_SHARED_SECRET_KEY"))
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // secretFile holds the generated secret.
