@@ -122,6 +122,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return err
 	}
 	changes.adopt(adoptLimits)
+	told.endSubscriptions(ctx, log)
 	running.start("sessions", registry.Run)
 	startQuality(changes, media, registry, running, log)
 

@@ -46,7 +46,7 @@ func Inspect(args, environ []string) (Config, error) {
 		}
 	}
 	if c.Secret != "" {
-		c.deriveCoturn()
+		deriveCoturn(&c)
 	}
 	return c, err
 }

@@ -43,7 +43,7 @@ func (c *Config) secrets() error {
 			return err
 		}
 	}
-	c.deriveCoturn()
+	deriveCoturn(c)
 	if c.CDR.Path != "" {
 		if err := writable(c.CDR.Path); err != nil {
 			return fault.Wrap(fault.Invalid, err, "%s: OPENVIDU_CDR_PATH=%s: no files can be made there → name another folder, or let this user write to it", c.Place("OPENVIDU_CDR_PATH"), c.CDR.Path)
@@ -84,7 +84,7 @@ func writable(folder string) error {
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
-func (c *Config) deriveCoturn() {
+func deriveCoturn(c *Config) {
 	if c.CoturnSecret == "" {
 		c.CoturnSecret = coturnSecret(c.Secret)
 	}

@@ -18,8 +18,8 @@ type settled struct {
 
 func (settled) command() {}
 
-// ask hands a client's request to the media node.
-func (t *turn) ask(me *Connection, a Ask) {
+// askMedia hands a client's request to the media node.
+func askMedia(t *turn, me *Connection, a Ask) {
 	if a.To != (Origin{}) {
 		me.asked = append(me.asked, a.To)
 	}

@@ -50,12 +50,12 @@ func (c *socket) refuseRest(why error) {
 	c.pending = map[string]string{}
 	c.mu.Unlock()
 	for _, id := range slices.Sorted(maps.Keys(rest)) {
-		c.gone(id, rest[id], why)
+		refuseGone(c, id, rest[id], why)
 	}
 }
 
-// gone answers a request of who has gone. Candidates are never refused (spec §4.8).
-func (c *socket) gone(id, method string, why error) {
+// refuseGone answers a request of who has gone. Candidates are never refused (spec §4.8).
+func refuseGone(c *socket, id, method string, why error) {
 	if method == "onIceCandidate" {
 		_ = c.conn.Reply(json.RawMessage(id), openvidu.Done{SessionID: c.place().RPC})
 		return

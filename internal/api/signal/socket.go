@@ -194,7 +194,7 @@ func (c *socket) handle(ctx context.Context, m jsonrpc.Message) error {
 	if err := seat.Send(ctx, string(m.ID), command); err != nil {
 		method, waits := c.awaited(string(m.ID))
 		if waits && ctx.Err() == nil { // else the pump, which has seen the end first, has answered
-			c.gone(string(m.ID), method, err)
+			refuseGone(c, string(m.ID), method, err)
 		}
 	}
 	return nil
