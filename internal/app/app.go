@@ -102,6 +102,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
+	changes.adopt(rekey(relay))
 	credentials, err := serveTURN(ctx, c, relay, port, keys.Trusted, reached, open, running, log)
 	if err != nil {
 		return err
@@ -125,6 +126,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return err
 	}
 	changes.adopt(adoptLimits)
+	told.endSubscriptions(ctx, log)
 	running.start("sessions", registry.Run)
 	startQuality(changes, media, registry, running, log)
 

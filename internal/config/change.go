@@ -59,9 +59,6 @@ func (c *Config) Next(text []byte) (next Config, waiting []Change, err error) {
 		}
 	}
 	next, err = again(c, text, held)
-	if c.given["COTURN_SHARED_SECRET_KEY"].value == "" {
-		next.CoturnSecret = c.CoturnSecret // credentials made from it are in use
-	}
 	return next, waiting, err
 }
 

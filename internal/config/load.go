@@ -45,7 +45,7 @@ func Inspect(args, environ []string) (Config, error) {
 	if failed := c.secrets(true); failed != nil {
 		err = errors.Join(err, failed)
 	}
-	c.deriveCoturn()
+	deriveCoturn(&c)
 	return c, err
 }
 

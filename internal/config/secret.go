@@ -48,7 +48,7 @@ func (c *Config) secrets(looking bool) error {
 			return err
 		}
 	}
-	c.deriveCoturn()
+	deriveCoturn(c)
 	if c.CDR.Path != "" {
 		if err := try(c.CDR.Path); err != nil {
 			return fault.Wrap(fault.Invalid, err, "%s: OPENVIDU_CDR_PATH=%s: no files can be made there → name another folder, or let this user write to it", c.Place("OPENVIDU_CDR_PATH"), c.CDR.Path)
@@ -124,12 +124,26 @@ func creatable(folder string) error {
 }
 
 // deriveCoturn makes the key nobody set of the secret, if there is one.
-func (c *Config) deriveCoturn() {
+func deriveCoturn(c *Config) {
 	if c.CoturnSecret == "" && c.Secret != "" {
-		mac := hmac.New(sha256.New, []byte(c.Secret))
-		mac.Write([]byte("COTURN_SHARED_SECRET_KEY"))
-		c.CoturnSecret = hex.EncodeToString(mac.Sum(nil))
+		c.CoturnSecret = coturnSecret(c.Secret)
 	}
+}
+
+// OldCoturnSecrets are what TURN credentials were made from while the secrets of OPENVIDU_SECRET_PREVIOUS were in force.
+func (c *Config) OldCoturnSecrets() (list []string) {
+	if c.given["COTURN_SHARED_SECRET_KEY"].value == "" {
+		for _, old := range c.OldSecrets {
+			list = append(list, coturnSecret(old))
+		}
+	}
+	return list
+}
+
+func coturnSecret(secret string) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte("COTURN_SHARED_SECRET_KEY"))
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // secretFile holds the generated secret.
