@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 
 	"tertulia/internal/api/frontdoor"
 	"tertulia/internal/config"
@@ -119,14 +120,14 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	}})
 	registry = session.New(session.Config{
 		Store: store.sessions, Media: media, Secrets: credentials, Log: log, Node: name,
-		Observe: observed(journal.Add, watch.Event, told.tell, edge.event, counted.event),
+		Observe:  observed(journal.Add, watch.Event, told.tell, edge.event, counted.event),
+		Restored: func(oldest time.Time) { told.endSubscriptions(ctx, oldest, log) },
 	})
 	adoptLimits := func(c config.Config) error { registry.Adopt(limitsOf(c, port)); return nil }
 	if err := adoptLimits(c); err != nil {
 		return err
 	}
 	changes.adopt(adoptLimits)
-	told.endSubscriptions(ctx, log)
 	running.start("sessions", registry.Run)
 	startQuality(changes, media, registry, running, log)
 

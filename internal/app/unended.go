@@ -14,10 +14,15 @@ const endsWithin = 5 * time.Second
 
 // endSubscriptions tells the ends of the subscriptions that a process had when it was killed, before sessions run again: the
 // records of sessions do not hold them, the stream of events does. A process that stops in good order tells them itself, and
-// leaves its place there. Calls do not depend on it.
-func (e *events) endSubscriptions(ctx context.Context, log *slog.Logger) {
+// leaves its place there. Only sessions that go on can have any, so nothing is read from before the oldest of them. Calls do
+// not depend on it.
+func (e *events) endSubscriptions(ctx context.Context, oldest time.Time, log *slog.Logger) {
 	var told record.Unended
-	err := e.stream.Since(ctx, e.balanced.Place(), record.UnendedNames, func(entry stream.Entry) { told.Read(entry.Text) })
+	if oldest.IsZero() {
+		e.looked = true
+		return
+	}
+	err := e.stream.Since(ctx, e.balanced.Place(), oldest, record.UnendedNames, func(entry stream.Entry) { told.Read(entry.Text) })
 	if err != nil {
 		log.Warn("what a killed process had told cannot be read: the ends of its viewers' connections may be missing", "error", err)
 		return

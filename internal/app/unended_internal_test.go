@@ -18,6 +18,7 @@ func TestAFailedStartLeavesTheEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	began := time.Now().Add(-time.Minute)
 	for i, test := range []struct {
 		does func(context.Context, *events)
 		want uint64 // the latest event then
@@ -26,8 +27,8 @@ func TestAFailedStartLeavesTheEnds(t *testing.T) {
 			e.stream.Append(openvidu.EventWebRTCCreated, []byte(`{"sessionId":"a","uniqueSessionId":"a_7","timestamp":9,"streamId":"s","connectionId":"b","connection":"INBOUND","receivingFrom":"c","event":"webrtcConnectionCreated"}`))
 		}, 1},
 		{func(context.Context, *events) {}, 1},
-		{func(ctx context.Context, e *events) { e.endSubscriptions(ctx, log) }, 2},
-		{func(ctx context.Context, e *events) { e.endSubscriptions(ctx, log) }, 2},
+		{func(ctx context.Context, e *events) { e.endSubscriptions(ctx, began, log) }, 2},
+		{func(ctx context.Context, e *events) { e.endSubscriptions(ctx, began, log) }, 2},
 	} {
 		running, ctx := newParts(t.Context())
 		store, err := openStore(ctx, c, log, running)

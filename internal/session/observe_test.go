@@ -209,3 +209,38 @@ func TestEventsOfDrops(t *testing.T) {
 			"session.ended Reason=lastParticipantLeft")
 	})
 }
+
+// TestRestored: a start tells when the oldest session was created, before any goes on.
+func TestRestored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := new(MemoryStore)
+		var told []time.Time
+		events := 0
+		note := func(c *Config) {
+			c.Restored = func(oldest time.Time) { told = append(told, oldest) }
+			c.Observe = func(event.Event) {
+				if events++; len(told) == 0 {
+					t.Error("an event came first")
+				}
+			}
+		}
+		h := open(t, store, note)
+		created := time.Now()
+		for _, id := range []string{"b", "a"} {
+			h.create(id)
+			h.join(id, Publisher)
+			h.pass(time.Minute)
+		}
+		h.stop()
+		if len(told) != 1 || !told[0].IsZero() || events == 0 {
+			t.Errorf("%d events, and told %v, want the zero time", events, told)
+		}
+		told, events = nil, 0
+		h = open(t, store, note)
+		h.pass(2 * time.Minute) // nobody comes back
+		h.stop()
+		if len(told) != 1 || !told[0].Equal(created) || events == 0 {
+			t.Errorf("%d events, and told %v, want %v", events, told, created)
+		}
+	})
+}

@@ -35,6 +35,9 @@ type Config struct {
 	// Observe is told what happens, each session's events in the order of its decisions and from one goroutine at a
 	// time, those of different sessions side by side. It must not wait for anything; nil: nobody.
 	Observe func(event.Event)
+	// Restored is told, before any session goes on, when the oldest of those that a start found was created; the zero time if
+	// there are none. Sessions wait for it; nil: nobody.
+	Restored func(oldest time.Time)
 }
 
 // Further numbers of ours.

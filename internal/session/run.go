@@ -21,6 +21,9 @@ func (r *Registry) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("load sessions: %w", err)
 	}
+	if r.cfg.Restored != nil {
+		r.cfg.Restored(oldest(recovered))
+	}
 	for _, n := range recovered {
 		sessions.Go(func() { n.run(ctx) })
 		_, _ = n.call(Origin{}, restarted{Epoch: r.epoch}) // a rule that panics has ended the session
@@ -42,6 +45,16 @@ func (r *Registry) Run(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// oldest is when the oldest of sessions that do not run yet was created, the zero time if there are none.
+func oldest(sessions []*runner) (at time.Time) {
+	for _, n := range sessions {
+		if created := time.UnixMilli(n.state.CreatedAt); at.IsZero() || created.Before(at) {
+			at = created
+		}
+	}
+	return at
 }
 
 // load reads all records; the new epoch is above every one of them. A record that cannot be read is left alone.

@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -10,16 +11,21 @@ import (
 // sinceBatch is how many records are asked for at a time.
 const sinceBatch = 1000
 
-// Since calls visit for each record of one of the names whose number is above after, in order, as the disk has them now. It
-// is for a start: it reads tens of thousands in a second, where After asks for each, and looks at no others.
-func (s *Stream) Since(ctx context.Context, after uint64, names []string, visit func(Entry)) error {
+// Since calls visit for each record of one of the names whose number is above after and that was written at a time or later,
+// in order, as the disk has them now. It is for a start: it reads tens of thousands in a second, where After asks for each,
+// and looks at no others.
+func (s *Stream) Since(ctx context.Context, after uint64, from time.Time, names []string, visit func(Entry)) error {
 	subjects := make([]string, len(names))
 	for i, name := range names {
 		subjects[i] = s.config.Name + "." + name
 	}
-	consumer, err := s.log.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+	config := jetstream.OrderedConsumerConfig{
 		FilterSubjects: subjects, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1,
-	})
+	}
+	if m, err := s.log.GetMsg(ctx, after); !from.IsZero() && (err != nil || m.Time.Before(from)) { // after is no record, or an older one
+		config.DeliverPolicy, config.OptStartSeq, config.OptStartTime = jetstream.DeliverByStartTimePolicy, 0, &from
+	}
+	consumer, err := s.log.OrderedConsumer(ctx, config)
 	if err != nil {
 		return failed(err, "read stream %s", s.config.Name)
 	}
@@ -34,7 +40,9 @@ func (s *Stream) Since(ctx context.Context, after uint64, names []string, visit 
 			if err != nil {
 				return failed(err, "read stream %s", s.config.Name)
 			}
-			visit(Entry{Number: about.Sequence.Stream, Name: strings.TrimPrefix(m.Subject(), s.config.Name+"."), Text: m.Data()})
+			if about.Sequence.Stream > after {
+				visit(Entry{Number: about.Sequence.Stream, Name: strings.TrimPrefix(m.Subject(), s.config.Name+"."), Text: m.Data()})
+			}
 			left = about.NumPending
 			got++
 		}

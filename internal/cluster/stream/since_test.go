@@ -16,9 +16,10 @@ func TestSince(t *testing.T) {
 	s, _ := open(t, conn, stream.Config{})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
+	var from time.Time
 	since := func(after uint64, names ...string) (list []string) {
 		t.Helper()
-		must(t, s.Since(ctx, after, names, func(e stream.Entry) { list = append(list, fmt.Sprintf("%d %s %s", e.Number, e.Name, e.Text)) }))
+		must(t, s.Since(ctx, after, from, names, func(e stream.Entry) { list = append(list, fmt.Sprintf("%d %s %s", e.Number, e.Name, e.Text)) }))
 		return list
 	}
 	if got := since(0, "born", "died"); got != nil {
@@ -55,7 +56,39 @@ func TestSince(t *testing.T) {
 	}
 	ended, end := context.WithCancel(ctx)
 	end()
-	if err := s.Since(ended, 0, []string{"born"}, func(stream.Entry) {}); err == nil {
+	if err := s.Since(ended, 0, time.Time{}, []string{"born"}, func(stream.Entry) {}); err == nil {
 		t.Error("no error once the context has ended")
+	}
+}
+
+// TestSinceATime reads nothing that was written before, or that is known.
+func TestSinceATime(t *testing.T) {
+	conn, _ := serve(t, t.TempDir())
+	s, _ := open(t, conn, stream.Config{})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	write := func(n uint64) {
+		s.Append("born", nil)
+		must(t, s.Written(ctx, n))
+	}
+	begun := time.Now()
+	write(1)
+	write(2)
+	later := time.Now()
+	write(3)
+	write(4)
+	for _, c := range []struct {
+		after uint64
+		from  time.Time
+		want  []uint64
+	}{
+		{0, begun, []uint64{1, 2, 3, 4}}, {0, later, []uint64{3, 4}}, {1, later, []uint64{3, 4}}, {3, later, []uint64{4}},
+		{3, begun, []uint64{4}}, {4, later, nil}, {0, time.Now().Add(time.Hour), nil},
+	} {
+		var got []uint64
+		must(t, s.Since(ctx, c.after, c.from, []string{"born"}, func(e stream.Entry) { got = append(got, e.Number) }))
+		if !slices.Equal(got, c.want) {
+			t.Errorf("after %d, from %v: %v, want %v", c.after, c.from.Sub(begun), got, c.want)
+		}
 	}
 }
