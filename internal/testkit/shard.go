@@ -11,7 +11,7 @@ import (
 	"tertulia/internal/media/socket"
 )
 
-// Shard runs a shard on a free port of the loopback interface, and ends it with the test. The context ends after 20 s,
+// Shard runs a shard on a free port of the loopback interface, and ends it with the test. The context ends after a minute,
 // or with the test.
 func Shard(t *testing.T) (*peer.Shard, context.Context) {
 	t.Helper()
@@ -43,7 +43,7 @@ func Shards(t *testing.T, n int, reader func(remote netip.AddrPort) int) (*peer.
 
 func listen(t *testing.T) (context.Context, socket.Conn) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	t.Cleanup(cancel)
 	conn, err := socket.Listen(ctx, "127.0.0.1:0")
 	check(t, err)

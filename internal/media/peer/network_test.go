@@ -117,7 +117,7 @@ func (tp *tap) latest(class socket.Class) (socket.Message, bool) {
 func tapped(t *testing.T) (*server, *tap, context.Context) {
 	t.Helper()
 	noLeaks(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	t.Cleanup(cancel)
 	conn, err := socket.Listen(ctx, "127.0.0.1:0")
 	if err != nil {
