@@ -162,7 +162,12 @@ func TestENT_06__BootWithoutElasticsearch(t *testing.T) {
 	}
 	_, normal := boot()
 	for _, at := range []net.Listener{silent, refusing} {
-		r, took := boot("--openvidu-pro-elasticsearch=true", "--openvidu-pro-elasticsearch-host=http://"+at.Addr().String())
+		flags := []string{"--openvidu-pro-elasticsearch=true", "--openvidu-pro-elasticsearch-host=http://" + at.Addr().String()}
+		r, took := boot(flags...)
+		for try := 0; try < 2 && took > normal+time.Second; try++ { // once may be a busy machine
+			_, again := boot(flags...)
+			took = min(took, again)
+		}
 		t.Logf("booted in %v, %v without", took, normal)
 		if took > normal+time.Second {
 			t.Errorf("booted in %v, %v without", took, normal)

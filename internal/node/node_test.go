@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"tertulia/internal/fault"
+	"tertulia/internal/media/peer"
 	"tertulia/internal/node"
 	"tertulia/internal/pipeline"
 	"tertulia/internal/testkit"
@@ -22,11 +23,15 @@ type lone struct {
 func start(t *testing.T, maxSessions int) (lone, context.Context) {
 	t.Helper()
 	shard, ctx := testkit.Shard(t)
+	return startOn(t, shard, maxSessions), ctx
+}
+
+func startOn(t *testing.T, shard *peer.Shard, maxSessions int) lone {
 	l := lone{t: t, events: make(chan mediactl.Event, 64)}
 	l.Node = node.New(node.Config{MaxSessions: maxSessions, Pipeline: func(id string) *pipeline.Pipeline {
 		return pipeline.New(id, shard, func(e mediactl.Event) { l.events <- e })
 	}})
-	return l, ctx
+	return l
 }
 
 func local() mediactl.Peer { return mediactl.Peer{Loopback: true} }

@@ -146,12 +146,16 @@ func certificate(t *testing.T, from, until time.Time) (flags []string, roots *x5
 	return flags, roots
 }
 
-// probe fails the test when it takes longer than 5 s.
-func probe(t *testing.T, target Target) Probe {
+// probe fails the test when it takes longer than 5 s, three times: once may be a machine that stands still.
+func probe(t *testing.T, target Target) (p Probe) {
 	t.Helper()
-	began := time.Now()
-	p := ProbeTURN(context.Background(), target)
-	if took := time.Since(began); took > probeWithin+200*time.Millisecond {
+	took := time.Duration(0)
+	for try := 0; try == 0 || try < 3 && took > probeWithin+200*time.Millisecond; try++ {
+		began := time.Now()
+		p = ProbeTURN(context.Background(), target)
+		took = time.Since(began)
+	}
+	if took > probeWithin+200*time.Millisecond {
 		t.Errorf("%s took %v", target.URL, took)
 	}
 	if p.URL != target.URL || p.At.IsZero() || (p.Code == "") != (p.Echoed && p.Text == "" && p.Fix == "") {

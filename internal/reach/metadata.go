@@ -45,12 +45,16 @@ var providers = []provider{
 // askClouds asks all at once, for a second at most. Where there is no cloud nobody answers, and that is no error. Of
 // several answers the first provider's with an address counts.
 func askClouds(ctx context.Context, base string) cloud {
+	// No proxy: it would be asked about itself.
+	return askCloudsBy(ctx, base, &http.Transport{DisableKeepAlives: true, DialContext: (&net.Dialer{}).DialContext, MaxResponseHeaderBytes: 4 << 10})
+}
+
+func askCloudsBy(ctx context.Context, base string, transport http.RoundTripper) cloud {
 	ctx, cancel := context.WithTimeout(ctx, metadataWithin)
 	defer cancel()
 	client := &http.Client{
-		// No proxy: it would be asked about itself. No redirect: the service has none.
-		Transport:     &http.Transport{DisableKeepAlives: true, DialContext: (&net.Dialer{}).DialContext, MaxResponseHeaderBytes: 4 << 10},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the service has none
 	}
 	answers := make([]cloud, len(providers))
 	var asking sync.WaitGroup

@@ -11,17 +11,23 @@ import (
 	"tertulia/internal/media/socket"
 )
 
-// Shard runs a shard on a free port of the loopback interface, and ends it with the test. The context ends after 20 s,
+// Shard runs a shard on a free port of the loopback interface, and ends it with the test. The context ends after a minute,
 // or with the test.
 func Shard(t *testing.T) (*peer.Shard, context.Context) {
 	t.Helper()
 	ctx, conn := listen(t)
-	config := shardConfig(t)
+	return ShardOn(t, conn, here), ctx
+}
+
+// ShardOn runs a shard on a socket that is reached at the addresses, and ends both with the test.
+func ShardOn(t *testing.T, conn socket.Conn, at socket.Addresses) *peer.Shard {
+	t.Helper()
+	config := shardConfig(t, at)
 	config.Socket = conn
 	shard, err := peer.New(config)
 	check(t, err)
 	run(t, shard.Run)
-	return shard, ctx
+	return shard
 }
 
 // Shards is Shard with n of them. Whatever the kernel would do, what comes from an address is read by the shard that
@@ -29,7 +35,7 @@ func Shard(t *testing.T) (*peer.Shard, context.Context) {
 func Shards(t *testing.T, n int, reader func(remote netip.AddrPort) int) (*peer.Shards, context.Context) {
 	t.Helper()
 	ctx, conn := listen(t)
-	shards, err := peer.NewShards(shardConfig(t), Fork(conn, n, reader))
+	shards, err := peer.NewShards(shardConfig(t, here), Fork(conn, n, reader))
 	check(t, err)
 	run(t, shards.Run)
 	return shards, ctx
@@ -37,17 +43,18 @@ func Shards(t *testing.T, n int, reader func(remote netip.AddrPort) int) (*peer.
 
 func listen(t *testing.T) (context.Context, socket.Conn) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	t.Cleanup(cancel)
 	conn, err := socket.Listen(ctx, "127.0.0.1:0")
 	check(t, err)
 	return ctx, conn
 }
 
-func shardConfig(t *testing.T) peer.Config {
-	here := socket.Addresses{Loopback: []netip.Addr{netip.MustParseAddr("127.0.0.1")}}
+var here = socket.Addresses{Loopback: []netip.Addr{netip.MustParseAddr("127.0.0.1")}}
+
+func shardConfig(t *testing.T, at socket.Addresses) peer.Config {
 	return peer.Config{
-		Addresses: func() socket.Addresses { return here }, Certificate: Certificate(t),
+		Addresses: func() socket.Addresses { return at }, Certificate: Certificate(t),
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 }

@@ -10,15 +10,14 @@ import (
 	"math/big"
 	"net"
 	"net/netip"
-	"os"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	pion "github.com/pion/turn/v5"
+
+	"tertulia/internal/testkit"
 )
 
 // listen serves real TCP, or TLS, connections until the test ends.
@@ -69,6 +68,7 @@ func pionClient(t *testing.T, address, user, password string, overTLS bool) *pio
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = stream.Close() }) // its client does not
 	if overTLS {
 		stream = tls.Client(stream, &tls.Config{InsecureSkipVerify: true})
 	}
@@ -88,7 +88,6 @@ func pionClient(t *testing.T, address, user, password string, overTLS bool) *pio
 func TestPionClientRelaysToOurMedia(t *testing.T) {
 	for name, config := range map[string]*tls.Config{"TCP": nil, "TLS": selfSigned(t)} {
 		t.Run(name, func(t *testing.T) {
-			before := runtime.NumGoroutine()
 			server, media := newServer(t, Limits{})
 			address, stop := listen(t, server, config)
 			credential := server.Credentials("ses_A", "con_A", address)[0]
@@ -97,13 +96,13 @@ func TestPionClientRelaysToOurMedia(t *testing.T) {
 				t.Errorf("Binding: %v, %v", mapped, err)
 			}
 
-			open := sockets(t)
+			opened := testkit.Sockets(t)
 			relay, err := c.Allocate()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := sockets(t); got != open {
-				t.Errorf("the allocation opened %d sockets", got-open)
+			if sockets := opened(); len(sockets) != 0 {
+				t.Errorf("the allocation opened %v", sockets)
 			}
 			// The first packet goes in a Send indication; the client binds a channel behind our back and uses that.
 			for range 50 {
@@ -122,7 +121,7 @@ func TestPionClientRelaysToOurMedia(t *testing.T) {
 			if now := server.Stats(); now.Allocations != 0 || now.Connections != 0 || len(server.relays) != 0 || len(media.forgotten) != 1 {
 				t.Errorf("left behind: %+v, %v, forgotten %v", now, server.relays, media.forgotten)
 			}
-			awaitGoroutines(t, before)
+			testkit.NoGoroutines(t, "internal/turn.(*")
 		})
 	}
 }
@@ -166,19 +165,4 @@ func TestPionClientWithAWrongCredential(t *testing.T) {
 			}
 		})
 	}
-}
-
-// sockets counts this process's open sockets.
-func sockets(t *testing.T) (n int) {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, entry := range entries {
-		if to, err := os.Readlink(filepath.Join("/proc/self/fd", entry.Name())); err == nil && strings.HasPrefix(to, "socket:") {
-			n++
-		}
-	}
-	return n
 }

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"runtime"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/pion/stun/v4"
 )
@@ -204,15 +202,5 @@ func want(t *testing.T, what string, response *stun.Message, code stun.ErrorCode
 	t.Helper()
 	if got := codeOf(response); got != code {
 		t.Errorf("%s: answered %d, want %d", what, got, code)
-	}
-}
-
-func awaitGoroutines(t *testing.T, most int) {
-	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > most; runtime.Gosched() {
-		if time.Now().After(deadline) {
-			stacks := make([]byte, 1<<16)
-			t.Fatalf("%d goroutines, want %d:\n%s", runtime.NumGoroutine(), most, stacks[:runtime.Stack(stacks, true)])
-		}
 	}
 }

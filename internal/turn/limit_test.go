@@ -7,13 +7,14 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/pion/stun/v4"
+
+	"tertulia/internal/testkit"
 )
 
 func TestQuotas(t *testing.T) {
@@ -165,7 +166,6 @@ func TestStreamsThatAreNotTURN(t *testing.T) {
 }
 
 func TestTheServersContextEndsConnections(t *testing.T) {
-	before := runtime.NumGoroutine()
 	server, media := newServer(t, Limits{})
 	ours, theirs := net.Pipe()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -183,7 +183,7 @@ func TestTheServersContextEndsConnections(t *testing.T) {
 	if len(media.forgotten) != 1 || server.Stats().Allocations != 0 {
 		t.Errorf("left behind: %+v", server.Stats())
 	}
-	awaitGoroutines(t, before)
+	testkit.NoGoroutines(t, "internal/turn.(*")
 }
 
 // canned is a connection whose client has sent all it ever will.

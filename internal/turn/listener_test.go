@@ -5,13 +5,13 @@ import (
 	"errors"
 	"io"
 	"net"
-	"runtime"
 	"testing"
 	"time"
+
+	"tertulia/internal/testkit"
 )
 
 func TestAPortOfItsOwn(t *testing.T) {
-	before := runtime.NumGoroutine()
 	server, media := newServer(t, Limits{PerAddress: 2})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -51,7 +51,7 @@ func TestAPortOfItsOwn(t *testing.T) {
 	if now := server.Stats(); now.Allocations != 0 || now.Connections != 0 || now.OverQuota != 1 {
 		t.Errorf("left behind: %+v", now)
 	}
-	awaitGoroutines(t, before)
+	testkit.NoGoroutines(t, "internal/turn.(*")
 }
 
 func TestAListenerThatFails(t *testing.T) {

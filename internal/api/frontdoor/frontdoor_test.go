@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 
 	"tertulia/internal/fault"
+	"tertulia/internal/testkit"
 )
 
 // report tells a client how its request arrived.
@@ -259,7 +259,6 @@ func TestClosingDoesNotWaitForEver(t *testing.T) {
 }
 
 func TestNothingRunsAfterRun(t *testing.T) {
-	before := runtime.NumGoroutine()
 	door := open(t, Config{})
 	say(t, door.dial(), string(stunRequest), 5)
 	say(t, door.dialTLS(), string(framed(stunRequest)), 4)
@@ -268,7 +267,7 @@ func TestNothingRunsAfterRun(t *testing.T) {
 	if err := door.stop(); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the goroutines end", func() bool { return runtime.NumGoroutine() <= before })
+	testkit.NoGoroutines(t, "frontdoor.(*", "net/http.(*conn)")
 }
 
 func TestWhatADoorNeeds(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"tertulia/internal/cluster/kv"
 	"tertulia/internal/cluster/natsd"
 	"tertulia/internal/fault"
+	"tertulia/internal/testkit"
 )
 
 // serve runs a NATS server on dir and returns a connection; stop ends both and waits.
@@ -235,16 +235,10 @@ func TestAnEndedContextIsATimeout(t *testing.T) {
 }
 
 func TestNothingRunsAfterTheEnd(t *testing.T) {
-	before := runtime.NumGoroutine()
 	conn, stop := serve(t, t.TempDir())
 	must(t, open(t, conn).Put(t.Context(), "a", nil))
 	stop()
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
-		if time.Now().After(deadline) {
-			stacks := make([]byte, 1<<16)
-			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
-		}
-	}
+	testkit.NoGoroutines(t, "nats-io/", "kv.(*")
 }
 
 func must(t *testing.T, err error) {

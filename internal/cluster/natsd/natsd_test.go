@@ -6,12 +6,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"tertulia/internal/testkit"
 )
 
 func run(t *testing.T, server *Server) (stop func() error) {
@@ -26,7 +27,7 @@ func run(t *testing.T, server *Server) (stop func() error) {
 }
 
 func TestItListensNowhere(t *testing.T) {
-	before := sockets(t)
+	opened := testkit.Sockets(t)
 	server := New(Config{Dir: t.TempDir()})
 	stop := run(t, server)
 	conn, err := server.Connect(t.Context())
@@ -36,28 +37,13 @@ func TestItListensNowhere(t *testing.T) {
 	if _, err := conn.Request("nobody", nil, time.Second); err == nil {
 		t.Error("a request without a responder was answered")
 	}
-	if after := sockets(t); after != before {
-		t.Errorf("%d sockets are open, %d before the start", after, before)
+	if sockets := opened(); len(sockets) != 0 {
+		t.Errorf("the server opened %v", sockets)
 	}
 	conn.Close()
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
-}
-
-// sockets counts this process's open sockets of any kind.
-func sockets(t *testing.T) (n int) {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, entry := range entries {
-		if to, err := os.Readlink(filepath.Join("/proc/self/fd", entry.Name())); err == nil && strings.HasPrefix(to, "socket:") {
-			n++
-		}
-	}
-	return n
 }
 
 func TestAcknowledgedMessagesOutliveTheServer(t *testing.T) {
@@ -135,9 +121,11 @@ func TestADirectoryThatCannotBeUsed(t *testing.T) {
 func TestAStopThatTakesTooLong(t *testing.T) {
 	server := New(Config{Dir: t.TempDir(), StopTimeout: time.Nanosecond})
 	stop := run(t, server)
-	if _, err := server.Connect(t.Context()); err != nil {
+	conn, err := server.Connect(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer conn.Close() // or it would try to reconnect for ever
 	if err := stop(); err == nil || !strings.Contains(err.Error(), "did not stop") {
 		t.Errorf("Run = %v, want the missed deadline", err)
 	}
@@ -145,7 +133,6 @@ func TestAStopThatTakesTooLong(t *testing.T) {
 }
 
 func TestNothingRunsAfterRun(t *testing.T) {
-	before := runtime.NumGoroutine()
 	server := New(Config{Dir: t.TempDir()})
 	stop := run(t, server)
 	conn, err := server.Connect(t.Context())
@@ -156,11 +143,7 @@ func TestNothingRunsAfterRun(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
-		}
-	}
+	testkit.NoGoroutines(t, "nats-io/", "natsd.(*")
 }
 
 // What was acknowledged is there after the store was opened again, under connections of before.

@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"runtime"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -141,7 +139,7 @@ var loopback = netip.MustParseAddr("127.0.0.1")
 func onLoopback(t *testing.T) (*server, context.Context) {
 	t.Helper()
 	noLeaks(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	t.Cleanup(cancel)
 	conn, err := socket.Listen(ctx, "127.0.0.1:0")
 	if err != nil {
@@ -153,20 +151,7 @@ func onLoopback(t *testing.T) (*server, context.Context) {
 // noLeaks fails the test if goroutines of ours are left when everything registered after it has been cleaned up.
 func noLeaks(t *testing.T) {
 	t.Helper()
-	t.Cleanup(func() {
-		deadline := time.Now().Add(5 * time.Second)
-		for {
-			buf := make([]byte, 1<<20)
-			stacks := string(buf[:runtime.Stack(buf, true)])
-			if !strings.Contains(stacks, "media/peer.(") && !strings.Contains(stacks, "pion/dtls") {
-				return
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("goroutines left:\n%s", stacks)
-			}
-			runtime.Gosched()
-		}
-	})
+	t.Cleanup(func() { testkit.NoGoroutines(t, "media/peer.(", "pion/dtls") })
 }
 
 func must[T any](t *testing.T) func(T, error) T {

@@ -198,7 +198,7 @@ func (h *hall) seat(t testing.TB, n int) credential {
 // full waits until n guests have proven their keys.
 func (h *hall) full(t testing.TB, n int) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !h.proven(t, n); {
+	for deadline := time.Now().Add(60 * time.Second); !h.proven(t, n); {
 		if time.Now().After(deadline) {
 			t.Fatalf("not all of %d guests have proven their keys", n)
 		}

@@ -16,7 +16,7 @@ import (
 func onEverything(t *testing.T, addresses ...string) (*server, uint16, context.Context) {
 	t.Helper()
 	noLeaks(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	t.Cleanup(cancel)
 	conn, err := socket.Listen(ctx, ":0")
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/pion/logging"
 	"github.com/pion/transport/v4/vnet"
 
 	"tertulia/internal/media/socket"
@@ -19,12 +18,11 @@ import (
 
 // lab is a network in memory, in a bubble with a clock of its own.
 type lab struct {
-	t      *testing.T
-	router *vnet.Router
-	cut    atomic.Bool                         // nothing passes
-	drop   atomic.Pointer[func(dropArgs) bool] // which datagrams are lost
-	nets   []*vnet.Net
-	hosts  int // of nets, given to clients
+	t     *testing.T
+	cut   atomic.Bool                         // nothing passes
+	drop  atomic.Pointer[func(dropArgs) bool] // which datagrams are lost
+	nets  []*vnet.Net
+	hosts int // of nets, given to clients
 }
 
 // dropArgs is a datagram on its way.
@@ -44,44 +42,17 @@ func inLab(t *testing.T, test func(ctx context.Context, l *lab, s *server)) {
 func inLabWith(t *testing.T, serve func(*testing.T, socket.Conn, socket.Addresses) *server, test func(context.Context, *lab, *server)) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &lab{t: t}
-		var err error
-		l.router, err = vnet.NewRouter(&vnet.RouterConfig{
-			CIDR: "10.0.0.0/24", MinDelay: 10 * time.Millisecond, QueueSize: 4096, LoggerFactory: logging.NewDefaultLoggerFactory(),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.router.AddChunkFilter(func(c vnet.Chunk) bool {
+		hosts := testkit.Network(t, func(c vnet.Chunk) bool {
 			drop := l.drop.Load()
 			lost := drop != nil && (*drop)(dropArgs{c.SourceAddr().(*net.UDPAddr).IP.String() == serverIP, c.UserData()})
 			return !l.cut.Load() && !lost
-		})
-		host := l.host(serverIP)
-		l.nets = []*vnet.Net{l.host("10.0.0.2"), l.host("10.0.0.3"), l.host("10.0.0.4")}
-		if err := l.router.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = l.router.Stop() })
-		conn, err := host.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(serverIP), Port: 4443})
-		if err != nil {
-			t.Fatal(err)
-		}
+		}, serverIP, "10.0.0.2", "10.0.0.3", "10.0.0.4")
+		l.nets = hosts[1:]
+		conn, addresses := testkit.ListenOn(t, hosts[0], serverIP)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
-		test(ctx, l, serve(t, socket.Plain(conn), socket.Addresses{Host: []netip.Addr{netip.MustParseAddr(serverIP)}}))
+		test(ctx, l, serve(t, conn, addresses))
 	})
-}
-
-func (l *lab) host(ip string) *vnet.Net {
-	l.t.Helper()
-	n, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{ip}})
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	if err := l.router.AddNet(n); err != nil {
-		l.t.Fatal(err)
-	}
-	return n
 }
 
 // client makes the next client of the lab.
@@ -146,7 +117,7 @@ func (tp *tap) latest(class socket.Class) (socket.Message, bool) {
 func tapped(t *testing.T) (*server, *tap, context.Context) {
 	t.Helper()
 	noLeaks(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	t.Cleanup(cancel)
 	conn, err := socket.Listen(ctx, "127.0.0.1:0")
 	if err != nil {

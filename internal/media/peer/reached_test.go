@@ -2,7 +2,6 @@ package peer_test
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -13,7 +12,6 @@ import (
 	"github.com/pion/transport/v4/vnet"
 
 	"tertulia/internal/media/peer"
-	"tertulia/internal/media/socket"
 	"tertulia/internal/testkit"
 )
 
@@ -24,30 +22,23 @@ func behindNAT(t *testing.T, test func(context.Context, *lab, *server)) {
 			c.LoggerFactory, c.QueueSize = logging.NewDefaultLoggerFactory(), 4096
 			return must[*vnet.Router](t)(vnet.NewRouter(&c))
 		}
-		l := &lab{t: t, router: router(vnet.RouterConfig{CIDR: "203.0.113.0/24", MinDelay: 10 * time.Millisecond})}
+		outside := router(vnet.RouterConfig{CIDR: "203.0.113.0/24", MinDelay: 10 * time.Millisecond})
 		inside := router(vnet.RouterConfig{
 			CIDR: "192.168.0.0/24", StaticIPs: []string{"203.0.113.5/192.168.0.1"}, NATType: &vnet.NATType{Mode: vnet.NATModeNAT1To1},
 		})
-		host := must[*vnet.Net](t)(vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{"192.168.0.1"}}))
-		if err := inside.AddNet(host); err != nil {
+		host := testkit.Host(t, inside, "192.168.0.1")
+		if err := outside.AddRouter(inside); err != nil {
 			t.Fatal(err)
 		}
-		if err := l.router.AddRouter(inside); err != nil {
+		l := &lab{t: t, nets: []*vnet.Net{testkit.Host(t, outside, "203.0.113.20"), testkit.Host(t, outside, "203.0.113.21")}}
+		if err := outside.Start(); err != nil {
 			t.Fatal(err)
 		}
-		l.nets = []*vnet.Net{l.host("203.0.113.20"), l.host("203.0.113.21")}
-		if err := l.router.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = l.router.Stop() })
-		at := &net.UDPAddr{IP: net.ParseIP("192.168.0.1"), Port: 4443}
-		conn, err := host.ListenUDP("udp4", at)
-		if err != nil {
-			t.Fatal(err)
-		}
+		t.Cleanup(func() { _ = outside.Stop() })
+		conn, addresses := testkit.ListenOn(t, host, "192.168.0.1")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		test(ctx, l, serve(t, socket.Plain(conn), socket.Addresses{Host: []netip.Addr{netip.MustParseAddr("192.168.0.1")}}))
+		test(ctx, l, serve(t, conn, addresses))
 	})
 }
 

@@ -19,7 +19,7 @@ import (
 func onKernel(t *testing.T, n int) (*across, netip.AddrPort, context.Context) {
 	t.Helper()
 	noLeaks(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	t.Cleanup(cancel)
 	conns := must[[]socket.Conn](t)(socket.ListenShards(ctx, "127.0.0.1:0", n))
 	if len(conns) != n {
@@ -105,7 +105,7 @@ func endDuringHandOver(t *testing.T) {
 // TestTCPOnShards: a connection is read by a shard of its own, too.
 func TestTCPOnShards(t *testing.T) {
 	noLeaks(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	listener, conn := onePort(t)
 	a := &across{}

@@ -381,7 +381,7 @@ func TestAProvenTCPConnectionStays(t *testing.T) {
 func forked(t *testing.T, n, reader int) (*across, *tap, context.Context) {
 	t.Helper()
 	noLeaks(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	t.Cleanup(cancel)
 	conn := must[socket.Conn](t)(socket.Listen(ctx, "127.0.0.1:0"))
 	tp, a := &tap{Conn: conn}, &across{pause: runtime.Gosched}
@@ -447,7 +447,7 @@ func TestAClientOfAFormerProcessIsToldAtOnce(t *testing.T) {
 	certificate := testkit.Certificate(t)
 	var known credentials
 	for _, n := range []int{3, 2, 1} {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 		defer cancel()
 		conn := must[socket.Conn](t)(socket.Listen(ctx, "127.0.0.1:0"))
 		at := conn.LocalAddr()
