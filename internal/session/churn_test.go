@@ -366,7 +366,7 @@ func (c *churn) resume() {
 }
 
 func (c *churn) takeBack(m *mirror) {
-	a, err := c.registry.Resume(context.Background(), m.rpc)
+	a, err := c.registry.Resume(context.Background(), m.rpc, time.Now())
 	c.note("  %s %s: %v", m.session, m.id, err)
 	if err == nil {
 		m.back(a)

@@ -145,8 +145,12 @@ type (
 		Connection string
 		Lost       event.SocketLost
 	}
-	// Resume says it is back on a new socket. No answer (connect is answered by the signalling edge).
-	Resume struct{ Connection string }
+	// Resume says it is back on a new socket, opened at a time in Unix nanoseconds. No answer (connect is answered by the
+	// signalling edge).
+	Resume struct {
+		Connection string
+		Opened     int64
+	}
 )
 
 // JoinResult is the domain half of the joinRoom answer; api/signal adds what depends on the client's release.

@@ -75,7 +75,7 @@ func (l *listener) comeBack(t *testing.T) {
 		old.Detach(event.SocketLost{})
 		l.h.pass(time.Duration(l.r.IntN(9)) * time.Second)
 	}
-	again, err := l.h.Resume(t.Context(), old.RPC)
+	again, err := l.h.Resume(t.Context(), old.RPC, time.Now())
 	if err != nil {
 		t.Error(err)
 		return

@@ -24,7 +24,7 @@ func TestCallsBeforeAndAfter(t *testing.T) {
 			"create": func(ctx context.Context) error { _, err := r.Create(ctx, Properties{}); return err },
 			"do":     func(ctx context.Context) error { _, err := r.Do(ctx, "room", Close{}); return err },
 			"join":   func(ctx context.Context) error { _, err := r.Join(ctx, "room", "1", Join{}); return err },
-			"resume": func(ctx context.Context) error { _, err := r.Resume(ctx, "rpc"); return err },
+			"resume": func(ctx context.Context) error { _, err := r.Resume(ctx, "rpc", time.Now()); return err },
 		}
 		for name, call := range calls {
 			begin := time.Now()

@@ -244,7 +244,7 @@ func TestTakeover(t *testing.T) {
 		h.next(a) // Joined
 		sockets := []*Attachment{a}
 		for i := range 20 {
-			again, err := h.Resume(t.Context(), a.RPC)
+			again, err := h.Resume(t.Context(), a.RPC, time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -30,7 +30,7 @@ func TestMissedAcrossARestart(t *testing.T) {
 
 		h = open(t, store, nil)
 		for range 2 { // it is cut off again before it has acknowledged
-			again, err := h.Resume(t.Context(), a.RPC)
+			again, err := h.Resume(t.Context(), a.RPC, time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}

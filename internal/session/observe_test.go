@@ -177,7 +177,7 @@ func TestRestartIsNoLoss(t *testing.T) {
 		w := &witness{}
 		h = open(t, store, func(c *Config) { c.Observe = w.observe })
 		h.pass(3 * time.Second)
-		if _, err := h.Resume(t.Context(), a.RPC); err != nil {
+		if _, err := h.Resume(t.Context(), a.RPC, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		w.expect(t, map[string]string{a.Connection: "A"}, "A socket.back After=3000")
@@ -196,7 +196,7 @@ func TestEventsOfDrops(t *testing.T) {
 		a.Detach(event.SocketLost{Age: 60_000, Silent: 3_000, Code: 1006, Reason: "idle"})
 		w.expect(t, who, "A socket.lost Age=60000 Silent=3000 Code=1006 Reason=idle")
 		h.pass(4 * time.Second)
-		again, err := h.Resume(t.Context(), a.RPC)
+		again, err := h.Resume(t.Context(), a.RPC, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

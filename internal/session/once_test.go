@@ -87,7 +87,7 @@ func TestARestartKeepsTheBooks(t *testing.T) {
 
 		h = open(t, store, watched)
 		h.pass(5 * time.Second)
-		again, err := h.Resume(t.Context(), a.RPC)
+		again, err := h.Resume(t.Context(), a.RPC, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

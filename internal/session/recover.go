@@ -1,6 +1,10 @@
 package session
 
-import "time"
+import (
+	"time"
+
+	"tertulia/internal/fault"
+)
 
 // graceOver says that a connection's grace time has passed since its n-th drop.
 type graceOver struct {
@@ -27,14 +31,19 @@ func dropFor(t *turn, c *Connection, grace time.Duration) {
 	t.arm(grace, graceOver{Connection: c.ID, RPC: c.RPC, Drops: c.Drops})
 }
 
-// resume ends the grace time; the caller is attached to the outbox again.
+// resume ends the grace time; the caller is attached to the outbox again. A socket that the client had dropped before it was
+// read must not take the place of the one that came after.
 func resume(t *turn, c Resume) {
 	n := t.active(c.Connection)
 	if n == nil || n.RPC != t.from.RPC {
 		t.fail(unknownConnection(t, c.Connection))
 		return
 	}
-	n.DroppedAt = 0
+	if c.Opened < n.opened {
+		t.fail(fault.New(fault.ConnectionClosed, "the client has opened another socket since"))
+		return
+	}
+	n.DroppedAt, n.opened = 0, c.Opened
 	t.emit(Admit{To: t.from, Connection: n.Copy()})
 }
 

@@ -37,7 +37,7 @@ func TestResume(t *testing.T) {
 		h.send(b, "3", ClientSignal{})
 		h.pass(5 * time.Second)
 
-		again, err := h.Resume(t.Context(), a.RPC)
+		again, err := h.Resume(t.Context(), a.RPC, time.Now())
 		if err != nil || again.Self.ID != a.Connection || again.Self.SDKVersion != "2.32.2" {
 			t.Fatalf("%+v, %v", again, err)
 		}
@@ -46,7 +46,7 @@ func TestResume(t *testing.T) {
 		if first.Seq != 2 || second.Seq != 3 {
 			t.Fatalf("numbered %d, %d", first.Seq, second.Seq)
 		}
-		third, err := h.Resume(t.Context(), a.RPC)
+		third, err := h.Resume(t.Context(), a.RPC, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +76,7 @@ func TestGraceOver(t *testing.T) {
 		if d := time.Since(begin); d != 10*time.Second {
 			t.Fatalf("after %v", d)
 		}
-		_, err := h.Resume(t.Context(), a.RPC)
+		_, err := h.Resume(t.Context(), a.RPC, time.Now())
 		wantKind(t, err, fault.ReconnectionUnknown)
 	})
 }
@@ -107,13 +107,13 @@ func TestRestart(t *testing.T) {
 		if err != nil || after.Epoch != before.Epoch+1 || after.find(a.Connection).Stream.ID != published.Stream {
 			t.Fatalf("%+v, %v", after, err)
 		}
-		subscriber, err := h.Resume(t.Context(), b.RPC)
+		subscriber, err := h.Resume(t.Context(), b.RPC, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
 		h.send(subscriber, "5", Reconnect{Stream: published.Stream, SDP: "o"})
 		h.pass(3 * time.Second)
-		publisher, err := h.Resume(t.Context(), a.RPC)
+		publisher, err := h.Resume(t.Context(), a.RPC, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -273,5 +273,24 @@ func TestPanic(t *testing.T) {
 			t.Fatalf("%+v", all)
 		}
 		h.join("other", Publisher)
+	})
+}
+
+// TestAnOlderSocketIsLate: one that the client had dropped, and that is read after the next, does not take over.
+func TestAnOlderSocketIsLate(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *house) {
+		h.create("room")
+		a := h.join("room", Publisher)
+		older := time.Now()
+		h.pass(time.Second)
+		again, err := h.Resume(t.Context(), a.RPC, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = h.Resume(t.Context(), a.RPC, older)
+		wantKind(t, err, fault.ConnectionClosed)
+		data := "hi"
+		h.send(again, "9", ClientSignal{Data: &data})
+		h.expect(again, "Signal from="+a.Connection+" type=absent data=hi")
 	})
 }

@@ -208,9 +208,9 @@ func (r *Registry) toJoin(ctx context.Context, id string, create bool) (*runner,
 	}
 }
 
-// Resume attaches the caller to the outbox of a dropped (or still attached) connection, taking it from an older
-// socket; fault.ReconnectionUnknown.
-func (r *Registry) Resume(ctx context.Context, rpc string) (*Attachment, error) {
+// Resume attaches the caller, a socket opened at that time, to the outbox of a dropped (or still attached) connection, taking
+// it from an older socket; fault.ReconnectionUnknown, or ConnectionClosed where one opened later has it.
+func (r *Registry) Resume(ctx context.Context, rpc string, opened time.Time) (*Attachment, error) {
 	if err := r.wait(ctx); err != nil {
 		return nil, err
 	}
@@ -218,7 +218,7 @@ func (r *Registry) Resume(ctx context.Context, rpc string) (*Attachment, error) 
 	if !ok {
 		return nil, fault.New(fault.ReconnectionUnknown, "reconnection error")
 	}
-	a, err := attached(c.runner.call(Origin{RPC: rpc}, Resume{Connection: c.connection}))
+	a, err := attached(c.runner.call(Origin{RPC: rpc}, Resume{Connection: c.connection, Opened: opened.UnixNano()}))
 	if fault.Is(err, fault.ConnectionNotFound) {
 		return nil, fault.New(fault.ReconnectionUnknown, "reconnection error")
 	}

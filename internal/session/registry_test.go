@@ -145,7 +145,7 @@ func TestCall(t *testing.T) {
 			t.Fatalf("after leaving: %v", err)
 		}
 		wantKind(t, a.Send(t.Context(), "5", Leave{}), fault.ConnectionClosed)
-		_, err := h.Resume(t.Context(), a.RPC)
+		_, err := h.Resume(t.Context(), a.RPC, time.Now())
 		wantKind(t, err, fault.ReconnectionUnknown)
 
 		h.send(b, "3", Leave{})

@@ -8,12 +8,14 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 
 	"tertulia/internal/session"
 )
 
 // caller is what the handshake says of a client.
 type caller struct {
+	opened   time.Time  // when it asked for the socket: a client asks for the next one later, however long this one takes
 	address  netip.Addr // its own: the front door has looked behind proxies
 	loopback bool       // it came over the loopback interface
 	origin   string     // of the page that opened it; "" for what is no browser
@@ -35,7 +37,7 @@ func (c caller) group() netip.Prefix {
 
 // identify reads the handshake and sets the cookie that tells browser profiles apart.
 func (s *Server) identify(w http.ResponseWriter, r *http.Request) caller {
-	c := caller{first: r.URL.Path == "/room", query: r.URL.Query().Has("sessionId"), host: reached(r), origin: cut(r.Header.Get("Origin"), maxOrigin)}
+	c := caller{opened: time.Now(), first: r.URL.Path == "/room", query: r.URL.Query().Has("sessionId"), host: reached(r), origin: cut(r.Header.Get("Origin"), maxOrigin)}
 	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		c.address = peer.Addr().Unmap()
 	}

@@ -144,7 +144,7 @@ func (c *socket) connect(ctx context.Context, m jsonrpc.Message) error {
 	}
 	limited, cancel := context.WithTimeout(ctx, sitTimeout)
 	defer cancel()
-	seat, err := c.server.cfg.Sessions.Resume(limited, p.SessionID)
+	seat, err := c.server.cfg.Sessions.Resume(limited, p.SessionID, c.from.opened)
 	switch {
 	case fault.Is(err, fault.ReconnectionUnknown):
 		return err

@@ -2,6 +2,7 @@ package signal
 
 import (
 	"context"
+	"time"
 
 	"tertulia/internal/event"
 	"tertulia/internal/session"
@@ -12,9 +13,9 @@ type Sessions interface {
 	// Join admits a client; the first message of the outbox answers the request. Refusals are faults of kinds
 	// SessionNotFound, SessionClosed, TokenInvalid, NoCapacity.
 	Join(ctx context.Context, id, request string, j session.Join) (*Seat, error)
-	// Resume takes up a connection again by its RPC session id, cutting off an older socket;
-	// fault.ReconnectionUnknown.
-	Resume(ctx context.Context, rpc string) (*Seat, error)
+	// Resume takes up a connection again by its RPC session id, on a socket opened at that time, cutting off an older one;
+	// fault.ReconnectionUnknown, or any other where the client is to try again.
+	Resume(ctx context.Context, rpc string, opened time.Time) (*Seat, error)
 }
 
 // Outbox is a socket's hold on a connection; see session.Attachment, which is one.
@@ -41,8 +42,8 @@ func (l local) Join(ctx context.Context, id, request string, j session.Join) (*S
 	return seated(l.registry.Join(ctx, id, request, j))
 }
 
-func (l local) Resume(ctx context.Context, rpc string) (*Seat, error) {
-	return seated(l.registry.Resume(ctx, rpc))
+func (l local) Resume(ctx context.Context, rpc string, opened time.Time) (*Seat, error) {
+	return seated(l.registry.Resume(ctx, rpc, opened))
 }
 
 func seated(a *session.Attachment, err error) (*Seat, error) {

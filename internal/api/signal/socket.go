@@ -30,7 +30,6 @@ type socket struct {
 	server   *Server
 	log      *slog.Logger
 	from     caller
-	opened   time.Time
 	conn     *jsonrpc.Conn
 	watch    *watchdog
 	requests chan jsonrpc.Message // from the reader to the worker
@@ -49,7 +48,7 @@ func (s *Server) serve(ctx context.Context, frames jsonrpc.Socket, from caller) 
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	c := &socket{
-		server: s, from: from, opened: time.Now(), log: s.log.With("address", from.address),
+		server: s, from: from, log: s.log.With("address", from.address),
 		conn:     jsonrpc.New(paced{frames, rate.NewLimiter(rate.Limit(s.cfg.MaxMessageRate), maxBurst)}, jsonrpc.Config{}),
 		watch:    newWatchdog(s.cfg.Idle, func() { stop(&jsonrpc.Closing{Code: jsonrpc.StatusNormal, Reason: noPing}) }),
 		requests: make(chan jsonrpc.Message, maxWaiting),
@@ -71,7 +70,7 @@ func (s *Server) serve(ctx context.Context, frames jsonrpc.Socket, from caller) 
 // lost tells how a socket has ended, after it has.
 func (c *socket) lost(why error) event.SocketLost {
 	now := time.Now()
-	l := event.SocketLost{Age: now.Sub(c.opened).Milliseconds(), Silent: now.Sub(c.watch.latest).Milliseconds()}
+	l := event.SocketLost{Age: now.Sub(c.from.opened).Milliseconds(), Silent: now.Sub(c.watch.latest).Milliseconds()}
 	if ours, ok := errors.AsType[*jsonrpc.Closing](why); ok {
 		l.Code, l.Reason = ours.Code, ours.Reason
 	} else if theirs, ok := errors.AsType[websocket.CloseError](why); ok {

@@ -42,7 +42,7 @@ func (s *script) Join(ctx context.Context, _, _ string, _ session.Join) (*Seat, 
 	return s.sit(), nil
 }
 
-func (s *script) Resume(context.Context, string) (*Seat, error) {
+func (s *script) Resume(context.Context, string, time.Time) (*Seat, error) {
 	if s.refuses != nil {
 		return nil, s.refuses
 	}

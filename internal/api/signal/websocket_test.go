@@ -27,7 +27,7 @@ func (empty) Join(context.Context, string, string, session.Join) (*Seat, error) 
 	return nil, fault.New(fault.SessionNotFound, "there is none")
 }
 
-func (empty) Resume(context.Context, string) (*Seat, error) {
+func (empty) Resume(context.Context, string, time.Time) (*Seat, error) {
 	return nil, fault.New(fault.ReconnectionUnknown, "reconnection error")
 }
 
