@@ -58,7 +58,7 @@ func (n *node) browser(o browserOptions) *browser {
 	t.Helper()
 	o.Devices = !o.Hidden
 	b := &browser{t: t, node: n, ended: make(chan struct{}), waiting: map[int]chan reply{}}
-	b.process = exec.Command("ip", "netns", "exec", n.name, "node", "--no-warnings", driverPath)
+	b.process = exec.Command("ip", "netns", "exec", n.netns, "node", "--no-warnings", driverPath)
 	b.process.Stderr = &b.stderr
 	output, err := b.process.StdoutPipe()
 	if err == nil {
