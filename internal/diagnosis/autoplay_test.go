@@ -28,8 +28,8 @@ func clues(t *testing.T, lines ...string) Clues {
 func TestFAQ_12__AutoplayIsNoNetworkFault(t *testing.T) {
 	none := func(*View, *Endpoint) {}
 	silent := func(_ *View, e *Endpoint) { // nothing of video arrives any more, sound does
-		of(e, "video").Highest, of(e, "video").Reported = 750, 300
-		of(e, "audio").Reported, of(e, "audio").Highest = 500, 574
+		report(e, "video", 300, 750)
+		report(e, "audio", 500, 574)
 	}
 	for name, test := range map[string]struct {
 		lines []string

@@ -2,7 +2,6 @@ package diagnosis
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"tertulia/internal/wire/mediactl"
@@ -12,9 +11,6 @@ import (
 const (
 	mutedAfter  = 5500 // milliseconds without a packet of a track that is announced as active
 	turnedOnFor = 3500 // milliseconds that a track may take that was turned on again; that it was is seen up to 5 s late
-	stuckAfter  = 3.0  // seconds of a track that the viewer has not heard of by its latest report
-	stuckLeast  = 25   // packets of it
-	onTheWay    = 1000 // milliseconds that packets and the report of them may take
 	largeSize   = 1000 // bytes: video in order has packets above it
 	hardlyLost  = 0.05 // of a track that suffers no loss
 	holeLoss    = 0.10 // of video through a hole that small packets pass
@@ -92,49 +88,6 @@ func (v *View) hole(e *Endpoint, t *mediactl.TrackFacts, evidence string) *Findi
 	return found
 }
 
-// stuck returns how many packets of a track we send its viewer has not heard of, 0 if it is not behind. The latest
-// report is judged by what had been sent when it came.
-func (e *Endpoint) stuck(kind string) int64 {
-	rate, behind := e.lag(kind)
-	if rate == 0 || behind < max(stuckLeast, stuckAfter*rate) || !e.overdue(kind) {
-		return 0
-	}
-	return int64(behind)
-}
-
-// overdue says that the latest report does not know of packets that were counted well before it was made. A rate alone
-// misleads: a screen that changes after a rest sends in a moment what the next report will tell of.
-func (e *Endpoint) overdue(kind string) bool {
-	t := e.track(kind, true)
-	for _, past := range slices.Backward(e.Past) {
-		if b := trackOf(past.Tracks, kind, true); b != nil && e.Read-past.At >= t.Reported+onTheWay {
-			return int64(b.Packets)-t.Highest >= stuckLeast
-		}
-	}
-	return len(e.Past) >= maxPast // the report is older than all that is remembered: no other has come since
-}
-
-// behind is the same in seconds.
-func (e *Endpoint) behind(kind string) float64 {
-	rate, behind := e.lag(kind)
-	if rate == 0 {
-		return 0
-	}
-	return behind / rate
-}
-
-// lag returns at what rate a track is sent, packets per second, and how many the viewer had not heard of when it last
-// reported.
-func (e *Endpoint) lag(kind string) (rate, behind float64) {
-	t := e.track(kind, true)
-	c, ok := e.change(kind, true)
-	if t == nil || !ok || c.ms == 0 || t.Reports == 0 || t.Highest < 0 {
-		return 0, 0
-	}
-	rate = c.packets / (float64(c.ms) / 1000)
-	return rate, float64(t.Packets) - rate*float64(max(t.Reported, 0))/1000 - float64(t.Highest)
-}
-
 // audioOneWay: packets of one direction are dropped, those of the other are not.
 func audioOneWay(v *View, e *Endpoint) *Finding {
 	if !e.alive() {
@@ -175,40 +128,6 @@ func (e *Endpoint) deaf() (found *Finding, sure bool) {
 		return &Finding{Code: ReturnPathBlocked, Evidence: []string{evidence}}, true
 	}
 	return &Finding{Code: AudioOneWay, Stream: e.Stream, Fill: map[string]string{"kind": kind}, Evidence: []string{evidence}}, true
-}
-
-// Seconds: reportsWithin is how long it is worth to wait for a report that tells, since sound alone is reported every 2.5
-// to 7.5 s; tellingAfter is how late it must be to tell.
-const (
-	reportsWithin = 9
-	tellingAfter  = 2.5
-)
-
-// lostFor is for how many seconds nothing of a track we send has arrived.
-func (e *Endpoint) lostFor(kind string) float64 {
-	return e.behind(kind) + float64(max(e.track(kind, true).Reported, 0))/1000
-}
-
-// hears says that the viewer was not behind with a track we send, by a report that it made well after something else
-// began to be lost, so many seconds ago.
-func (e *Endpoint) hears(kind string, seconds float64) bool {
-	t := e.track(kind, true)
-	return t != nil && t.Reports > 0 && float64(t.Reported)/1000 <= seconds-tellingAfter && e.behind(kind) < stuckAfter/2
-}
-
-// unheard says that the viewer reports on another track and has never done so on this one, of which much was sent.
-func (e *Endpoint) unheard(kind string) bool {
-	t := e.track(kind, true)
-	c, ok := e.change(kind, true)
-	if t == nil || !ok || t.Reports > 0 || c.packets < 2*stuckLeast || float64(t.Packets) < 8*c.packets/(float64(c.ms)/1000) {
-		return false // 8 s of packets: sound alone is reported every 5 s
-	}
-	for _, other := range kinds {
-		if o := e.track(other, true); other != kind && o != nil && o.Reports > 0 && !older(o.Reported, 4000) {
-			return true
-		}
-	}
-	return false
 }
 
 // mute is the other direction: the client's checks come and what it sends does not.

@@ -254,11 +254,12 @@ func mediaFaults() map[string]faulty {
 			before(e, "audio").Reports, before(e, "audio").Highest = 0, -1
 		})},
 		"the viewer gets nothing any more": {want: ReturnPathBlocked, words: []string{"audio and video"}, view: with(viewer(), func(_ *View, e *Endpoint) {
-			of(e, "audio").Highest, of(e, "video").Highest = 250, 700
-			of(e, "audio").Reported, of(e, "video").Reported = 500, 500
+			report(e, "audio", 500, 250)
+			report(e, "video", 500, 700)
 		})},
 		"the viewer gets no picture any more": {want: AudioOneWay, words: []string{"video was sent"}, view: with(viewer(), func(_ *View, e *Endpoint) {
-			of(e, "video").Highest, of(e, "audio").Highest, of(e, "audio").Reported = 700, 590, 100
+			report(e, "video", 600, 700)
+			report(e, "audio", 100, 590)
 		})},
 		"the publisher sends, by its own reports, what does not come": {want: AudioOneWay, words: []string{"audio and video"}, view: with(publisher(), func(_ *View, e *Endpoint) {
 			for _, kind := range kinds {
@@ -416,7 +417,7 @@ func healthy() map[string]func() *View {
 		"small pictures":         with(publisher(), func(_ *View, e *Endpoint) { of(e, "video").Octets = before(e, "video").Octets + 100_000 }),
 		"no picture, and the report on sound is still to come": with(viewer(), func(_ *View, e *Endpoint) {
 			of(e, "video").Highest = 750
-			of(e, "audio").Reported, of(e, "audio").Highest = 4500, 373
+			report(e, "audio", 4500, 373)
 		}),
 		"a camera that is slow, by its own reports as well": with(publisher(), func(_ *View, e *Endpoint) {
 			of(e, "video").Latest = 4000
@@ -424,15 +425,16 @@ func healthy() map[string]func() *View {
 		}),
 		"no picture, and the report on sound came too soon": with(viewer(), func(_ *View, e *Endpoint) {
 			of(e, "video").Highest = 750
-			of(e, "audio").Reported, of(e, "audio").Highest = 3000, 440
+			report(e, "audio", 3000, 440)
 		}),
 		"sound that waits for its report": with(viewer(), func(_ *View, e *Endpoint) {
-			of(e, "audio").Reported, of(e, "audio").Highest = 6500, 270
+			report(e, "audio", 6500, 270)
 		}),
 		"a screen that changes after a rest": with(viewer(), func(_ *View, e *Endpoint) {
 			e.Facts.Tracks = e.Facts.Tracks[1:]
 			e.Past[1].Tracks[1].Packets, e.Past[1].Tracks[1].Highest = 700, 700
-			of(e, "video").Packets, of(e, "video").Reported, of(e, "video").Highest = 1000, 300, 700
+			v := of(e, "video")
+			v.Packets, v.Reported, v.SentThen, v.Highest = 1000, 300, 1000, 700
 		}),
 		"a pause after words, before the report of them": with(viewer(), func(_ *View, e *Endpoint) {
 			e.Facts.Tracks = e.Facts.Tracks[:1]
@@ -440,7 +442,7 @@ func healthy() map[string]func() *View {
 			e.reading(start, 0)
 			e.Past[0].At, e.Past[1].At, e.Past[2].At = start-7000, start-3700, start
 			e.Past[0].Tracks[0].Packets, e.Past[1].Tracks[0].Packets = 350, 500
-			a.Packets, a.Reported, a.Highest = 508, 6000, 350
+			a.Packets, a.Reported, a.SentThen, a.Highest = 508, 6000, 351, 350
 		}),
 		"a screen at rest whose line is probed": with(publisher(), func(_ *View, e *Endpoint) {
 			e.Facts.Tracks = e.Facts.Tracks[1:]

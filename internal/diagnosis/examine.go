@@ -243,7 +243,7 @@ func (e *Endpoint) uneasy() bool {
 		if !t.Sends && older(t.Latest, window) && e.Announced.active(t.Kind) || t.Fraction > 12 {
 			return true
 		}
-		if t.Sends && t.Reports > 0 && e.behind(t.Kind) > stuckAfter/2 {
+		if t.Sends && lacks(t) >= stuckLeast && e.behind(t.Kind) > unsureAfter+float64(t.RTT)/1000 {
 			return true
 		}
 	}

@@ -80,7 +80,7 @@ func trackFacts(t *peer.TrackFacts) mediactl.TrackFacts {
 	sent := &t.Sent
 	out.Packets, out.Octets, out.Largest = sent.Packets, sent.Octets, sent.Largest
 	out.Lost, out.Fraction = sent.Lost, int(sent.FractionLost*256)
-	out.Reports, out.Highest = sent.Reports, sent.Highest
+	out.Reports, out.SentThen, out.Highest = sent.Reports, sent.SentThen, sent.Highest
 	out.Asked, out.NACKed, out.RTT = sent.KeyframeRequests, sent.NACKed, roundTrip(sent.RTT)
 	return out
 }

@@ -67,7 +67,7 @@ var kurentoFaults = []fault{
 		s.mend = func() { s.ill.at.wires[0].set(line{}) }
 	}},
 	// Chromium reports on sound each 2.5 to 7.5 s, and the report after the fault may come too soon to tell: seen at 6 to 11 s.
-	{code: "AUDIO_ONE_WAY", side: "network", fix: "both directions", within: 16 * time.Second, make: func(s *scene) {
+	{code: "AUDIO_ONE_WAY", side: "network", fix: "both directions", make: func(s *scene) {
 		s.plain()
 		home := s.internet.router("home", portRestricted)
 		s.ill = guest{at: home.host("ill")}

@@ -13,7 +13,7 @@ const (
 	maxRTT      = media.Time(time.Second)
 )
 
-// reports remembers our latest sender reports, to know a round trip from the viewer's answer.
+// reports remembers our latest sender reports, to know from the viewer's answer a round trip, and what it has heard of.
 type reports struct {
 	sent  [keptReports]sentReport
 	count int
@@ -24,13 +24,15 @@ type reports struct {
 	received int64      // reports of the viewer about this stream
 	at       media.Time // when the latest came
 	total    int64      // packets lost, by it
-	highest  uint32     // extended sequence number of the last that arrived, by it, as the viewer counts cycles
-	heard    bool       // it reports on something that arrived
+	then     uint64     // packets sent when it came
+	heardOf  int64      // of these, how many the viewer knows to have been sent; -1: it reports a number that we have not sent
 }
 
 type sentReport struct {
-	ntp uint32 // the middle 32 bits
-	at  media.Time
+	ntp     uint32 // the middle 32 bits; 0: the publisher's clock was not known, and nothing was reported
+	at      media.Time
+	number  uint64 // extended, of the last packet sent
+	packets uint64 // sent
 }
 
 // roundTrip is how long a resent packet takes to stop the viewer asking for it.
@@ -45,6 +47,9 @@ func (r *reports) roundTrip() media.Time {
 // the publisher's clock, carried on to now, so that a publisher's audio and video stay in step at the viewer's; the
 // RTP timestamp is on our timeline.
 func (f *Forwarder) SenderReport(now media.Time) (report rtcp.SenderReport, ok bool) {
+	sent := &f.reports.sent[f.reports.count%keptReports]
+	f.reports.count++
+	*sent = sentReport{at: now, number: f.splice.highestOut, packets: f.stats.Packets}
 	source := f.track.Source()
 	if !f.live || f.generation != f.track.Generation || source == nil {
 		return report, false
@@ -58,8 +63,7 @@ func (f *Forwarder) SenderReport(now media.Time) (report rtcp.SenderReport, ok b
 	ntp += seconds<<32 + rest<<32/1e9
 	rate := uint64(f.splice.clockRate)
 	rtp += uint32(seconds*rate+rest*rate/1e9) + f.splice.shift
-	f.reports.sent[f.reports.count%keptReports] = sentReport{ntp: uint32(ntp >> 16), at: now}
-	f.reports.count++
+	sent.ntp = uint32(ntp >> 16)
 	return rtcp.SenderReport{
 		SSRC:        f.cfg.SSRC,
 		NTPTime:     ntp,
@@ -75,14 +79,12 @@ func (f *Forwarder) ReceiverReport(now media.Time, report rtcp.ReceptionReport) 
 	r := &f.reports
 	r.lost = report.FractionLost
 	r.received++
-	r.at, r.highest = now, report.LastSequenceNumber
+	r.at, r.then, r.heardOf = now, f.stats.Packets, f.heardOf(report)
 	r.total = int64(int32(report.TotalLost<<8) >> 8) // 24 bits, signed
-	// Pion reports zeros on what never arrived; browsers say nothing.
-	r.heard = report.LastSequenceNumber != 0 || report.TotalLost != 0 || report.Jitter != 0
 	if report.LastSenderReport == 0 {
 		return
 	}
-	for _, sent := range r.sent[:min(r.count, keptReports)] {
+	for _, sent := range r.kept() {
 		if sent.ntp == report.LastSenderReport {
 			held := media.Time(uint64(report.Delay) * 1e9 >> 16)
 			r.rtt = min(max(now-sent.at-held, media.Time(time.Millisecond)), maxRTT)
@@ -90,19 +92,26 @@ func (f *Forwarder) ReceiverReport(now media.Time, report rtcp.ReceptionReport) 
 	}
 }
 
-// heardOf is how many packets of the stream the viewer knows to have been sent, by its latest report: -1 where it has
-// not reported, or reports a number that we have not sent.
-func (f *Forwarder) heardOf() int64 {
-	r := &f.reports
-	switch {
-	case r.received == 0:
-		return -1
-	case !r.heard:
-		return 0
+// kept are those remembered, in no order.
+func (r *reports) kept() []sentReport { return r.sent[:min(r.count, keptReports)] }
+
+// heardOf is how many of the packets sent by now the viewer knows to have been sent: -1 where it reports a number that we
+// have not sent. Gaps of the publisher are gaps of ours, so numbers are compared with those of a sender report near them.
+func (f *Forwarder) heardOf(report rtcp.ReceptionReport) int64 {
+	if report.LastSequenceNumber == 0 && report.TotalLost == 0 && report.Jitter == 0 {
+		return 0 // Pion reports zeros on what never arrived; browsers say nothing
 	}
-	out := uint64(r.highest) + 1<<16 // the viewer begins in cycle 0, we in cycle 1
-	if out < f.splice.first || out > f.splice.highestOut {
+	number := uint64(report.LastSequenceNumber) + 1<<16 // the viewer begins in cycle 0, we in cycle 1
+	if number < f.splice.first || number > f.splice.highestOut {
 		return -1
 	}
-	return int64(out - f.splice.first + 1)
+	near := sentReport{number: f.splice.highestOut, packets: f.stats.Packets}
+	for _, sent := range f.reports.kept() {
+		if distance(sent.number, number) < distance(near.number, number) {
+			near = sent
+		}
+	}
+	return min(max(int64(near.packets)+int64(number-near.number), 0), int64(f.stats.Packets))
 }
+
+func distance(a, b uint64) uint64 { return max(a, b) - min(a, b) }

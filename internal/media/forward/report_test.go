@@ -88,7 +88,17 @@ func TestReceiverReportSaysWhatIsHeardOf(t *testing.T) {
 			t.Errorf("%+v: heard of %d packets, %d lost; want %d, %d", c.report, s.Highest, s.Lost, c.want, c.lost)
 		}
 	}
-	if s := g.Stats(); s.Reports != 6 {
-		t.Errorf("%d reports", s.Reports)
+	if s := g.Stats(); s.Reports != 6 || s.SentThen != 10 {
+		t.Errorf("%d reports, the latest when %d packets were sent", s.Reports, s.SentThen)
+	}
+	g.SenderReport(25 * ms)
+	g.publish(30*ms, 1<<16+9+1000, 1000, false, 0) // what the publisher lost is a gap of ours, and no packet
+	g.ReceiverReport(40*ms, rtcp.ReceptionReport{LastSequenceNumber: uint32(first.SequenceNumber) + 9})
+	if s := g.Stats(); s.SentThen != 11 || s.Highest != 10 {
+		t.Errorf("before a gap: heard of %d packets of %d", s.Highest, s.SentThen)
+	}
+	g.ReceiverReport(50*ms, rtcp.ReceptionReport{LastSequenceNumber: uint32(first.SequenceNumber) + 9 + 1000})
+	if s := g.Stats(); s.Highest != 11 {
+		t.Errorf("after a gap: heard of %d packets of %d", s.Highest, s.SentThen)
 	}
 }

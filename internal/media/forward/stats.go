@@ -27,7 +27,8 @@ type Stats struct {
 	Reported     media.Time    // when the latest came; 0 before the first
 	FractionLost float64       // by that report, 0 to 1
 	Lost         int64         // by that report, in all; negative if more came than were sent
-	Highest      int64         // packets, lost ones included, that the viewer has heard of by that report; -1: it does not say
+	SentThen     uint64        // packets sent when it came
+	Highest      int64         // of these, how many the viewer has heard of, those it lost included; -1: it does not say
 	RTT          time.Duration // 0: not known yet
 }
 
@@ -37,7 +38,10 @@ func (f *Forwarder) Stats() Stats {
 	r := &f.reports
 	s.Latest = f.splice.lastArrival
 	s.Reports, s.Reported = r.received, r.at
-	s.FractionLost, s.Lost, s.Highest = float64(r.lost)/256, r.total, f.heardOf()
+	s.FractionLost, s.Lost, s.SentThen, s.Highest = float64(r.lost)/256, r.total, r.then, r.heardOf
+	if r.received == 0 {
+		s.Highest = -1
+	}
 	s.RTT = time.Duration(r.rtt)
 	return s
 }

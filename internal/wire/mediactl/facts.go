@@ -91,7 +91,8 @@ type TrackFacts struct {
 	Fraction  int    `json:"fraction"`            // of the latest report, in 1/256
 	Reports   int64  `json:"reports"`             // sent: reports of the viewer about this track, in all
 	Reported  int64  `json:"reported"`            // sent: age of the latest
-	Highest   int64  `json:"highest"`             // sent: packets, lost ones included, the viewer has heard of by that report; -1 unknown
+	SentThen  uint64 `json:"sentThen"`            // sent: packets sent when it came
+	Highest   int64  `json:"highest"`             // sent: of these, how many the viewer has heard of, lost ones included; -1 unknown
 	Keyframes uint64 `json:"keyframes"`           // received
 	Asked     uint64 `json:"asked"`               // key frames asked for: by us of a publisher, by a viewer of us
 	NACKed    uint64 `json:"nacked"`              // packets asked for again: by us of a publisher, by a viewer of us

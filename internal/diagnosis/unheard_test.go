@@ -1,0 +1,149 @@
+package diagnosis
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"tertulia/internal/wire/mediactl"
+)
+
+// downlink is a viewer whose two tracks are sent over a network, in steps of 20 ms, and who reports as Chromium does: on video
+// every 0.5 to 1.5 s, on sound every 2.5 to 7.5 s, and not on what it has not got for 8 s.
+type downlink struct {
+	random *rand.Rand
+	trip   int64 // milliseconds one way
+	lost   func(kind string, at int64) bool
+	tracks [2]sentTrack
+	under  []underWay // reports
+	reads  int64      // when facts are read next
+	call   *call
+}
+
+type sentTrack struct {
+	facts   mediactl.TrackFacts
+	every   [2]int64 // between two reports, milliseconds
+	next    int64
+	came    []int64 // when packets arrived that are still under way, and their numbers
+	numbers []int64
+	highest int64
+	latest  int64
+	at      int64 // when the latest report came
+}
+
+type underWay struct {
+	at      int64
+	track   int
+	highest int64
+}
+
+func newDownlink(seed uint64, trip int64) *downlink {
+	l := &downlink{random: rand.New(rand.NewPCG(seed, 1)), trip: trip, call: &call{flows: map[string]*Endpoint{}}}
+	l.lost = func(string, int64) bool { return false }
+	l.tracks[0] = sentTrack{facts: mediactl.TrackFacts{Kind: "audio"}, every: [2]int64{2500, 7500}}
+	l.tracks[1] = sentTrack{facts: mediactl.TrackFacts{Kind: "video"}, every: [2]int64{500, 1500}}
+	for i := range l.tracks {
+		t := &l.tracks[i]
+		t.facts.Sends, t.facts.Highest, t.next = true, -1, l.between(t.every)
+	}
+	l.reads = l.random.Int64N(1000)
+	v := viewer()
+	v.Past, v.Facts.Age = nil, 0
+	l.call.flows[v.Facts.Endpoint] = v
+	return l
+}
+
+func (l *downlink) between(limits [2]int64) int64 {
+	return limits[0] + l.random.Int64N(limits[1]-limits[0])
+}
+
+// step is 20 ms: a packet of sound, two to four of video; it returns what is found where facts are read.
+func (l *downlink) step(now int64) []Code {
+	for i := range l.tracks {
+		t := &l.tracks[i]
+		n := 1
+		if i == 1 {
+			n = 2 + l.random.IntN(3)
+		}
+		for range n {
+			t.facts.Packets++
+			if !l.lost(t.facts.Kind, now) {
+				t.came, t.numbers = append(t.came, now+l.trip), append(t.numbers, int64(t.facts.Packets))
+			}
+		}
+		for len(t.came) > 0 && t.came[0] <= now {
+			t.highest, t.latest = t.numbers[0], now
+			t.came, t.numbers = t.came[1:], t.numbers[1:]
+		}
+		if t.next <= now {
+			t.next = now + l.between(t.every)
+			if now-t.latest < 8000 {
+				l.under = append(l.under, underWay{now + l.trip, i, t.highest})
+			}
+		}
+	}
+	for len(l.under) > 0 && l.under[0].at <= now {
+		u := l.under[0]
+		t := &l.tracks[u.track]
+		t.facts.Reports++
+		t.facts.SentThen, t.facts.Highest, t.facts.RTT, t.at = t.facts.Packets, u.highest, 2*l.trip, now
+		l.under = l.under[1:]
+	}
+	if now < l.reads {
+		return nil
+	}
+	l.reads += 1000
+	f := viewer().Facts
+	f.Age, f.Tracks = now+1, nil
+	for _, t := range l.tracks {
+		t.facts.Reported = now - t.at
+		f.Tracks = append(f.Tracks, t.facts)
+	}
+	l.call.note(&f, start+now)
+	v := seen(l.call.flows[f.Endpoint])
+	v.Now = start + now
+	return codes(v)
+}
+
+// Sound that is lost alone is named within 10 s, whenever the viewer reports.
+func TestKMS_19a__SoundThatStopsIsNamedInTime(t *testing.T) {
+	const runs = 2000
+	for _, trip := range []int64{10, 150} {
+		late, slowest := 0, int64(0)
+		for seed := range uint64(runs) {
+			l := newDownlink(seed, trip)
+			strikes := 20_000 + l.random.Int64N(10_000)
+			l.lost = func(kind string, at int64) bool { return kind == "audio" && at >= strikes }
+			for now := int64(0); ; now += 20 {
+				found := l.step(now)
+				if len(found) > 0 && (now < strikes || !slices.Equal(found, []Code{AudioOneWay})) {
+					t.Fatalf("seed %d: %v, %d ms after the strike", seed, found, now-strikes)
+				}
+				if took := now - strikes; len(found) > 0 || took > 15_000 {
+					slowest = max(slowest, took)
+					if took > 10_000 {
+						late++
+					}
+					break
+				}
+			}
+		}
+		t.Logf("round trip %d ms: %d of %d named after more than 10 s, the slowest after %d ms", 2*trip, late, runs, slowest)
+		if late > runs/200 || slowest > 11_000 {
+			t.Errorf("round trip %d ms: %d of %d are late, the slowest by %d ms", 2*trip, late, runs, slowest-10_000)
+		}
+	}
+}
+
+// A network that pauses, as Wi-Fi does when it changes channels, is no path that loses sound alone.
+func TestAPauseOfTheNetworkIsNotOneWay(t *testing.T) {
+	for seed := range uint64(2000) {
+		l := newDownlink(seed, 10+int64(seed%15)*10)
+		l.lost = func(_ string, at int64) bool { return at%13_000 < 300+int64(seed%25)*100 }
+		for now := int64(0); now < 60_000; now += 20 {
+			if found := l.step(now); len(found) > 0 {
+				t.Fatalf("seed %d: %v at %d ms, pauses of %d ms", seed, found, now, 300+seed%25*100)
+			}
+		}
+	}
+}
