@@ -82,6 +82,7 @@ func (e *elasticsearch) has(t *testing.T, kind string) {
 
 // A call is exported whole: events, statistics, log lines, summaries.
 func TestENT_06__ACallInElasticsearch(t *testing.T) {
+	t.Parallel()
 	es := &elasticsearch{kinds: map[string]int{}, users: map[string]bool{}, more: make(chan struct{}, 1)}
 	server := httptest.NewServer(es)
 	defer server.Close()
@@ -161,6 +162,7 @@ func TestENT_06__BootWithoutElasticsearch(t *testing.T) {
 		return r, time.Since(began)
 	}
 	_, normal := boot()
+	var nodes []running
 	for _, at := range []net.Listener{silent, refusing} {
 		r, took := boot("--openvidu-pro-elasticsearch=true", "--openvidu-pro-elasticsearch-host=http://"+at.Addr().String())
 		t.Logf("booted in %v, %v without", took, normal)
@@ -169,7 +171,10 @@ func TestENT_06__BootWithoutElasticsearch(t *testing.T) {
 		}
 		r.rest("POST", "/openvidu/api/sessions", `{"customSessionId":"demo"}`, http.StatusOK)
 		r.join(t.Context(), "demo")
-		if check := r.health("elasticsearch", "ELASTICSEARCH_UNREACHABLE"); !strings.Contains(check["text"].(string), at.Addr().String()) || check["fix"] == "" {
+		nodes = append(nodes, r)
+	}
+	for i, at := range []net.Listener{silent, refusing} { // each finds out meanwhile
+		if check := nodes[i].health("elasticsearch", "ELASTICSEARCH_UNREACHABLE"); !strings.Contains(check["text"].(string), at.Addr().String()) || check["fix"] == "" {
 			t.Errorf("health: %v", check)
 		}
 	}
