@@ -146,7 +146,7 @@ func TestElasticsearchIsLive(t *testing.T) {
 
 // A server that is down delays nothing and is named by health.
 func TestENT_06__BootWithoutElasticsearch(t *testing.T) {
-	t.Parallel() // a silent server is given ten seconds
+	t.Parallel()                                    // a silent server is given ten seconds
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // it accepts and never answers, which is worse than to refuse
 	if err != nil {
 		t.Fatal(err)
