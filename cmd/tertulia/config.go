@@ -13,13 +13,14 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"tertulia/internal/app"
 	"tertulia/internal/config"
 	"tertulia/internal/fault"
 )
 
 const configUsage = `Usage: tertulia config [check|import FILE|set NAME=VALUE …|log|diff|undo] [--data DIR]
 Without a word: print the reference of all settings.
-check    read the settings as a start would, and say of each name that is given what it does
+check    read the settings as a start would, and say of each name that is given what it does; ports are not opened
 import   take the .env of an OpenVidu 2 deployment over as DIR/.env; --force replaces one that is there
 set      change settings; a running server takes over what is live
 log      list the versions of DIR/.env
@@ -103,6 +104,9 @@ func author() string {
 // checkConfig makes nothing and changes nothing.
 func checkConfig(f configFlags, out io.Writer) error {
 	c, err := config.Inspect(f.settings, os.Environ())
+	if err == nil {
+		err = app.Check(c)
+	}
 	if err != nil {
 		return unusable(c, err)
 	}

@@ -57,8 +57,8 @@ func unusable(c config.Config, err error) error {
 
 // placed adds where a setting was given to a text that begins with its name.
 func placed(c config.Config, text string) string {
-	name, _, found := strings.Cut(text, "=")
-	if place := c.Place(name); found && place != "" {
+	name := text[:max(0, strings.IndexAny(text, "=: "))]
+	if place := c.Place(name); place != "" {
 		return place + ": " + text
 	}
 	return text

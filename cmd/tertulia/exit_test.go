@@ -57,11 +57,12 @@ func ended(t *testing.T, cmd *exec.Cmd) (code int, out, errs string) {
 func TestKMS_07__BrokenConfigurations(t *testing.T) {
 	garbage := map[string]string{"owncert/certificate.cert": "garbage", "owncert/certificate.key": "garbage"}
 	for name, c := range map[string]struct {
-		dotenv  string
-		files   map[string]string
-		environ []string
-		args    []string
-		want    string // a pattern of the line; DIR is the data folder
+		dotenv   string
+		files    map[string]string
+		environ  []string
+		args     []string
+		readOnly bool   // the data folder is, and we are not root
+		want     string // a pattern of the line; DIR is the data folder
 	}{
 		"not a number":        {dotenv: "# port\nHTTPS_PORT=high\n", want: `^DIR/\.env:2: HTTPS_PORT=high: not a number → write a whole number from 0 to 65535, or .*4443$`},
 		"no value":            {dotenv: "HTTPS_PORT 443\n", want: `^DIR/\.env:1: there is no = → write NAME=value`},
@@ -74,11 +75,28 @@ func TestKMS_07__BrokenConfigurations(t *testing.T) {
 		"no certificate":      {dotenv: "CERTIFICATE_TYPE=owncert\n", want: `^DIR/\.env:1: CERTIFICATE_TYPE=owncert: .*DIR/owncert.* → put the certificate and its key there`},
 		"a spoilt secret":     {files: map[string]string{"secret": "\x01no secret!"}, want: `^DIR/secret:1: the file does not hold a secret .* → remove the file`},
 
-		// Found only when the server starts.
-		"a certificate of garbage": {dotenv: "CERTIFICATE_TYPE=owncert\n", files: garbage, want: `^(DIR/\.env:1: )?.*DIR/owncert.* → .`},
-		"a data folder in a file":  {files: map[string]string{"file": ""}, args: []string{"--data=DIR/file/data"}, want: `^--data=DIR/file/data: .*not a directory → name another one$`},
-		"another machine's port":   {dotenv: "HTTPS_PORT=0\nMETRICS_PORT=192.0.2.1:9090\n", want: `^DIR/\.env:2: METRICS_PORT=192.0.2.1:9090: it cannot be opened: .* → set METRICS_PORT to a free port of this machine$`},
-		"a privileged port":        {dotenv: "HTTPS_PORT=443\n", want: `^DIR/\.env:1: HTTPS_PORT=443: the TCP port cannot be opened: .*permission denied → .* or set HTTPS_PORT to a higher one$`},
+		"a secret for a folder":   {dotenv: "", files: map[string]string{"secret/x": ""}, want: `^DIR/secret:1: the generated secret cannot be kept: .* → set OPENVIDU_SECRET`},
+		"a spoilt cluster id":     {files: map[string]string{"cluster-id": "a/b"}, want: `^DIR/cluster-id:1: the file does not hold a cluster id → remove the file`},
+		"CDR files in a file":     {dotenv: "OPENVIDU_CDR=true\nOPENVIDU_CDR_PATH=file/x\n", files: map[string]string{"file": ""}, want: `^DIR/\.env:2: OPENVIDU_CDR_PATH=DIR/file/x/: .*not a directory → name another folder`},
+		"a webhook without a URL": {dotenv: "OPENVIDU_WEBHOOK=true\n", want: `^DIR/\.env:1: OPENVIDU_WEBHOOK=true: .* → set it to the URL`},
+
+		// Found by other packages than config.
+		"the port of an ICE server":   {dotenv: ice(`"url=stun:stun.example.com","url=turn:turn.example.com:99999,username=u,credential=two words"`), want: `^DIR/\.env:1: OPENVIDU_WEBRTC_ICE_SERVERS entry 2: its url cannot be used → write HOST or HOST:PORT`},
+		"a query of a STUN server":    {dotenv: ice(`"url=stun:stun.example.com?transport=udp"`), want: `^DIR/\.env:1: OPENVIDU_WEBRTC_ICE_SERVERS entry 1: its url cannot be used → write nothing after \?`},
+		"a cipher nobody knows":       {dotenv: "\nHTTPS_CIPHERS=ECDHE-RSA-AES128-GCM-SHA256:SAFE\n", want: `^DIR/\.env:2: HTTPS_CIPHERS: "SAFE" is unknown → name suites of OpenSSL`},
+		"ciphers that we lack":        {dotenv: "HTTPS_CIPHERS=DHE-RSA-AES128-GCM-SHA256\n", want: `^(DIR/\.env:1: )?HTTPS_CIPHERS names no suite that this server has → add `},
+		"a route of ours":             {dotenv: `EXTRA_ROUTES=["/openvidu=http://127.0.0.1:9"]`, want: `^DIR/\.env:1: EXTRA_ROUTES: "/openvidu" belongs to this server → take another path`},
+		"a folder that is not there":  {dotenv: `EXTRA_ROUTES=["/app=site"]`, want: `^DIR/\.env:1: EXTRA_ROUTES: "/app": the folder cannot be read.* → name one that is there`},
+		"places that are none":        {dotenv: "GEO_DATABASE=places\n", files: map[string]string{"places": "garbage"}, want: `^DIR/\.env:1: GEO_DATABASE .*places" cannot be read.* → name a file in MaxMind's format`},
+		"an authority for an address": {dotenv: "CERTIFICATE_TYPE=letsencrypt\nDOMAIN_OR_PUBLIC_IP=192.0.2.1\n", want: `^DIR/\.env:1: CERTIFICATE_TYPE=letsencrypt needs a host name .* → set it to the name`},
+		"roots of garbage":            {dotenv: "CERTIFICATE_TYPE=letsencrypt\nDOMAIN_OR_PUBLIC_IP=a.example\nACME_ROOTS=/dev/null\n", want: `^DIR/\.env:3: ACME_ROOTS=/dev/null holds no PEM certificate .* → name the PEM file`},
+		"a certificate of ours":       {files: map[string]string{"certificates/dtls.pem": "garbage"}, want: `^DIR/certificates/dtls.pem cannot be used: .* → delete it`},
+		"metrics on the one port":     {dotenv: "HTTPS_PORT=4443\nMETRICS_PORT=4443\n", want: `^DIR/\.env:2: METRICS_PORT=127.0.0.1:4443: it cannot be opened: .* is the same → set METRICS_PORT`},
+		"a folder nobody may write":   {dotenv: "OPENVIDU_SECRET=MY_SECRET_MY_SECRET\nOPENVIDU_PRO_CLUSTER_ID=a\n", readOnly: true, want: `^--data=DIR: the data folder cannot be written to: permission denied → make it writable`},
+		"a certificate of garbage":    {dotenv: "CERTIFICATE_TYPE=owncert\n", files: garbage, want: `^(DIR/\.env:1: )?.*DIR/owncert.* → .`},
+		"a data folder in a file":     {files: map[string]string{"file": ""}, args: []string{"--data=DIR/file/data"}, want: `^--data=DIR/file/data: .*not a directory → name another one$`},
+		"another machine's port":      {dotenv: "HTTPS_PORT=0\nMETRICS_PORT=192.0.2.1:9090\n", want: `^DIR/\.env:2: METRICS_PORT=192.0.2.1:9090: it cannot be opened: .* → set METRICS_PORT to a free port of this machine$`},
+		"a privileged port":           {dotenv: "HTTPS_PORT=443\n", want: `^DIR/\.env:1: HTTPS_PORT=443: the TCP port cannot be opened: .*permission denied → .* or set HTTPS_PORT to a higher one$`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,12 +107,29 @@ func TestKMS_07__BrokenConfigurations(t *testing.T) {
 			for _, arg := range c.args {
 				args = append(args, strings.ReplaceAll(arg, "DIR", dir))
 			}
-			cmd := program(t, c.environ, args...)
-			if strings.Contains(c.want, "permission denied") {
-				unprivileged(t, cmd, dir)
+			run := func(args ...string) (code int, out, errs, line string) {
+				cmd := program(t, c.environ, args...)
+				if strings.Contains(c.want, "permission denied") {
+					unprivileged(t, cmd, dir)
+				}
+				if c.readOnly {
+					if err := os.Chmod(dir, 0o500); err != nil {
+						t.Fatal(err)
+					}
+				}
+				code, out, errs = ended(t, cmd)
+				return code, out, errs, strings.TrimSuffix(withoutLog(errs), "\n")
 			}
-			code, out, errs := ended(t, cmd)
-			line := strings.TrimSuffix(withoutLog(errs), "\n")
+			// What a start refuses is refused before, but for ports, in the same words.
+			before := tree(t, dir)
+			_, _, _, checked := run(append([]string{"config", "check"}, args[1:]...)...)
+			if after := tree(t, dir); after != before {
+				t.Errorf("config check has changed the folder from %s to %s", before, after)
+			}
+			code, out, errs, line := run(args...)
+			if !strings.Contains(c.want, "port cannot be opened") && checked != line {
+				t.Errorf("config check says %q, a start %q", checked, line)
+			}
 			if code != exitConfig || strings.Contains(line, "\n") {
 				t.Errorf("exit code %d, want %d and one line; printed %q", code, exitConfig, errs)
 			}
@@ -107,6 +142,22 @@ func TestKMS_07__BrokenConfigurations(t *testing.T) {
 			}
 		})
 	}
+}
+
+func ice(servers string) string { return "OPENVIDU_WEBRTC_ICE_SERVERS=[" + servers + "]\n" }
+
+// tree names the files of a folder and all below.
+func tree(t *testing.T, dir string) string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		names = append(names, path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(names, " ")
 }
 
 // withoutLog keeps the lines that are no log records: a start that fails late has logged before.

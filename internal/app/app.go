@@ -36,6 +36,9 @@ func Run(ctx context.Context, c config.Config, log *slog.Logger, ready func(url 
 }
 
 func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts, ready func(url string)) error {
+	if err := Check(c); err != nil {
+		return err
+	}
 	limitMemory(os.DirFS("/"), log)
 	open := openFiles(log)
 	held, err := lock(c.Data)
@@ -54,6 +57,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
+	changes.adopt(func(c config.Config) error { return keys.SetAlso(c.Edge.WWW(c.Domain)) })
 	sent, err := newExport(c, keys.DTLS().Certificate[0], log, running)
 	if err != nil {
 		return err
@@ -98,6 +102,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 	if err != nil {
 		return err
 	}
+	changes.adopt(rekey(relay))
 	credentials, err := serveTURN(ctx, c, relay, port, keys.Trusted, reached, open, running, log)
 	if err != nil {
 		return err
@@ -121,6 +126,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger, running *parts,
 		return err
 	}
 	changes.adopt(adoptLimits)
+	told.endSubscriptions(ctx, log)
 	running.start("sessions", registry.Run)
 	startQuality(changes, media, registry, running, log)
 

@@ -12,10 +12,16 @@ import (
 
 // certificates opens the store. own tells the addresses at which the world was seen to reach us, nil if nobody looks.
 func certificates(c config.Config, own func() []netip.Addr, log *slog.Logger) (*certs.Store, error) {
-	return certs.New(certs.Config{
-		Dir: c.Data, Domain: c.Domain, Kind: c.CertificateType, Own: own, Log: log,
+	settings := certificateConfig(c)
+	settings.Own, settings.Log = own, log
+	return certs.New(settings)
+}
+
+func certificateConfig(c config.Config) certs.Config {
+	return certs.Config{
+		Dir: c.Data, Domain: c.Domain, Also: c.Edge.WWW(c.Domain), Kind: c.CertificateType,
 		ACME: certs.ACME{Email: c.ACME.Email, Directory: c.ACME.Directory, Roots: c.ACME.Roots, HTTP: c.HTTPPort == "80"},
-	})
+	}
 }
 
 // certificateCheck is what health says of the certificate. A bad one does not make the server DOWN: those who know it

@@ -72,9 +72,7 @@ func rules(c config.Config) frontdoor.Rules {
 		Dashboard: c.Edge.Dashboard, REST: c.Edge.REST, HSTS: c.Edge.HSTS, SameOrigin: c.Edge.SameOrigin,
 		MaxBody: c.Edge.MaxBody, Deprecated: c.DeprecatedAPI,
 	}
-	if c.Edge.RedirectWWW {
-		r.WWW = c.Domain
-	}
+	r.WWW = strings.TrimPrefix(c.Edge.WWW(c.Domain), "www.")
 	for _, route := range c.Edge.Routes {
 		r.Routes = append(r.Routes, frontdoor.Route(route))
 	}

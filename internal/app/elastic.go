@@ -47,14 +47,18 @@ func newExport(c config.Config, certificate []byte, log *slog.Logger, running *p
 
 // adopt takes other settings, or none of them.
 func (x *export) adopt(c config.Config) error {
-	err := x.to.Adopt(elastic.Config{
-		URL: c.Elastic.URL, Username: c.Elastic.Username, Password: c.Elastic.Password, ClusterID: c.Elastic.ClusterID,
-		MaxDays: c.Elastic.MaxDays, Secrets: c.Secrets(),
-	})
+	err := x.to.Adopt(elasticConfig(c))
 	if err == nil {
 		x.now.Store(&c)
 	}
 	return err
+}
+
+func elasticConfig(c config.Config) elastic.Config {
+	return elastic.Config{
+		URL: c.Elastic.URL, Username: c.Elastic.Username, Password: c.Elastic.Password, ClusterID: c.Elastic.ClusterID,
+		MaxDays: c.Elastic.MaxDays, Secrets: c.Secrets(),
+	}
 }
 
 // event is events.also.

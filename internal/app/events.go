@@ -23,6 +23,8 @@ type events struct {
 	webhook      *webhook.Sender
 	cdr          *cdr.Writer
 	posts, files *stream.Reader // the places of the two above
+	balanced     *stream.Reader // the place up to which subscriptions have their ends, see endSubscriptions
+	looked       bool           // it was looked what has none
 
 	// also is told of every event, and of its record if told is true, by the goroutine of its session: it must not wait.
 	// It is set before sessions run, or never.
@@ -40,12 +42,14 @@ func newEvents(ctx context.Context, c config.Config, s *stream.Stream, log *slog
 	if err := e.adopt(c); err != nil {
 		return nil, err
 	}
-	var err, err2 error
+	var err, err2, err3 error
 	e.posts, err = s.Reader(ctx, "webhook")
 	e.files, err2 = s.Reader(ctx, "cdr")
-	if err := errors.Join(err, err2); err != nil {
+	e.balanced, err3 = s.Reader(ctx, "balanced")
+	if err := errors.Join(err, err2, err3); err != nil {
 		return nil, err
 	}
+	running.hold("balance of events", func() error { e.leaveBalanced(log); return nil })
 	running.hold("CDR files", func() error { e.cdr.Close(); return nil })
 	running.hold("webhook connection", func() error { e.webhook.Close(); return nil })
 	running.start("CDR", func(ctx context.Context) error { return e.files.Feed(ctx, e.cdr) })
@@ -60,10 +64,14 @@ func (e *events) adopt(c config.Config) error {
 	if err := e.cdr.Adopt(c.CDR.Path); err != nil {
 		return err
 	}
-	if err := e.webhook.Adopt(webhook.Config{Endpoint: c.Webhook.Endpoint, Headers: c.Webhook.Headers, Events: c.Webhook.Events}); err != nil {
+	if err := e.webhook.Adopt(webhookConfig(c)); err != nil {
 		return errors.Join(err, e.cdr.Adopt(before))
 	}
 	return nil
+}
+
+func webhookConfig(c config.Config) webhook.Config {
+	return webhook.Config{Endpoint: c.Webhook.Endpoint, Headers: c.Webhook.Headers, Events: c.Webhook.Events}
 }
 
 // tell never waits.

@@ -95,7 +95,7 @@ func (l *live) restart(_ context.Context, author string, values map[string]any) 
 	if err != nil {
 		return allInvalid(err)
 	}
-	next, waiting, err := c.Next(text)
+	next, waiting, err := l.next(text)
 	if err != nil {
 		return allInvalid(err)
 	}
@@ -107,6 +107,19 @@ func (l *live) restart(_ context.Context, author string, values map[string]any) 
 	}
 	l.inForce(next, waiting, text, author)
 	return nil
+}
+
+// next is what to run with now, with this text of .env, and what waits for a start; an error if that start would fail.
+func (l *live) next(text []byte) (next config.Config, waiting []config.Change, err error) {
+	c := l.config()
+	whole, err := c.Whole(text)
+	if err == nil {
+		err = Check(whole)
+	}
+	if err != nil {
+		return next, nil, err
+	}
+	return c.Next(text)
 }
 
 // keep writes .env and its version, or neither.
@@ -203,12 +216,12 @@ func (l *live) look() {
 	if err != nil || sum == l.taken {
 		if err != nil {
 			l.drifted(err.Error())
-		} else if _, waiting, err := c.Next(text); err == nil && len(waiting) == 0 {
+		} else if _, waiting, err := l.next(text); err == nil && len(waiting) == 0 {
 			l.drift.Store(nil)
 		}
 		return
 	}
-	next, waiting, err := c.Next(text)
+	next, waiting, err := l.next(text)
 	changes := slices.Concat(c.Changes(&next), waiting)
 	switch last := config.Latest(c.Data); {
 	case err == nil && len(changes) == 0: // a comment, the order, or the first look

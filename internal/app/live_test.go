@@ -257,7 +257,7 @@ func TestLOSS_25__RestartRefuses(t *testing.T) {
 		"a flag is stronger":   {map[string]any{"ADDRESS_DISCOVERY": "auto"}, "--address-discovery, which is stronger"},
 		"a second line":        {map[string]any{"OPENVIDU_SECRET": "a\nLOG_LEVEL=debug"}, "OPENVIDU_SECRET: holds a line end"},
 		"an object":            {map[string]any{"LOG_LEVEL": map[string]any{"a": 1}}, "LOG_LEVEL"},
-		"a part cannot use it": {map[string]any{"OPENVIDU_WEBRTC_ICE_SERVERS": []string{"url=turn:turn.example.com:port,username=u,credential=c"}}, "OPENVIDU_WEBRTC_ICE_SERVERS entry 1"},
+		"a part cannot use it": {map[string]any{"OPENVIDU_WEBRTC_ICE_SERVERS": []string{"url=turn:turn.example.com:port,username=u,credential=c"}}, "OPENVIDU_WEBRTC_ICE_SERVERS entry 1: its url cannot be used → write HOST or HOST:PORT"},
 		"the secret is hidden": {map[string]any{"OPENVIDU_SECRET": " s3cret"}, "OPENVIDU_SECRET=(hidden)"},
 	} {
 		status, text := node.restart(c.change)
@@ -313,6 +313,13 @@ func TestENT_19__EditsAreToldAndUndone(t *testing.T) {
 	}
 	if got := maxRecv(); got != "1000" {
 		t.Errorf("a wrong edit changed it to %s", got)
+	}
+
+	// What would wait for a start that refuses it.
+	edit("OPENVIDU_SECRET=MY_SECRET\nOPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH=600\nHTTPS_CIPHERS=SAFE\n")
+	node.waitDrift(`HTTPS_CIPHERS: \"SAFE\" is unknown`, 10*time.Second)
+	if status, text := node.restart(nil); status != http.StatusBadRequest || !strings.Contains(text, `HTTPS_CIPHERS: \"SAFE\" is unknown → name suites`) || maxRecv() != "1000" {
+		t.Errorf("taking over what a start refuses: %d %s; %s", status, text, maxRecv())
 	}
 
 	edit("OPENVIDU_SECRET=MY_SECRET\nOPENVIDU_STREAMS_VIDEO_MAX_RECV_BANDWIDTH=600\nHTTP_PORT=0\n")

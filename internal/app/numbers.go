@@ -9,7 +9,6 @@ import (
 
 	"tertulia/internal/api/frontdoor"
 	"tertulia/internal/api/signal"
-	"tertulia/internal/fault"
 	"tertulia/internal/media/peer"
 	"tertulia/internal/metrics"
 	"tertulia/internal/session"
@@ -36,7 +35,7 @@ func (n *numbers) show(address string, running *parts, log *slog.Logger) error {
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return fault.Wrap(fault.Invalid, err, "METRICS_PORT=%s: it cannot be opened → set METRICS_PORT to a free port of this machine", address)
+		return noMetrics(address, err)
 	}
 	running.start("metrics", metrics.New(metrics.Config{Listener: listener, Read: n.read, Log: log}).Run)
 	log.Info("metrics", "url", "http://"+listener.Addr().String()+"/metrics")

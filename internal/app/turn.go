@@ -30,11 +30,16 @@ const (
 // newTURN makes our own TURN server, which hands what clients send to our media, in memory.
 func newTURN(c config.Config, name string, port int, addresses *socket.Gatherer, shards *peer.Shards, log *slog.Logger) (*turn.Server, error) {
 	return turn.New(turn.Config{
-		Secret: c.CoturnSecret, Node: name, MediaAddresses: mediaAddresses(addresses, port), Log: log,
+		Secret: c.CoturnSecret, Previous: c.OldCoturnSecrets(), Node: name, MediaAddresses: mediaAddresses(addresses, port), Log: log,
 		OpenRelay: func(a netip.AddrPort, reply func(netip.AddrPort, []byte)) turn.Relay {
 			return shards.OpenRelay(a, reply)
 		},
 	})
+}
+
+// rekey has TURN credentials follow the secret.
+func rekey(relay *turn.Server) func(config.Config) error {
+	return func(c config.Config) error { return relay.Rekey(c.CoturnSecret, c.OldCoturnSecrets()...) }
 }
 
 // serveTURN opens COTURN_PORT, if it is ours, and returns what clients are told. The front door serves TURN in any case.

@@ -107,12 +107,8 @@ func (a *authority) start(port int) (end func()) {
 
 // run gets the certificate and keeps it new until ctx ends. While DNS leads elsewhere nobody is asked; then, and after
 // an error, it looks again every 30 s.
-func (a *authority) run(ctx context.Context, port int) error {
+func (a *authority) run(ctx context.Context, port int) {
 	defer a.start(port)()
-	if port != challengePort && !a.config.ACME.HTTP {
-		a.config.Log.Warn("the authority connects to port 443, which is not ours",
-			"HTTPS_PORT", port, "remedy", "set HTTPS_PORT=443, or forward TCP port 443 to this port")
-	}
 	for again := cmp.Or(a.config.every, askAgain); ; {
 		err := a.obtain(ctx)
 		if err == nil {
@@ -124,7 +120,7 @@ func (a *authority) run(ctx context.Context, port int) error {
 		a.fail(err)
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-time.After(again):
 		}
 	}
@@ -133,7 +129,7 @@ func (a *authority) run(ctx context.Context, port int) error {
 	for {
 		select { // certmagic renews
 		case <-ctx.Done():
-			return nil
+			return
 		case <-alert.C:
 			if shown := a.certificate(); shown != nil {
 				for _, p := range inspect(*shown, a.config.Domain, time.Now()) {
@@ -279,9 +275,12 @@ func (s *Store) HTTPChallenge(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.authority.answerHTTP(w, r) {
-			next.ServeHTTP(w, r)
+		for _, a := range s.authorities() {
+			if a.answerHTTP(w, r) {
+				return
+			}
 		}
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -35,6 +35,9 @@ const (
 type Config struct {
 	Dir    string // the data folder; ours are in its subfolder certificates, with mode 0600
 	Domain string // DOMAIN_OR_PUBLIC_IP: a name or an address; "" for none
+	// Also is a second name that leads here, www.DOMAIN; "" for none. The self-signed certificate is for it too, and an
+	// authority is asked for one of its own. See SetAlso.
+	Also string
 	// Kind is CERTIFICATE_TYPE; "" is SelfSigned. OwnCert shows what is in DIR/owncert, in whatever form (folder.go).
 	Kind string
 	ACME ACME // of LetsEncrypt
@@ -65,6 +68,9 @@ type Store struct {
 	authority *authority // nil but for LetsEncrypt
 
 	mu      sync.Mutex
+	also    string        // Config.Also now
+	second  *authority    // of also, nil if nobody is asked for it
+	changed chan struct{} // closed when second is another
 	server  server
 	renewAt time.Time // not before: after a failure, an hour later
 	reload  *Problem  // why what is in the owner's folder now is not what is shown
@@ -81,10 +87,13 @@ type server struct {
 // intermediates of the owner's are asked for on the network, for 5 s at most. Errors are of kind Invalid and name the
 // file and the remedy.
 func New(config Config) (*Store, error) {
+	if err := Usable(config); err != nil {
+		return nil, err
+	}
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{config: config}
+	s := &Store{config: config, also: config.Also, changed: make(chan struct{})}
 	var err error
 	if s.dtls, err = keep(s.path("dtls.pem"), identity{name: "tertulia"}, dtlsLife); err != nil {
 		return nil, err
@@ -93,19 +102,44 @@ func New(config Config) (*Store, error) {
 	case OwnCert:
 		s.server, err = loadOwn(context.Background(), config)
 	case LetsEncrypt:
-		if s.authority, err = newAuthority(config); err == nil {
+		s.authority, err = newAuthority(config)
+		if err == nil {
+			s.second, err = s.secondFor(config.Also)
+		}
+		if err == nil {
 			s.server.Certificate, err = keep(s.path("selfsigned.pem"), s.identity(), serverLife)
 		}
-	case SelfSigned, "":
-		s.server.Certificate, err = keep(s.path("selfsigned.pem"), s.identity(), serverLife)
 	default:
-		err = fault.New(fault.Invalid, "CERTIFICATE_TYPE=%s is not known → use selfsigned, owncert or letsencrypt", config.Kind)
+		s.server.Certificate, err = keep(s.path("selfsigned.pem"), s.identity(), serverLife)
 	}
 	if err != nil {
 		return nil, asInvalid(err)
 	}
 	s.alert()
 	return s, nil
+}
+
+// Usable refuses what New refuses of settings and of files that are there, with the same error. It makes nothing, and asks
+// nobody.
+func Usable(config Config) error {
+	var err error
+	ours := []string{"dtls.pem", "selfsigned.pem"}
+	switch config.Kind {
+	case OwnCert:
+		ours = ours[:1]
+		_, _, err = readOwn(config, time.Now())
+	case LetsEncrypt:
+		_, err = newAuthority(config)
+	case SelfSigned, "":
+	default:
+		err = fault.New(fault.Invalid, "CERTIFICATE_TYPE=%s is not known → use selfsigned, owncert or letsencrypt", config.Kind)
+	}
+	for _, name := range ours {
+		if err == nil {
+			_, err = find(config.path(name))
+		}
+	}
+	return asInvalid(err)
 }
 
 // Run watches over the certificates until ctx ends: the owner's folder, and what the authority has given. port is the
@@ -115,7 +149,15 @@ func (s *Store) Run(ctx context.Context, port int) error {
 	case OwnCert:
 		return s.watch(ctx)
 	case LetsEncrypt:
-		return s.authority.run(ctx, port)
+		if port != challengePort && !s.config.ACME.HTTP {
+			s.config.Log.Warn("the authority connects to port 443, which is not ours",
+				"HTTPS_PORT", port, "remedy", "set HTTPS_PORT=443, or forward TCP port 443 to this port")
+		}
+		var second sync.WaitGroup
+		second.Go(func() { s.runSecond(ctx, port) })
+		defer second.Wait()
+		s.authority.run(ctx, port)
+		return nil
 	}
 	<-ctx.Done()
 	return nil
@@ -141,20 +183,18 @@ func (s *Store) TLSConfig() *tls.Config {
 		NextProtos: protocols,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			if s.authority != nil && isChallenge(hello) {
-				return s.authority.answer(hello)
+				return s.answer(hello)
 			}
-			return s.current(time.Now()), nil
+			return s.current(time.Now(), hello.ServerName), nil
 		},
 	}
 }
 
-// current is what a client is shown. It renews our own certificate under a process that outlives it; if that fails, the
+// current is what a client is shown that asks for a name, "" for none. It renews our own certificate under a process that outlives it; if that fails, the
 // old one is still better than none.
-func (s *Store) current(now time.Time) *tls.Certificate {
-	if s.authority != nil {
-		if certificate := s.authority.certificate(); certificate != nil {
-			return certificate
-		}
+func (s *Store) current(now time.Time, name string) *tls.Certificate {
+	if certificate := s.issued(name); certificate != nil {
+		return certificate
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -171,9 +211,12 @@ func (s *Store) current(now time.Time) *tls.Certificate {
 	return &certificate
 }
 
-func (s *Store) path(name string) string { return filepath.Join(s.config.Dir, "certificates", name) }
+func (s *Store) path(name string) string { return s.config.path(name) }
 
-// identity is whom the self-signed certificate is for: the domain, and everything a browser in this machine or its
+// path is where a file of ours is.
+func (c Config) path(name string) string { return filepath.Join(c.Dir, "certificates", name) }
+
+// identity is whom the self-signed certificate is for: the domain, the second name, and everything a browser in this machine or its
 // network may call it. It has a name in any case: Java, and so openvidu-java-client, cannot read one without.
 func (s *Store) identity() identity {
 	who := identity{name: cmp.Or(s.config.Domain, "localhost"), hosts: []string{"localhost"}, addresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}}
@@ -181,6 +224,9 @@ func (s *Store) identity() identity {
 		who.addresses = append(who.addresses, address)
 	} else if s.config.Domain != "" {
 		who.hosts = append(who.hosts, s.config.Domain)
+	}
+	if s.also != "" {
+		who.hosts = append(who.hosts, s.also)
 	}
 	interfaces, err := net.InterfaceAddrs()
 	if err != nil {

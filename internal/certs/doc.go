@@ -3,5 +3,5 @@
 //
 // It owns their files, their renewal, and what is said about them; who listens with them is not its business. It imports
 // fault only. Start at [New], [Store.TLSConfig] and [Store.Run]; folder.go and chain.go read an owner's folder, acme.go
-// asks an authority, status.go finds what browsers would refuse.
+// asks an authority, also.go keeps a second name, status.go finds what browsers would refuse.
 package certs

@@ -14,11 +14,7 @@ import (
 // with, is noticed; the error is a Problem.
 func loadOwn(ctx context.Context, config Config) (server, error) {
 	now := time.Now()
-	m, err := readFolder(ownFolder(config))
-	if err != nil {
-		return server{}, err
-	}
-	chosen, err := m.choose(config.Domain, now)
+	m, chosen, err := readOwn(config, now)
 	if err != nil {
 		return server{}, err
 	}
@@ -38,6 +34,16 @@ func loadOwn(ctx context.Context, config Config) (server, error) {
 		shown.noticed = append(shown.noticed, missing(chain[len(chain)-1], m.folder, failed))
 	}
 	return shown, nil
+}
+
+// readOwn reads the owner's folder and chooses what of it is shown; the error is a Problem.
+func readOwn(config Config, now time.Time) (*material, pair, error) {
+	m, err := readFolder(ownFolder(config))
+	if err != nil {
+		return nil, pair{}, err
+	}
+	chosen, err := m.choose(config.Domain, now)
+	return m, chosen, err
 }
 
 func ownFolder(config Config) string { return filepath.Join(config.Dir, "owncert") }

@@ -106,12 +106,13 @@ func freePorts(t *testing.T, n int) []int {
 	return ports
 }
 
-// zone is a DNS server for one name, and the Resolver that sees the same.
+// zone is a DNS server that has the same records for all names but one, and the Resolver that sees the same.
 type zone struct {
 	address string
 	mu      sync.Mutex
 	records []netip.Addr
-	asked   int // by the store
+	absent  string // the name that has none
+	asked   int    // by the store
 }
 
 func newZone(t *testing.T, records ...string) *zone {
@@ -141,10 +142,25 @@ func (z *zone) set(records ...string) {
 	}
 }
 
-func (z *zone) ServeDNS(w dns.ResponseWriter, question *dns.Msg) {
+// without leaves a name out, "" for none.
+func (z *zone) without(name string) {
 	z.mu.Lock()
-	records := z.records
-	z.mu.Unlock()
+	defer z.mu.Unlock()
+	z.absent = name
+}
+
+// of are the records of a name.
+func (z *zone) of(name string) []netip.Addr {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	if strings.TrimSuffix(name, ".") == z.absent {
+		return nil
+	}
+	return z.records
+}
+
+func (z *zone) ServeDNS(w dns.ResponseWriter, question *dns.Msg) {
+	records := z.of(question.Question[0].Name)
 	answer := new(dns.Msg).SetReply(question)
 	for _, r := range records {
 		header := dns.RR_Header{Name: question.Question[0].Name, Class: dns.ClassINET, Ttl: 1}
@@ -158,11 +174,11 @@ func (z *zone) ServeDNS(w dns.ResponseWriter, question *dns.Msg) {
 	_ = w.WriteMsg(answer)
 }
 
-func (z *zone) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) {
+func (z *zone) LookupNetIP(ctx context.Context, _, name string) ([]netip.Addr, error) {
 	z.mu.Lock()
-	defer z.mu.Unlock()
 	z.asked++
-	return z.records, ctx.Err()
+	z.mu.Unlock()
+	return z.of(name), ctx.Err()
 }
 
 func (z *zone) lookups() int {

@@ -15,6 +15,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"tertulia/internal/fault"
@@ -29,12 +30,11 @@ type identity struct {
 
 // keep returns the certificate in a file of ours, made or made anew if need be.
 func keep(path string, who identity, life time.Duration) (tls.Certificate, error) {
-	certificate, err := read(path)
+	certificate, err := find(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return tls.Certificate{}, fault.Wrap(fault.Invalid, err, "%s cannot be used → delete it and a new one is made", path)
-	case certificate.Leaf.Subject.CommonName == who.name && !ending(certificate.Leaf, time.Now()):
+		return tls.Certificate{}, err
+	case certificate.Leaf != nil && who.holds(certificate.Leaf) && !ending(certificate.Leaf, time.Now()):
 		return certificate, nil
 	}
 	text, err := issue(who, time.Now(), life)
@@ -45,6 +45,24 @@ func keep(path string, who identity, life time.Duration) (tls.Certificate, error
 		return tls.Certificate{}, fault.Wrap(fault.Invalid, err, "%s cannot be written → make its folder writable for this user, or name another data folder", path)
 	}
 	return read(path)
+}
+
+// holds reports whether a certificate is for whom it should be. Addresses come and go, and are left as they are.
+func (who identity) holds(leaf *x509.Certificate) bool {
+	missing := func(name string) bool { return !slices.Contains(leaf.DNSNames, name) }
+	return leaf.Subject.CommonName == who.name && !slices.ContainsFunc(who.hosts, missing)
+}
+
+// find reads a file of ours; without a certificate in the answer there is none yet.
+func find(path string) (tls.Certificate, error) {
+	certificate, err := read(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return tls.Certificate{}, nil
+	case err != nil:
+		return tls.Certificate{}, fault.Wrap(fault.Invalid, err, "%s cannot be used → delete it and a new one is made", path)
+	}
+	return certificate, nil
 }
 
 // read loads key and certificate from one PEM file.

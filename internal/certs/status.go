@@ -68,18 +68,20 @@ type Status struct {
 // Status tells what the front door shows now.
 func (s *Store) Status() Status {
 	now := time.Now()
-	shown := s.current(now)
+	shown := s.current(now, "")
 	s.mu.Lock()
-	read, reload := s.server, s.reload
+	read, reload, also := s.server, s.reload, s.also
 	s.mu.Unlock()
 	read.Certificate = *shown
-	status := describe(s.config, read, now)
+	config := s.config
+	config.Also = also
+	status := describe(config, read, now)
 	if reload != nil {
 		status.Problems = append(status.Problems, *reload)
 	}
-	if s.authority != nil {
-		status.Temporary = s.authority.certificate() == nil
-		if problem := s.authority.problemNow(); problem != nil {
+	status.Temporary = s.authority != nil && s.authority.certificate() == nil
+	for _, a := range s.authorities() {
+		if problem := a.problemNow(); problem != nil {
 			status.Problems = append(status.Problems, *problem)
 		}
 	}
@@ -148,6 +150,9 @@ func describe(config Config, s server, now time.Time) Status {
 		return status // browsers ask people about it in any case, and it is renewed while we run
 	}
 	status.Problems = append(status.Problems, inspect(s.Certificate, config.Domain, now)...)
+	if config.Kind == OwnCert {
+		status.Problems = append(status.Problems, lacks(s, config.Also)...)
+	}
 	return status
 }
 

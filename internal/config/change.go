@@ -47,7 +47,7 @@ func (c *Config) ReadFile() ([]byte, error) {
 // changes that have to wait for a start, whose settings are as before. An error joins everything that is wrong, also of
 // what waits.
 func (c *Config) Next(text []byte) (next Config, waiting []Change, err error) {
-	whole, err := c.again(text, nil)
+	whole, err := c.Whole(text)
 	if err != nil {
 		return next, nil, err
 	}
@@ -58,14 +58,15 @@ func (c *Config) Next(text []byte) (next Config, waiting []Change, err error) {
 			held[change.Name] = c.given[change.Name]
 		}
 	}
-	next, err = c.again(text, held)
-	if c.given["COTURN_SHARED_SECRET_KEY"].value == "" {
-		next.CoturnSecret = c.CoturnSecret // credentials made from it are in use
-	}
+	next, err = again(c, text, held)
 	return next, waiting, err
 }
 
-func (c *Config) again(text []byte, held map[string]given) (Config, error) {
+// Whole is the configuration of a start with this text of .env, flags and environment as they were. An error joins
+// everything that is wrong.
+func (c *Config) Whole(text []byte) (Config, error) { return again(c, text, nil) }
+
+func again(c *Config, text []byte, held map[string]given) (Config, error) {
 	next, err := resolve(c.args, c.environ, text, held)
 	if err != nil {
 		return next, err
@@ -73,7 +74,7 @@ func (c *Config) again(text []byte, held map[string]given) (Config, error) {
 	if _, missing := os.Stat(c.secretFile()); next.Secret == "" && missing != nil {
 		return next, fault.New(fault.Invalid, "OPENVIDU_SECRET is not set any more → set it, or restart to have one generated")
 	}
-	return next, next.secrets()
+	return next, next.secrets(false)
 }
 
 // Changes are the settings that next has otherwise.

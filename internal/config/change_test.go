@@ -83,8 +83,8 @@ func TestNextHoldsWhatNeedsARestart(t *testing.T) {
 	if next.Secret != "a longer secret 2" || next.CallPage != "local" || next.LogLevel != "warn" || next.LogFormat != "json" {
 		t.Errorf("%+v", next)
 	}
-	if next.HTTPSPort != 4443 || next.Domain != "" || next.CoturnSecret != c.CoturnSecret {
-		t.Errorf("port %d, domain %q, or the TURN key changed", next.HTTPSPort, next.Domain)
+	if next.HTTPSPort != 4443 || next.Domain != "" {
+		t.Errorf("port %d, domain %q", next.HTTPSPort, next.Domain)
 	}
 	if len(waiting) != 2 || waiting[0].String() != `DOMAIN_OR_PUBLIC_IP: "" → "a.example"` || waiting[1].String() != `HTTPS_PORT: "4443" → "0"` {
 		t.Errorf("waiting: %v", waiting)
@@ -101,6 +101,24 @@ func TestNextHoldsWhatNeedsARestart(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(c.Data, "secret")); err == nil {
 		t.Error("a secret was generated for a node that runs")
+	}
+}
+
+// TestFAQ_04__TURNIsOfTheSecret: the key of TURN follows OPENVIDU_SECRET unless it has a setting of its own, which needs a
+// restart.
+func TestFAQ_04__TURNIsOfTheSecret(t *testing.T) {
+	c := must(load(t, "OPENVIDU_SECRET=a longer secret 1\n", nil))
+	next, _, err := c.Next([]byte("OPENVIDU_SECRET=a longer secret 2\nOPENVIDU_SECRET_PREVIOUS=a longer secret 1\n"))
+	if err != nil || next.CoturnSecret == c.CoturnSecret || next.CoturnSecret == "" {
+		t.Errorf("the TURN key has not changed, %v", err)
+	}
+	if old := next.OldCoturnSecrets(); len(old) != 1 || old[0] != c.CoturnSecret {
+		t.Error("the TURN key before is not among the old ones")
+	}
+	own := must(load(t, "OPENVIDU_SECRET=a longer secret 1\nCOTURN_SHARED_SECRET_KEY=0123456789abcdef\n", nil))
+	next, waiting, err := own.Next([]byte("OPENVIDU_SECRET=a longer secret 2\nOPENVIDU_SECRET_PREVIOUS=a longer secret 1\nCOTURN_SHARED_SECRET_KEY=fedcba9876543210\n"))
+	if err != nil || next.CoturnSecret != own.CoturnSecret || next.OldCoturnSecrets() != nil || len(waiting) != 1 || waiting[0].Name != "COTURN_SHARED_SECRET_KEY" {
+		t.Errorf("waiting %v, %v", waiting, err)
 	}
 }
 

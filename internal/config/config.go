@@ -172,6 +172,16 @@ type Edge struct {
 	PlainHTTP   bool           // FORCE_PLAIN_HTTP: URLs and tokens say http and ws
 }
 
+// WWW is the name whose browsers REDIRECT_WWW sends on to a domain; "" if that is off, or the domain is no name or has a
+// www. itself.
+func (e Edge) WWW(domain string) string {
+	domain = strings.TrimSuffix(domain, ".")
+	if _, err := netip.ParseAddr(domain); err == nil || domain == "" || !e.RedirectWWW || strings.HasPrefix(strings.ToLower(domain), "www.") {
+		return ""
+	}
+	return "www." + domain
+}
+
 // Route is one entry of EXTRA_ROUTES: a folder or a server shown below a path of ours.
 type Route struct {
 	Path   string // "/app"; "/" is what nothing else takes

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,21 +32,20 @@ func Load(args, environ []string) (Config, error) {
 	if err != nil {
 		return c, err
 	}
-	return c, c.secrets()
+	return c, c.secrets(false)
 }
 
-// Inspect reads the settings as Load does and makes nothing: neither the data folder nor a secret, which is "" if there
-// is none yet. With an error the Config is still of use: a setting that is wrong has its default.
+// Inspect reads the settings as Load does, refuses the same and makes nothing: neither the data folder nor a secret, which
+// is "" if there is none yet. With an error the Config is still of use: a setting that is wrong has its default.
 func Inspect(args, environ []string) (Config, error) {
 	c, err := resolve(args, environ, nil, nil)
-	if c.Data != "" && c.Secret == "" {
-		if kept, failed := os.ReadFile(c.secretFile()); failed == nil {
-			err = errors.Join(err, c.take(kept))
-		}
+	if c.Data == "" {
+		return c, err
 	}
-	if c.Secret != "" {
-		c.deriveCoturn()
+	if failed := c.secrets(true); failed != nil {
+		err = errors.Join(err, failed)
 	}
+	deriveCoturn(&c)
 	return c, err
 }
 

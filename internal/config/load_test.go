@@ -259,3 +259,20 @@ func TestCoturnElsewhereNeedsAKey(t *testing.T) {
 		}
 	}
 }
+
+func TestTheNameThatIsSentOn(t *testing.T) {
+	for domain, want := range map[string]string{
+		"a.example": "www.a.example", "a.example.": "www.a.example", "localhost": "www.localhost",
+		"www.a.example": "", "192.0.2.1": "", "[2001:db8::1]": "", "": "",
+	} {
+		for _, on := range []string{"true", "false"} {
+			c, err := load(t, "DOMAIN_OR_PUBLIC_IP="+domain+"\nREDIRECT_WWW="+on+"\n", nil)
+			if on == "false" {
+				want = ""
+			}
+			if got := c.Edge.WWW(c.Domain); err != nil || got != want {
+				t.Errorf("%q, %s: %q, %v; want %q", domain, on, got, err, want)
+			}
+		}
+	}
+}

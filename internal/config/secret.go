@@ -33,33 +33,51 @@ func (c *Config) certificate() []error {
 	return nil
 }
 
-// secrets makes the data folder and fills in the secrets nobody set.
-func (c *Config) secrets() error {
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+// secrets makes the data folder and fills in the secrets nobody set. With looking it makes nothing, refuses the same, and
+// leaves empty what is not there yet.
+func (c *Config) secrets(looking bool) error {
+	data, try := makeData, writable
+	if looking {
+		data, try = wantData, creatable
+	}
+	if err := data(c.Data); err != nil {
 		return fault.Wrap(fault.Invalid, err, "--data=%s: the data folder cannot be made → name another one", c.Data)
 	}
 	if c.Secret == "" {
-		if err := c.keptSecret(); err != nil {
+		if err := c.keptSecret(looking); err != nil {
 			return err
 		}
 	}
-	c.deriveCoturn()
+	deriveCoturn(c)
 	if c.CDR.Path != "" {
-		if err := writable(c.CDR.Path); err != nil {
+		if err := try(c.CDR.Path); err != nil {
 			return fault.Wrap(fault.Invalid, err, "%s: OPENVIDU_CDR_PATH=%s: no files can be made there → name another folder, or let this user write to it", c.Place("OPENVIDU_CDR_PATH"), c.CDR.Path)
 		}
 	}
-	return c.clusterID()
+	return c.clusterID(looking)
+}
+
+func makeData(folder string) error { return os.MkdirAll(folder, 0o700) }
+
+// wantData is makeData without making it. That a folder which is there can be written to is not its business either.
+func wantData(folder string) error {
+	if stat, err := os.Stat(folder); err == nil && stat.IsDir() {
+		return nil
+	}
+	return creatable(folder)
 }
 
 // clusterID reads the generated id of this deployment, or generates it.
-func (c *Config) clusterID() error {
+func (c *Config) clusterID(looking bool) error {
 	if c.Elastic.ClusterID != "" {
 		return nil
 	}
 	file := filepath.Join(c.Data, "cluster-id")
 	kept, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
+		if looking {
+			return nil
+		}
 		kept = []byte("tertulia-" + strings.ToLower(rand.Text()[:12]))
 		err = writeSecret(file, kept)
 	}
@@ -84,21 +102,60 @@ func writable(folder string) error {
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
-func (c *Config) deriveCoturn() {
-	if c.CoturnSecret == "" {
-		mac := hmac.New(sha256.New, []byte(c.Secret))
-		mac.Write([]byte("COTURN_SHARED_SECRET_KEY"))
-		c.CoturnSecret = hex.EncodeToString(mac.Sum(nil))
+// creatable says what keeps a folder from being written to, or from being made, and makes nothing.
+func creatable(folder string) error {
+	const writeAndSearch = 3 // W_OK|X_OK of access(2)
+	folder = filepath.Clean(folder)
+	for path, missing := folder, folder; ; path, missing = filepath.Dir(path), path {
+		stat, err := os.Stat(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
+			continue // the root is there
+		case err != nil:
+			return err
+		case !stat.IsDir():
+			return &fs.PathError{Op: "mkdir", Path: path, Err: syscall.ENOTDIR}
+		}
+		if err := syscall.Access(path, writeAndSearch); err != nil {
+			return &fs.PathError{Op: "mkdir", Path: missing, Err: err}
+		}
+		return nil
 	}
+}
+
+// deriveCoturn makes the key nobody set of the secret, if there is one.
+func deriveCoturn(c *Config) {
+	if c.CoturnSecret == "" && c.Secret != "" {
+		c.CoturnSecret = coturnSecret(c.Secret)
+	}
+}
+
+// OldCoturnSecrets are what TURN credentials were made from while the secrets of OPENVIDU_SECRET_PREVIOUS were in force.
+func (c *Config) OldCoturnSecrets() (list []string) {
+	if c.given["COTURN_SHARED_SECRET_KEY"].value == "" {
+		for _, old := range c.OldSecrets {
+			list = append(list, coturnSecret(old))
+		}
+	}
+	return list
+}
+
+func coturnSecret(secret string) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte("COTURN_SHARED_SECRET_KEY"))
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // secretFile holds the generated secret.
 func (c *Config) secretFile() string { return filepath.Join(c.Data, "secret") }
 
 // keptSecret reads the generated secret, or generates it.
-func (c *Config) keptSecret() error {
+func (c *Config) keptSecret(looking bool) error {
 	kept, err := os.ReadFile(c.secretFile())
 	if errors.Is(err, fs.ErrNotExist) {
+		if looking {
+			return nil
+		}
 		kept = []byte(rand.Text())
 		c.SecretGenerated = true
 		err = writeSecret(c.secretFile(), kept)

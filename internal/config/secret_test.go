@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,6 +82,42 @@ func TestInspectMakesNothing(t *testing.T) {
 	os.WriteFile(filepath.Join(dir, "secret"), []byte("not a\x00secret!"), 0o600)
 	if _, err = Inspect([]string{"--data", dir}, nil); err == nil || !strings.Contains(err.Error(), "secret:1: ") {
 		t.Errorf("a spoilt secret: %v", err)
+	}
+}
+
+// TestInspectRefusesWhatLoadRefuses of files and folders, in the same words, and makes nothing.
+func TestInspectRefusesWhatLoadRefuses(t *testing.T) {
+	for name, test := range map[string]struct {
+		file, text string // what is there
+		args       []string
+		want       string
+	}{
+		"a data folder in a file":   {"file", "", []string{"--data=DIR/file/a/b"}, "--data=DIR/file/a/b: the data folder cannot be made: mkdir DIR/file: not a directory"},
+		"a data folder in nothing":  {"file", "", []string{"--data=DIR/a/b"}, ""},
+		"CDR files in a file":       {"data/file", "", []string{"--data=DIR/data", "--openvidu-cdr=true", "--openvidu-cdr-path=file/x"}, "no files can be made there: mkdir DIR/data/file: not a directory"},
+		"CDR files in nothing":      {"data/file", "", []string{"--data=DIR/data", "--openvidu-cdr=true", "--openvidu-cdr-path=DIR/a/b"}, ""},
+		"a spoilt cluster id":       {"data/cluster-id", "a/b", []string{"--data=DIR/data"}, "cluster-id:1: the file does not hold a cluster id"},
+		"a kept cluster id":         {"data/cluster-id", "tea\n", []string{"--data=DIR/data"}, ""},
+		"a secret that is a folder": {"data/secret/x", "", []string{"--data=DIR/data"}, "secret:1: the generated secret cannot be kept"},
+	} {
+		dir := t.TempDir()
+		file := filepath.Join(dir, test.file)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(test.text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		var args []string
+		for _, arg := range test.args {
+			args = append(args, strings.ReplaceAll(arg, "DIR", dir))
+		}
+		_, inspected := Inspect(args, nil)
+		if _, err := os.Stat(filepath.Join(dir, "a")); err == nil {
+			t.Errorf("%s: Inspect has made a folder", name)
+		}
+		_, loaded := Load(args, nil)
+		want := strings.ReplaceAll(test.want, "DIR", dir)
+		if fmt.Sprint(inspected) != fmt.Sprint(loaded) || (loaded == nil) != (want == "") || loaded != nil && !strings.Contains(loaded.Error(), want) {
+			t.Errorf("%s: Inspect says %v, Load %v, want %q", name, inspected, loaded, want)
+		}
 	}
 }
 

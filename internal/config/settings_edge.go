@@ -9,7 +9,7 @@ var edgeSettings = []Setting{
 		Doc: "Secrets that are accepted beside `OPENVIDU_SECRET` while applications change to the new one, separated by commas, or an array with quotes.",
 	}, {
 		Name: "API_KEYS", Secret: true, Live: true, kind: apiKeys(func(c *Config) *[]Key { return &c.Keys }),
-		Doc: "More passwords of the REST API that may do less: an array such as `[\"name=billing,key=0123456789abcdef,scope=read\"]`. The user is `OPENVIDUAPP` or the key's name; the scope is `all`, `sessions` (nothing about the server) or `read`.",
+		Doc: "More passwords of the REST API that may do less: an array such as `[\"name=billing,key=0123456789abcdef,scope=read\"]`. The user is `OPENVIDUAPP` or the key's name; the scope is `all`, `sessions` (nothing about the server) or `read` (change nothing, and see no token or other credential).",
 	}, {
 		Name: "JOIN_BY_SECRET", Default: "true", Live: true, kind: boolean(func(c *Config) *bool { return &c.JoinSecret }),
 		Doc: "Whether a client that knows the secret may join without a token, as in OpenVidu 1.x.",
@@ -42,7 +42,7 @@ var edgeSettings = []Setting{
 		Doc: "Let only pages of our own origin show ours in a frame.",
 	}, {
 		Name: "REDIRECT_WWW", Default: "false", Live: true, kind: boolean(func(c *Config) *bool { return &c.Edge.RedirectWWW }),
-		Doc: "Send browsers that come to www.`DOMAIN_OR_PUBLIC_IP` on to `DOMAIN_OR_PUBLIC_IP`.",
+		Doc: "Send browsers that come to www.`DOMAIN_OR_PUBLIC_IP`, which is a name, on to `DOMAIN_OR_PUBLIC_IP`. A self-signed certificate is for both names, and Let's Encrypt is asked for one for each; one of yours has to be for both.",
 	}, {
 		Name: "CLIENT_MAX_BODY_SIZE", Default: "200M", Live: true, kind: size(func(c *Config) *int64 { return &c.Edge.MaxBody }),
 		Doc: "Largest body of a request to `EXTRA_ROUTES`: bytes, or with K, M or G. Our own API has smaller limits.",

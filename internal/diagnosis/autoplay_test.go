@@ -108,7 +108,7 @@ func noConnection(e *Endpoint) {
 func unreported(e *Endpoint) {
 	for _, kind := range kinds {
 		for _, track := range []*mediactl.TrackFacts{of(e, kind), before(e, kind)} {
-			track.Reports, track.Reported, track.Highest = 0, -1, -1
+			track.Reports, track.Report.Age, track.Report.Heard = 0, -1, -1
 		}
 	}
 }

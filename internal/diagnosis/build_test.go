@@ -70,17 +70,17 @@ func viewer() *Endpoint {
 				{Protocol: "udp", Local: "203.0.113.5:4443", Remote: "198.51.100.7:50002", Checks: 12, Nominated: true, Selected: true, Heard: 400},
 			},
 			Tracks: []mediactl.TrackFacts{
-				{Kind: "audio", Codec: "opus", Sends: true, Packets: 600, Octets: 48_000, Latest: 15, Largest: 120, Reports: 2, Reported: 2000, SentThen: 500, Highest: 498},
-				{Kind: "video", Codec: "VP8", Sends: true, Packets: 1200, Octets: 1_200_000, Latest: 20, Largest: 1180, Reports: 11, Reported: 600, SentThen: 1140, Highest: 1138, Asked: 1},
+				{Kind: "audio", Codec: "opus", Sends: true, Packets: 600, Octets: 48_000, Latest: 15, Largest: 120, Reports: 2, Report: mediactl.Report{Age: 2000, Sent: 500, Heard: 498}},
+				{Kind: "video", Codec: "VP8", Sends: true, Packets: 1200, Octets: 1_200_000, Latest: 20, Largest: 1180, Reports: 11, Report: mediactl.Report{Age: 600, Sent: 1140, Heard: 1138}, Asked: 1},
 			},
 		},
 	}
 	e.reading(start, 5000,
-		mediactl.TrackFacts{Kind: "audio", Codec: "opus", Sends: true, Packets: 350, Octets: 28_000, Reports: 1, Reported: 1000, SentThen: 300, Highest: 300},
-		mediactl.TrackFacts{Kind: "video", Codec: "VP8", Sends: true, Packets: 700, Octets: 700_000, Largest: 1180, Reports: 6, Reported: 600, SentThen: 640, Highest: 640, Asked: 1})
+		mediactl.TrackFacts{Kind: "audio", Codec: "opus", Sends: true, Packets: 350, Octets: 28_000, Reports: 1, Report: mediactl.Report{Age: 1000, Sent: 300, Heard: 300}},
+		mediactl.TrackFacts{Kind: "video", Codec: "VP8", Sends: true, Packets: 700, Octets: 700_000, Largest: 1180, Reports: 6, Report: mediactl.Report{Age: 600, Sent: 640, Heard: 640}, Asked: 1})
 	e.reading(start, 2000,
-		mediactl.TrackFacts{Kind: "audio", Codec: "opus", Sends: true, Packets: 500, Octets: 40_000, Reports: 2, Reported: 0, SentThen: 500, Highest: 498},
-		mediactl.TrackFacts{Kind: "video", Codec: "VP8", Sends: true, Packets: 1000, Octets: 1_000_000, Largest: 1180, Reports: 9, Reported: 600, SentThen: 940, Highest: 940, Asked: 1})
+		mediactl.TrackFacts{Kind: "audio", Codec: "opus", Sends: true, Packets: 500, Octets: 40_000, Reports: 2, Report: mediactl.Report{Age: 0, Sent: 500, Heard: 498}},
+		mediactl.TrackFacts{Kind: "video", Codec: "VP8", Sends: true, Packets: 1000, Octets: 1_000_000, Largest: 1180, Reports: 9, Report: mediactl.Report{Age: 600, Sent: 940, Heard: 940}, Asked: 1})
 	return e
 }
 
@@ -118,7 +118,7 @@ func of(e *Endpoint, kind string) *mediactl.TrackFacts {
 func report(e *Endpoint, kind string, age, highest int64) {
 	t := of(e, kind)
 	rate := int64(t.Packets-before(e, kind).Packets) / 5 // the earlier reading is of 5 s ago
-	t.Reported, t.SentThen, t.Highest = age, t.Packets-uint64(rate*age/1000), highest
+	t.Report.Age, t.Report.Sent, t.Report.Heard = age, t.Packets-uint64(rate*age/1000), highest
 }
 
 // before returns a track of its earlier reading.

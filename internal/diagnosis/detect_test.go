@@ -246,12 +246,12 @@ func mediaFaults() map[string]faulty {
 			v.Fraction, v.Lost, v.Asked, v.NACKed = 154, b.Lost+300, b.Asked+5, 400
 		})},
 		"the viewer gets no sound": {want: AudioOneWay, words: []string{"audio was sent", "latest 250 packets"}, view: with(viewer(), func(_ *View, e *Endpoint) {
-			of(e, "audio").Highest = 250
+			of(e, "audio").Report.Heard = 250
 		})},
 		"the viewer never got any sound": {want: AudioOneWay, words: []string{"audio"}, view: with(viewer(), func(_ *View, e *Endpoint) {
 			a := of(e, "audio")
-			a.Highest, a.Reports, a.Reported = -1, 0, -1
-			before(e, "audio").Reports, before(e, "audio").Highest = 0, -1
+			a.Report.Heard, a.Reports, a.Report.Age = -1, 0, -1
+			before(e, "audio").Reports, before(e, "audio").Report.Heard = 0, -1
 		})},
 		"the viewer gets nothing any more": {want: ReturnPathBlocked, words: []string{"audio and video"}, view: with(viewer(), func(_ *View, e *Endpoint) {
 			report(e, "audio", 500, 250)
@@ -416,7 +416,7 @@ func healthy() map[string]func() *View {
 		"a key frame is awaited": with(publisher(), func(_ *View, e *Endpoint) { of(e, "video").Asked += 3 }),
 		"small pictures":         with(publisher(), func(_ *View, e *Endpoint) { of(e, "video").Octets = before(e, "video").Octets + 100_000 }),
 		"no picture, and the report on sound is still to come": with(viewer(), func(_ *View, e *Endpoint) {
-			of(e, "video").Highest = 750
+			of(e, "video").Report.Heard = 750
 			report(e, "audio", 4500, 373)
 		}),
 		"a camera that is slow, by its own reports as well": with(publisher(), func(_ *View, e *Endpoint) {
@@ -424,7 +424,7 @@ func healthy() map[string]func() *View {
 			of(e, "video").Claimed, before(e, "video").Claimed = 1500, 1000
 		}),
 		"no picture, and the report on sound came too soon": with(viewer(), func(_ *View, e *Endpoint) {
-			of(e, "video").Highest = 750
+			of(e, "video").Report.Heard = 750
 			report(e, "audio", 3000, 440)
 		}),
 		"sound that waits for its report": with(viewer(), func(_ *View, e *Endpoint) {
@@ -432,9 +432,9 @@ func healthy() map[string]func() *View {
 		}),
 		"a screen that changes after a rest": with(viewer(), func(_ *View, e *Endpoint) {
 			e.Facts.Tracks = e.Facts.Tracks[1:]
-			e.Past[1].Tracks[1].Packets, e.Past[1].Tracks[1].Highest = 700, 700
+			e.Past[1].Tracks[1].Packets, e.Past[1].Tracks[1].Report.Heard = 700, 700
 			v := of(e, "video")
-			v.Packets, v.Reported, v.SentThen, v.Highest = 1000, 300, 1000, 700
+			v.Packets, v.Report.Age, v.Report.Sent, v.Report.Heard = 1000, 300, 1000, 700
 		}),
 		"a pause after words, before the report of them": with(viewer(), func(_ *View, e *Endpoint) {
 			e.Facts.Tracks = e.Facts.Tracks[:1]
@@ -442,7 +442,7 @@ func healthy() map[string]func() *View {
 			e.reading(start, 0)
 			e.Past[0].At, e.Past[1].At, e.Past[2].At = start-7000, start-3700, start
 			e.Past[0].Tracks[0].Packets, e.Past[1].Tracks[0].Packets = 350, 500
-			a.Packets, a.Reported, a.SentThen, a.Highest = 508, 6000, 351, 350
+			a.Packets, a.Report.Age, a.Report.Sent, a.Report.Heard = 508, 6000, 351, 350
 		}),
 		"a screen at rest whose line is probed": with(publisher(), func(_ *View, e *Endpoint) {
 			e.Facts.Tracks = e.Facts.Tracks[1:]
@@ -458,7 +458,7 @@ func healthy() map[string]func() *View {
 		"a client that never reports": with(viewer(), func(_ *View, e *Endpoint) {
 			for _, kind := range kinds {
 				for _, track := range []*mediactl.TrackFacts{of(e, kind), before(e, kind)} {
-					track.Reports, track.Reported, track.Highest = 0, -1, -1
+					track.Reports, track.Report.Age, track.Report.Heard = 0, -1, -1
 				}
 			}
 		}),

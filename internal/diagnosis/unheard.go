@@ -31,7 +31,7 @@ func (e *Endpoint) stuck(kind string) int64 {
 		return 0
 	}
 	trip := float64(e.track(kind, true).RTT) / 1000 // a report lacks what is on its way
-	if behind >= (stuckAfter+trip)*rate && e.overdue(kind) || kind == "audio" && e.soundStuck(behind/max(rate, soundRate)-trip) {
+	if behind >= (stuckAfter+trip)*rate && e.overdue(kind) || kind == "audio" && soundStuck(e, behind/max(rate, soundRate)-trip) {
 		return int64(behind)
 	}
 	return 0
@@ -45,15 +45,15 @@ func (e *Endpoint) lag(kind string) (rate, behind float64) {
 	if t == nil || !ok || c.ms == 0 || c.packets == 0 {
 		return 0, 0
 	}
-	return c.packets / (float64(c.ms) / 1000), lacks(t)
+	return c.packets / (float64(c.ms) / 1000), lacks(t.Report)
 }
 
-// lacks is how many packets of those sent when the viewer last reported it had not heard of.
-func lacks(t *mediactl.TrackFacts) float64 {
-	if t.Reports == 0 || t.Highest < 0 {
+// lacks is how many of the packets sent when it came a report does not know of.
+func lacks(r mediactl.Report) float64 {
+	if r.Age < 0 || r.Heard < 0 {
 		return 0
 	}
-	return float64(int64(t.SentThen) - t.Highest)
+	return float64(int64(r.Sent) - r.Heard)
 }
 
 // behind is the same in seconds.
@@ -70,8 +70,8 @@ func (e *Endpoint) behind(kind string) float64 {
 func (e *Endpoint) overdue(kind string) bool {
 	t := e.track(kind, true)
 	for _, past := range slices.Backward(e.Past) {
-		if b := trackOf(past.Tracks, kind, true); b != nil && e.Read-past.At >= t.Reported+onTheWay {
-			return int64(b.Packets)-t.Highest >= stuckLeast
+		if b := trackOf(past.Tracks, kind, true); b != nil && e.Read-past.At >= t.Report.Age+onTheWay {
+			return int64(b.Packets)-t.Report.Heard >= stuckLeast
 		}
 	}
 	return len(e.Past) >= maxPast // the report is older than all that is remembered: no other has come since
@@ -80,41 +80,46 @@ func (e *Endpoint) overdue(kind string) bool {
 // soundStuck says the same of sound, of which the latest report lacks some seconds, as soon as it is sure: because video
 // came in that time, which it does not where the network pauses, or because the report that was due next does not come
 // although video is reported.
-func (e *Endpoint) soundStuck(lost float64) bool {
+func soundStuck(e *Endpoint, lost float64) bool {
 	audio, video := e.track("audio", true), e.track("video", true)
 	if video == nil || video.Reports == 0 {
 		return false
 	}
-	if audio.Reported >= soundReported && !older(video.Reported, videoReported) {
+	if audio.Report.Age >= soundReported && !older(video.Report.Age, videoReported) {
 		return lost >= unsureAfter
 	}
-	return lost >= soundStuckAfter && e.sawVideo(audio.Reported+int64(1000*(lost-stillVideo)), audio.Reported)
+	return lost >= soundStuckAfter && sawVideo(e, audio.Report.Age+int64(1000*(lost-stillVideo)), audio.Report.Age)
 }
 
 // sawVideo says that by a report between two ages, in milliseconds, the viewer lacked less video than a pause of the
-// network would keep from it.
-func (e *Endpoint) sawVideo(oldest, latest int64) bool {
+// network would keep from it. Two reports may come between two readings.
+func sawVideo(e *Endpoint, oldest, latest int64) bool {
 	rate, _ := e.lag("video")
-	return slices.ContainsFunc(e.Past, func(past Reading) bool {
+	for _, past := range e.Past {
 		video := trackOf(past.Tracks, "video", true)
-		if video == nil || video.Reports == 0 || video.Highest < 0 {
-			return false
+		if video == nil {
+			continue
 		}
-		age := e.Read - past.At + video.Reported
-		return age <= oldest && age >= latest && lacks(video) < rate*(stillVideo/2+float64(video.RTT)/1000)
-	})
+		few := rate * (stillVideo/2 + float64(video.RTT)/1000)
+		for _, r := range []mediactl.Report{video.Report, video.Former} {
+			if age := e.Read - past.At + r.Age; r.Sent > 0 && age <= oldest && age >= latest && r.Heard >= 0 && lacks(r) < few {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // lostFor is for how many seconds nothing of a track we send has arrived.
 func (e *Endpoint) lostFor(kind string) float64 {
-	return e.behind(kind) + float64(max(e.track(kind, true).Reported, 0))/1000
+	return e.behind(kind) + float64(max(e.track(kind, true).Report.Age, 0))/1000
 }
 
 // hears says that the viewer was not behind with a track we send, by a report that it made well after something else
 // began to be lost, so many seconds ago.
 func (e *Endpoint) hears(kind string, seconds float64) bool {
 	t := e.track(kind, true)
-	return t != nil && t.Reports > 0 && float64(t.Reported)/1000 <= seconds-tellingAfter && e.behind(kind) < stuckAfter/2
+	return t != nil && t.Reports > 0 && float64(t.Report.Age)/1000 <= seconds-tellingAfter && e.behind(kind) < stuckAfter/2
 }
 
 // unheard says that the viewer reports on another track and has never done so on this one, of which much was sent.
@@ -125,7 +130,7 @@ func (e *Endpoint) unheard(kind string) bool {
 		return false // 8 s of packets: sound alone is reported every 5 s
 	}
 	for _, other := range kinds {
-		if o := e.track(other, true); other != kind && o != nil && o.Reports > 0 && !older(o.Reported, 4000) {
+		if o := e.track(other, true); other != kind && o != nil && o.Reports > 0 && !older(o.Report.Age, 4000) {
 			return true
 		}
 	}

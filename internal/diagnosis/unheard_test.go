@@ -22,6 +22,7 @@ type downlink struct {
 
 type sentTrack struct {
 	facts   mediactl.TrackFacts
+	former  int64    // when the report before the latest came
 	every   [2]int64 // between two reports, milliseconds
 	next    int64
 	came    []int64 // when packets arrived that are still under way, and their numbers
@@ -44,7 +45,7 @@ func newDownlink(seed uint64, trip int64) *downlink {
 	l.tracks[1] = sentTrack{facts: mediactl.TrackFacts{Kind: "video"}, every: [2]int64{500, 1500}}
 	for i := range l.tracks {
 		t := &l.tracks[i]
-		t.facts.Sends, t.facts.Highest, t.next = true, -1, l.between(t.every)
+		t.facts.Sends, t.next = true, l.between(t.every)
 	}
 	l.reads = l.random.Int64N(1000)
 	v := viewer()
@@ -86,7 +87,8 @@ func (l *downlink) step(now int64) []Code {
 		u := l.under[0]
 		t := &l.tracks[u.track]
 		t.facts.Reports++
-		t.facts.SentThen, t.facts.Highest, t.facts.RTT, t.at = t.facts.Packets, u.highest, 2*l.trip, now
+		t.facts.Former, t.former = t.facts.Report, t.at
+		t.facts.Report, t.facts.RTT, t.at = mediactl.Report{Sent: t.facts.Packets, Heard: u.highest}, 2*l.trip, now
 		l.under = l.under[1:]
 	}
 	if now < l.reads {
@@ -96,7 +98,7 @@ func (l *downlink) step(now int64) []Code {
 	f := viewer().Facts
 	f.Age, f.Tracks = now+1, nil
 	for _, t := range l.tracks {
-		t.facts.Reported = now - t.at
+		t.facts.Report.Age, t.facts.Former.Age = age(now, t.at), age(now, t.former)
 		f.Tracks = append(f.Tracks, t.facts)
 	}
 	l.call.note(&f, start+now)
@@ -107,7 +109,7 @@ func (l *downlink) step(now int64) []Code {
 
 // Sound that is lost alone is named within 10 s, whenever the viewer reports.
 func TestKMS_19a__SoundThatStopsIsNamedInTime(t *testing.T) {
-	const runs = 2000
+	const runs = 1000
 	for _, trip := range []int64{10, 150} {
 		late, slowest := 0, int64(0)
 		for seed := range uint64(runs) {
@@ -129,7 +131,7 @@ func TestKMS_19a__SoundThatStopsIsNamedInTime(t *testing.T) {
 			}
 		}
 		t.Logf("round trip %d ms: %d of %d named after more than 10 s, the slowest after %d ms", 2*trip, late, runs, slowest)
-		if late > runs/200 || slowest > 11_000 {
+		if late > runs/250 || slowest > 10_500 {
 			t.Errorf("round trip %d ms: %d of %d are late, the slowest by %d ms", 2*trip, late, runs, slowest-10_000)
 		}
 	}
@@ -137,7 +139,7 @@ func TestKMS_19a__SoundThatStopsIsNamedInTime(t *testing.T) {
 
 // A network that pauses, as Wi-Fi does when it changes channels, is no path that loses sound alone.
 func TestAPauseOfTheNetworkIsNotOneWay(t *testing.T) {
-	for seed := range uint64(2000) {
+	for seed := range uint64(1000) {
 		l := newDownlink(seed, 10+int64(seed%15)*10)
 		l.lost = func(_ string, at int64) bool { return at%13_000 < 300+int64(seed%25)*100 }
 		for now := int64(0); now < 60_000; now += 20 {
@@ -146,4 +148,11 @@ func TestAPauseOfTheNetworkIsNotOneWay(t *testing.T) {
 			}
 		}
 	}
+}
+
+func age(now, at int64) int64 {
+	if at == 0 {
+		return -1
+	}
+	return now - at
 }

@@ -305,6 +305,6 @@ func (e *Endpoint) change(kind string, sends bool) (c change, ok bool) {
 	return change{
 		packets: float64(t.Packets - b.Packets), octets: float64(t.Octets) - float64(b.Octets), lost: float64(t.Lost - b.Lost),
 		asked: float64(t.Asked) - float64(b.Asked), keyframes: float64(t.Keyframes) - float64(b.Keyframes),
-		heard: float64(t.Highest - b.Highest), reports: float64(t.Reports - b.Reports), ms: e.Read - past.At,
+		heard: float64(t.Report.Heard - b.Report.Heard), reports: float64(t.Reports - b.Reports), ms: e.Read - past.At,
 	}, true
 }

@@ -222,9 +222,9 @@ func received(age int64) mediactl.Facts {
 	n := max(0, age-300)
 	f.Tracks = []mediactl.TrackFacts{
 		{Kind: "audio", Codec: "opus", Sends: true, Packets: uint64(n / 20), Latest: latest(uint64(n), age%20), Largest: 120,
-			Reports: n / 5000, Reported: n % 5000, SentThen: uint64(n / 5000 * 250), Highest: n / 5000 * 250},
+			Reports: n / 5000, Report: mediactl.Report{Age: n % 5000, Sent: uint64(n / 5000 * 250), Heard: n / 5000 * 250}},
 		{Kind: "video", Codec: "VP8", Sends: true, Packets: uint64(n / 10), Octets: uint64(n) * 100, Latest: latest(uint64(n), age%30), Largest: 1180,
-			Reports: n / 1000, Reported: n % 1000, SentThen: uint64(n / 1000 * 100), Highest: n / 1000 * 100},
+			Reports: n / 1000, Report: mediactl.Report{Age: n % 1000, Sent: uint64(n / 1000 * 100), Heard: n / 1000 * 100}},
 	}
 	return f
 }

@@ -14,7 +14,7 @@ import (
 func checkCertificate(ctx context.Context, h *host) Check {
 	c := h.Config
 	status := certs.Check(ctx, certs.Config{
-		Dir: c.Data, Domain: c.Domain, Kind: c.CertificateType,
+		Dir: c.Data, Domain: c.Domain, Also: c.Edge.WWW(c.Domain), Kind: c.CertificateType,
 		ACME: certs.ACME{Email: c.ACME.Email, Directory: c.ACME.Directory, Roots: c.ACME.Roots},
 	})
 	var what, remedy []string

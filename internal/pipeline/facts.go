@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"tertulia/internal/media/forward"
 	"tertulia/internal/media/peer"
 	"tertulia/internal/wire/mediactl"
 )
@@ -65,7 +66,7 @@ func factsOf(f *peer.Facts) mediactl.Facts {
 
 func trackFacts(t *peer.TrackFacts) mediactl.TrackFacts {
 	out := mediactl.TrackFacts{
-		Kind: t.Kind, Codec: t.Codec, Sends: t.Sends, Latest: milliseconds(t.Latest), Reported: milliseconds(t.Reported), Highest: -1,
+		Kind: t.Kind, Codec: t.Codec, Sends: t.Sends, Latest: milliseconds(t.Latest),
 	}
 	if in := &t.Received; !t.Sends {
 		out.Packets, out.Octets, out.Largest = in.Packets, in.Octets, in.Largest
@@ -80,9 +81,13 @@ func trackFacts(t *peer.TrackFacts) mediactl.TrackFacts {
 	sent := &t.Sent
 	out.Packets, out.Octets, out.Largest = sent.Packets, sent.Octets, sent.Largest
 	out.Lost, out.Fraction = sent.Lost, int(sent.FractionLost*256)
-	out.Reports, out.SentThen, out.Highest = sent.Reports, sent.SentThen, sent.Highest
+	out.Reports, out.Report, out.Former = sent.Reports, report(sent.Report, t.Reported), report(sent.Former, t.Former)
 	out.Asked, out.NACKed, out.RTT = sent.KeyframeRequests, sent.NACKed, roundTrip(sent.RTT)
 	return out
+}
+
+func report(r forward.Report, age time.Duration) mediactl.Report {
+	return mediactl.Report{Age: milliseconds(age), Sent: r.Sent, Heard: r.Heard}
 }
 
 // roundTrip is 0 for what is not known, and never for what is.

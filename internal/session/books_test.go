@@ -291,13 +291,14 @@ func (l *books) settled() (wrong []string) {
 	return wrong
 }
 
-// forget does what a crash does: nobody has told the ends of subscriptions, qualities are judged anew, sockets are lost.
-func (l *books) forget(crash bool) {
-	for _, b := range l.open {
-		for _, p := range b.people {
-			if crash {
-				p.watches = map[string]*flow{}
+// forget does what a restart does, after all subscriptions have ended: qualities are judged anew, sockets are lost.
+func (l *books) forget() {
+	for id, b := range l.open {
+		for connection, p := range b.people {
+			if !p.hidden && len(p.watches) > 0 {
+				l.wrong = append(l.wrong, fmt.Sprintf("%s: the process is gone, and %s is still subscribed to %v", id, connection, p.watches))
 			}
+			p.watches = map[string]*flow{} // RECORDER's are told to nobody
 			p.quality, p.online = 0, true
 		}
 	}

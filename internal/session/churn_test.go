@@ -10,12 +10,14 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"tertulia/internal/event"
+	"tertulia/internal/event/record"
 	"tertulia/internal/fault"
 	"tertulia/internal/wire/mediactl"
 )
@@ -37,6 +39,8 @@ type churn struct {
 	store    *MemoryStore
 	node     *moody
 	books    *books
+	told     sync.Mutex
+	unended  record.Unended // of what events tell to webhooks and files
 	clients  []*mirror
 	draws    *rand.Rand // for ids
 	story    []string   // the latest steps
@@ -80,7 +84,7 @@ func (c *churn) start() {
 		NewID: func(prefix string, _ int) string { return fmt.Sprintf("%s%08d", prefix, c.draws.IntN(1e8)) },
 		Observe: func(e event.Event) {
 			if !muted.Load() {
-				c.books.observe(e)
+				c.observe(e)
 			}
 		},
 	})
@@ -94,6 +98,16 @@ func (c *churn) start() {
 		if err := <-done; err != nil {
 			c.Error(err)
 		}
+	}
+}
+
+// observe books what is told, and reads it as it stands in the stream of events.
+func (c *churn) observe(e event.Event) {
+	c.books.observe(e)
+	if r, told := record.Of(e); told {
+		c.told.Lock()
+		defer c.told.Unlock()
+		c.unended.Read(r.Text)
 	}
 }
 
@@ -152,6 +166,9 @@ func (c *churn) check() {
 			wrong = append(wrong, c.checkClient(m)...)
 			present[m.session+" "+m.id] = true
 		}
+		if m.gone && !m.stale {
+			wrong = append(wrong, m.wrong...)
+		}
 	}
 	c.clients = slices.DeleteFunc(c.clients, func(m *mirror) bool { return m.gone })
 	for id, b := range c.books.open {
@@ -203,6 +220,9 @@ func (c *churn) finish() {
 	}
 	c.pass(3 * time.Hour)
 	c.check()
+	if ends := c.unended.Ends(0); len(ends) > 0 {
+		c.Errorf("%d subscriptions were told to begin and not to end: %+v", len(ends), ends[0])
+	}
 	records := 0
 	_ = c.store.Load(context.Background(), func(string, []byte) error { records++; return nil })
 	if len(c.books.open)+len(c.clients)+records+len(c.node.held())+len(c.registry.directory.clients) > 0 {
@@ -483,7 +503,16 @@ func (c *churn) restart() {
 	}
 	c.stop()
 	c.node.crash()
-	c.books.forget(crash)
+	c.told.Lock()
+	ends := c.unended.Ends(time.Now().UnixMilli()) // told by the next process, before its sessions run
+	c.told.Unlock()
+	if !crash && len(ends) > 0 {
+		c.Errorf("a process that stopped in good order has not told %d ends: %+v", len(ends), ends[0])
+	}
+	for _, e := range ends {
+		c.observe(e)
+	}
+	c.books.forget()
 	for _, m := range c.clients {
 		m.stale = m.stale || crash && (m.at == nil || m.deaf)
 		m.at, m.dropped, m.grace = nil, time.Now(), c.registry.cfg.RestartGrace

@@ -70,6 +70,7 @@ type (
 		FinalUserID  string
 		Loopback     bool
 		CommonMsid   bool
+		SignalForm   SignalForm
 		ServerOffers bool
 		LegacyRole   bool // a 1.x–2.15 insecure client: role PUBLISHER
 	}
@@ -118,11 +119,12 @@ type (
 		Endpoint   string
 		Candidate  mediactl.Candidate
 	}
-	// ClientSignal is sendMessage. Answer: nil.
+	// ClientSignal is sendMessage; Form is what is known of the sender now. Answer: nil.
 	ClientSignal struct {
 		Connection string
 		To         []string
 		Type, Data *string
+		Form       SignalForm
 	}
 	// ChangeStream is streamPropertyChanged: NewValue is the JSON text of the value received. Answer: nil.
 	ChangeStream struct {

@@ -24,7 +24,7 @@ func (s *State) Copy() State {
 // Copy returns a deep copy without what waits in memory only.
 func (c *Connection) Copy() *Connection {
 	d := *c
-	d.early = nil
+	d.early, d.asked = nil, nil
 	d.Kurento = c.Kurento.copy()
 	d.ICEServers = slices.Clone(c.ICEServers)
 	if c.Quality != nil {

@@ -12,10 +12,11 @@ import (
 // what the record keeps, in a later one: a connection that has joined, a stream whose phase is past Publishing, a
 // subscription with a Since.
 //
-// Subscriptions are not in the record. A process that ends in good order tells their ends (suspend), the next one tells them
-// anew. A process that dies tells nothing: subscriptions it had told of have no end of their own, and are over with the
-// process, with their stream or with their subscriber. What it told in its last milliseconds, while the record was being
-// written, is unknown to the next: then the record is right, and the end, or the begin, of one thing may be missing.
+// Subscriptions are not in the record. A process that ends in good order tells their ends (suspend), and begins are told anew
+// by the next one. Of a process that was killed the next one finds in the stream of events which it had told of, and tells
+// their ends before sessions run (event/record.Unended). What it told in its last milliseconds of streams and connections,
+// while the record was being written, is unknown to the next: then the record is right, and the end, or the begin, of one
+// thing may be missing.
 
 // happened tells observers of something; by is nil for what concerns the session alone.
 func (t *turn) happened(by *Connection, body event.Body) { t.happenedAt(t.env.Now, by, body) }

@@ -189,6 +189,9 @@ func (w *world) check(t *testing.T) {
 			t.Errorf("request %+v will never be answered", request)
 		}
 	}
+	for _, line := range w.wrong {
+		t.Error(line)
+	}
 	for rpc, mail := range w.mail {
 		if err := readMail(mail); err != nil {
 			t.Errorf("%s: %v", rpc, err)

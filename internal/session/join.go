@@ -23,7 +23,7 @@ func join(t *turn, c Join) {
 	me.RPC, me.ClientData, me.Platform, me.SDKVersion = c.RPC, c.ClientData, c.Platform, c.SDKVersion
 	me.Address, me.FinalUserID, me.Loopback = c.Address, c.FinalUserID, c.Loopback
 	me.Host, me.Reached, me.Location = c.Host, reached(c.Host), c.Location
-	me.CommonMsid, me.ServerOffers = c.CommonMsid, c.ServerOffers
+	me.CommonMsid, me.SignalForm, me.ServerOffers = c.CommonMsid, c.SignalForm, c.ServerOffers
 
 	if !me.Recorder {
 		t.Active = true

@@ -55,10 +55,15 @@ func forceDisconnect(t *turn, me *Connection, c ForceDisconnect) {
 	}
 }
 
-// depart takes a connection out of the session: its endpoints are released and the others told. Clients are not told
+// depart takes a connection out of the session: what it still waits for is refused, its endpoints are released and the
+// others told. Clients are not told
 // of the stream's end (spec §4.2), observers are, before (events §7).
 func depart(t *turn, c *Connection, reason string) {
 	gone := fault.New(fault.ConnectionClosed, "connection %s has left (%s)", c.ID, reason)
+	for _, to := range c.asked {
+		t.replyTo(to, nil, gone)
+	}
+	c.asked = nil
 	for len(c.Subscriptions) > 0 {
 		endSubscription(t, c, c.Subscriptions[0], reason, gone)
 	}

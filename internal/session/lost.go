@@ -28,7 +28,7 @@ func loseMedia(t *turn, c mediaGone) {
 }
 
 // suspend ends, for observers, what the record does not keep. Clients are told nothing: they come back and subscribe anew.
-// After a crash nobody has told these ends; what was subscribed then ended with the process.
+// Of a process that was killed the next one tells these ends (event/record.Unended).
 func suspend(t *turn) {
 	for _, n := range t.Connections {
 		for _, s := range n.Subscriptions {

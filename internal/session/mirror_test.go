@@ -60,6 +60,9 @@ func (m *mirror) read() {
 		case errors.Is(err, context.Canceled):
 			return
 		case err != nil:
+			if !m.deaf && len(m.pending) > 0 {
+				m.fault("its connection has ended, and %d of its requests were not answered: %v", len(m.pending), m.kinds)
+			}
 			m.gone, m.at = true, nil
 			return
 		case m.deaf:

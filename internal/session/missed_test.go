@@ -51,7 +51,7 @@ func TestMissedAcrossARestart(t *testing.T) {
 func TestMissedKinds(t *testing.T) {
 	for _, n := range []Notice{
 		Joined{"con_a", 7, "m"}, StreamPublished{"con_a", Stream{ID: "str_a", CreatedAt: 8, Phase: Published, Media: camera}},
-		StreamUnpublished{"con_a", "unpublish"}, Left{"con_a", "disconnect"}, Signal{"con_a", new("t"), nil},
+		StreamUnpublished{"con_a", "unpublish"}, Left{"con_a", "disconnect"}, Signal{"con_a", new("t"), nil, true},
 		StreamChanged{"con_a", "str_a", "p", "v", "r"}, ConnectionChanged{"role", "MODERATOR"}, QualityChanged{"con_a", 5, 1},
 	} {
 		m, ok := missedOf(n)
@@ -88,4 +88,17 @@ func TestMissedIsBounded(t *testing.T) {
 			t.Errorf("the record has %d bytes", len(record))
 		}
 	})
+}
+
+// TestHeardRaw: Android's client writes types as it likes, and says nothing of the browsers beside it.
+func TestHeardRaw(t *testing.T) {
+	for platform, want := range map[string]bool{"Chrome": true, "Android 9": false, "": false} {
+		s := State{Connections: []*Connection{{ActiveAt: 1, Platform: "Chrome"}, {ActiveAt: 1, Platform: platform, SignalForm: RawSignals}}}
+		if got := s.heardRaw(); got != want {
+			t.Errorf("%q: %v", platform, got)
+		}
+	}
+	if (&State{Connections: []*Connection{{Platform: "Chrome", SignalForm: RawSignals}}}).heardRaw() {
+		t.Error("of one who has not joined")
+	}
 }

@@ -30,10 +30,12 @@ type (
 		Endpoint  string
 		Candidate mediactl.Candidate
 	}
-	// Signal: sendMessage; From is "" for a signal by REST.
+	// Signal: sendMessage; From is "" for a signal by REST. Raw says that who is not known to want otherwise is taken for a
+	// client up to 2.8.
 	Signal struct {
 		From       string
 		Type, Data *string
+		Raw        bool
 	}
 	// StreamChanged: streamPropertyChanged. NewValue is JSON text and travels as a string.
 	StreamChanged struct{ Connection, Stream, Property, NewValue, Reason string }

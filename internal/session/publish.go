@@ -52,7 +52,7 @@ func reconnect(t *turn, me *Connection, c Reconnect) {
 func askPublish(t *turn, me *Connection, offer string) {
 	reconnects := me.Stream.Phase == Published
 	me.Stream.Serial = t.next()
-	t.emit(Ask{
+	askMedia(t, me, Ask{
 		Request: mediactl.Publish{
 			Session: t.ID, Endpoint: me.ID, Offer: offer, Loopback: me.Stream.Loopback,
 			Policy: t.publisherPolicy(me), Peer: me.peer(), Reconnect: reconnects,
@@ -76,7 +76,7 @@ func publishSettled(t *turn, d settled, request mediactl.Publish) {
 	if d.Err != nil && t.mayTranscode(d.Err) && len(request.Policy.Video) > 0 {
 		request.Policy = lenient(request.Policy)
 		d.Ask.Request = request
-		t.emit(d.Ask)
+		askMedia(t, me, d.Ask)
 		return
 	}
 	stream := me.Stream

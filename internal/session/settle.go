@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"tertulia/internal/fault"
 	"tertulia/internal/wire/mediactl"
@@ -17,8 +18,23 @@ type settled struct {
 
 func (settled) command() {}
 
+// askMedia hands a client's request to the media node.
+func askMedia(t *turn, me *Connection, a Ask) {
+	if a.To != (Origin{}) {
+		me.asked = append(me.asked, a.To)
+	}
+	t.emit(a)
+}
+
 func settle(t *turn, d settled) {
 	d.Err = mediaError(d.Err)
+	if me := t.active(d.Connection); me != nil {
+		if i := slices.Index(me.asked, d.To); i >= 0 {
+			me.asked = slices.Delete(me.asked, i, i+1)
+		} else { // nobody asked, or one who had this id before and was answered when it left
+			d.To = Origin{}
+		}
+	}
 	switch request := d.Request.(type) {
 	case mediactl.Publish:
 		publishSettled(t, d, request)

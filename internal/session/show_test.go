@@ -137,7 +137,8 @@ func showNotice(n Notice) string {
 	case RemoteCandidate:
 		return fmt.Sprintf("RemoteCandidate %s %s", n.Endpoint, n.Candidate.Candidate)
 	case Signal:
-		return fmt.Sprintf("Signal from=%s type=%s data=%s", n.From, text(n.Type), text(n.Data))
+		raw := map[bool]string{true: " raw"}[n.Raw]
+		return fmt.Sprintf("Signal from=%s type=%s data=%s%s", n.From, text(n.Type), text(n.Data), raw)
 	}
 	return showPlain(n)
 }

@@ -69,21 +69,23 @@ type Connection struct {
 	ICEServers []ICEServer     `json:"customIceServers,omitempty"`
 
 	// Of the client, once active.
-	RPC          string `json:"rpc,omitempty"` // RPC session id, 26 characters
-	ClientData   string `json:"clientData,omitempty"`
-	Platform     string `json:"platform,omitempty"`
-	SDKVersion   string `json:"sdkVersion,omitempty"` // "" below 2.21
-	Address      string `json:"ip,omitempty"`
-	Location     string `json:"location,omitempty"` // "City, Country"; "" if unknown
-	Quality      *int   `json:"-"`                  // of its uplink, 0 to 5, once it was judged
-	FinalUserID  string `json:"finalUserId,omitempty"`
-	Loopback     bool   `json:"loopback,omitempty"`     // its socket came over the loopback interface
-	Host         string `json:"host,omitempty"`         // the "name:port" it reached us by
-	Reached      string `json:"reached,omitempty"`      // the same if that is an address; "" if a name
-	Insecure     bool   `json:"insecure,omitempty"`     // joined with the server's secret: passes every role check
-	Recorder     bool   `json:"recorder,omitempty"`     // RECORDER or SPEECH_TO_TEXT: announced to nobody, not in REST
-	CommonMsid   bool   `json:"commonMsid,omitempty"`   // a client up to 2.4
-	ServerOffers bool   `json:"serverOffers,omitempty"` // it was told mediaServer "mediasoup" (design decision 10)
+	RPC         string `json:"rpc,omitempty"` // RPC session id, 26 characters
+	ClientData  string `json:"clientData,omitempty"`
+	Platform    string `json:"platform,omitempty"`
+	SDKVersion  string `json:"sdkVersion,omitempty"` // "" below 2.21
+	Address     string `json:"ip,omitempty"`
+	Location    string `json:"location,omitempty"` // "City, Country"; "" if unknown
+	Quality     *int   `json:"-"`                  // of its uplink, 0 to 5, once it was judged
+	FinalUserID string `json:"finalUserId,omitempty"`
+	Loopback    bool   `json:"loopback,omitempty"`   // its socket came over the loopback interface
+	Host        string `json:"host,omitempty"`       // the "name:port" it reached us by
+	Reached     string `json:"reached,omitempty"`    // the same if that is an address; "" if a name
+	Insecure    bool   `json:"insecure,omitempty"`   // joined with the server's secret: passes every role check
+	Recorder    bool   `json:"recorder,omitempty"`   // RECORDER or SPEECH_TO_TEXT: announced to nobody, not in REST
+	CommonMsid  bool   `json:"commonMsid,omitempty"` // a client up to 2.4
+	// SignalForm is how it writes types of signals, and wants them; "" until that is known.
+	SignalForm   SignalForm `json:"signalForm,omitempty"`
+	ServerOffers bool       `json:"serverOffers,omitempty"` // it was told mediaServer "mediasoup" (design decision 10)
 	// Drops counts socket losses; a grace timer names the count it was armed for, so that a late one is void.
 	Drops     int   `json:"drops,omitempty"`
 	DroppedAt int64 `json:"droppedAt,omitempty"` // 0 while its socket is up
@@ -95,7 +97,18 @@ type Connection struct {
 
 	// early holds candidates that came before the request that makes their endpoint, by connection id. Never stored.
 	early map[string][]mediactl.Candidate
+	// asked are the client's requests that the media node works on; who leaves is answered all of them. Never stored.
+	asked []Origin
 }
+
+// SignalForm tells clients up to 2.8, which write the type of a signal as it is, from newer ones, which put "signal:" before
+// it (spec §5.7).
+type SignalForm string
+
+const (
+	RawSignals      SignalForm = "raw"
+	PrefixedSignals SignalForm = "prefixed"
+)
 
 // KurentoOptions bound one connection's bandwidth in kbit/s (rest §4.4); nil is unset, 0 unconstrained.
 type KurentoOptions struct {

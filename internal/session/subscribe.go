@@ -92,7 +92,7 @@ func askSubscribe(t *turn, me, owner *Connection, s *Subscription, p parked) {
 		s.CreatedAt = t.env.Now
 	}
 	name := endpoint(me.ID, s.Stream)
-	t.emit(Ask{
+	askMedia(t, me, Ask{
 		Request: mediactl.Subscribe{
 			Session: t.ID, Endpoint: name, Source: owner.ID, Offer: p.offer,
 			Policy: t.subscriberPolicy(me), Peer: me.peer(),
@@ -128,7 +128,7 @@ func subscribeSettled(t *turn, d settled, request mediactl.Subscribe) {
 	if d.Err != nil && t.mayTranscode(d.Err) && len(request.Policy.Video) > 0 {
 		request.Policy = lenient(request.Policy)
 		d.Ask.Request = request
-		t.emit(d.Ask)
+		askMedia(t, me, d.Ask)
 		return
 	}
 	if d.Err != nil {
@@ -178,7 +178,7 @@ func answer(t *turn, me *Connection, sender, sdp string) {
 		t.fail(fault.New(fault.SDPInvalid, "no offer of %s awaits this sdpAnswer; ask for one with prepareReceiveVideoFrom", owner.ID))
 	default:
 		s.Serial = t.next()
-		t.emit(Ask{
+		askMedia(t, me, Ask{
 			Request:    mediactl.Answer{Session: t.ID, Endpoint: endpoint(me.ID, s.Stream), SDP: sdp},
 			Connection: me.ID, Stream: s.Stream, Serial: s.Serial, To: t.from,
 		})

@@ -3,7 +3,6 @@ package session
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -23,6 +22,7 @@ type world struct {
 	rpc    map[string]string    // RPC session id of those whose outbox is open, by connection
 	calls  []Reply              // answers to REST
 	open   map[Origin]bool      // requests of clients that are not answered yet
+	wrong  []string             // answers too many, or missing
 	ended  bool
 	reason string
 }
@@ -84,6 +84,9 @@ func (w *world) do(from Origin, c Command) []Effect {
 				w.calls = append(w.calls, e)
 				continue
 			}
+			if !w.open[e.To] {
+				w.wrong = append(w.wrong, fmt.Sprintf("request %+v was answered twice, or never asked", e.To))
+			}
 			delete(w.open, e.To)
 			if w.rpc[e.To.Connection] == e.To.RPC {
 				w.send(e.To.Connection, Message{Reply: &Answered{Request: e.To.Request, Result: e.Result, Err: e.Err}})
@@ -99,7 +102,11 @@ func (w *world) do(from Origin, c Command) []Effect {
 			}
 		case Dismiss:
 			delete(w.rpc, e.Connection)
-			maps.DeleteFunc(w.open, func(o Origin, _ bool) bool { return o.RPC == e.RPC })
+			for o := range w.open {
+				if o.RPC == e.RPC && o != from { // a client that leaves has its answer right before
+					w.wrong = append(w.wrong, fmt.Sprintf("request %+v is not answered, and its connection ends", o))
+				}
+			}
 		case Ask:
 			w.asked = append(w.asked, e)
 		case Arm:

@@ -15,6 +15,7 @@ type allocation struct {
 	server  *Server
 	out     outlet
 	user    string
+	key     stun.MessageIntegrity // of the request that made it
 	relay   netip.AddrPort
 	expires time.Time // of the connection's goroutine
 	media   Relay
@@ -34,9 +35,9 @@ type channel struct {
 	expires time.Time
 }
 
-func newAllocation(s *Server, out outlet, user string, relay netip.AddrPort, expires time.Time) *allocation {
+func newAllocation(s *Server, out outlet, user string, key stun.MessageIntegrity, relay netip.AddrPort, expires time.Time) *allocation {
 	a := &allocation{
-		server: s, out: out, user: user, relay: relay, expires: expires,
+		server: s, out: out, user: user, key: key, relay: relay, expires: expires,
 		permissions: map[netip.Addr]time.Time{},
 		channels:    map[uint16]*channel{},
 		byPeer:      map[netip.AddrPort]*channel{},

@@ -156,7 +156,7 @@ func TestPionClientWithAWrongCredential(t *testing.T) {
 	for name, c := range map[string][2]string{
 		"password": {good.Username, "00" + good.Credential[2:]},
 		"user":     {good.Username + "0", good.Credential},
-		"expired":  {"1000000000:abcdefgh", server.password("1000000000:abcdefgh")},
+		"expired":  {"1000000000:abcdefgh", passwordOf(server.key(), "1000000000:abcdefgh")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := pionClient(t, address, c[0], c[1], false)

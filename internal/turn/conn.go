@@ -125,11 +125,11 @@ func (c *conn) request(m *stun.Message) error {
 		}
 		return fmt.Errorf("%d wrong credentials", c.authErrors)
 	}
-	return c.respond(m, c.turn(m, user), key)
+	return c.respond(m, c.turn(m, user, key), key)
 }
 
-// authenticate checks a request's long-term credential (RFC 8489 §9.2.4). Its time is not looked at again once it
-// has made the allocation, or calls would end after a day.
+// authenticate checks a request's long-term credential (RFC 8489 §9.2.4). Its time and its key's are not looked at again
+// once it has made the allocation, or calls would end after a day.
 func (c *conn) authenticate(m *stun.Message, now time.Time) (user string, key stun.MessageIntegrity, refusal *answer) {
 	challenge := func(code stun.ErrorCode) *answer {
 		a := refuse(code, stun.NewRealm(c.server.config.Realm), stun.NewNonce(c.server.nonce(c.client, now)))
@@ -148,9 +148,11 @@ func (c *conn) authenticate(m *stun.Message, now time.Time) (user string, key st
 		return "", nil, challenge(stun.CodeStaleNonce)
 	}
 	user = name.String()
-	key = stun.NewLongTermIntegrity(user, c.server.config.Realm, c.server.password(user))
-	known := c.allocation != nil && c.allocation.user == user
-	if key.Check(m) != nil || expired(user, now) && !known {
+	if a := c.allocation; a != nil && a.user == user && a.key.Check(m) == nil {
+		return user, a.key, nil
+	}
+	key = c.server.authentic(m, user, now)
+	if key == nil {
 		c.authErrors++
 		c.server.unauthorized.Add(1)
 		return "", nil, challenge(stun.CodeUnauthorized)

@@ -348,7 +348,7 @@ func FuzzDatagram(f *testing.F) {
 		}
 		c := newConn(server, m.Remote, addressed{p.out, tuple{m.Remote, m.Local}})
 		relay, _, _ := server.reserve("u", m.Remote.Addr(), ipv4)
-		c.allocation = newAllocation(server, c.out, "u", relay, time.Now().Add(time.Hour))
+		c.allocation = newAllocation(server, c.out, "u", nil, relay, time.Now().Add(time.Hour))
 		c.allocation.bind(firstChannel, mediaAt, time.Now())
 		p.clients[tuple{m.Remote, m.Local}] = c
 		p.take(t.Context(), m)

@@ -216,12 +216,12 @@ func FuzzServeConn(f *testing.F) {
 
 		c := newConn(server, netip.MustParseAddrPort("192.0.2.1:1"), newOutbox(1<<20))
 		relay, _, _ := server.reserve("u", c.client.Addr(), ipv4)
-		c.allocation = newAllocation(server, c.out, "u", relay, time.Now().Add(time.Hour))
+		c.allocation = newAllocation(server, c.out, "u", nil, relay, time.Now().Add(time.Hour))
 		c.allocation.bind(firstChannel, mediaAt, time.Now())
 		_ = c.serve(t.Context(), canned{bytes.NewReader(sent), io.Discard})
 		if m := (&stun.Message{Raw: append([]byte(nil), sent...)}); m.Decode() == nil {
-			c.allocation = newAllocation(server, c.out, "u", relay, time.Now().Add(time.Hour))
-			c.turn(m, "u") // as if it had been signed
+			c.allocation = newAllocation(server, c.out, "u", nil, relay, time.Now().Add(time.Hour))
+			c.turn(m, "u", nil) // as if it had been signed
 		}
 		c.release()
 		if now := server.Stats(); now.Connections != 0 || now.Allocations != 0 {
@@ -239,7 +239,7 @@ func TestPacketsAllocateNothing(t *testing.T) {
 	server, media := newServer(t, Limits{})
 	out := newOutbox(1 << 20)
 	c := newConn(server, netip.MustParseAddrPort("192.0.2.1:1"), out)
-	c.allocation = newAllocation(server, c.out, "u", mediaAt, time.Now().Add(time.Hour))
+	c.allocation = newAllocation(server, c.out, "u", nil, mediaAt, time.Now().Add(time.Hour))
 	c.allocation.bind(firstChannel, mediaAt, time.Now())
 	packet, batch := make([]byte, 1200), make([]byte, 0, 4096)
 	out.put(packet, nil) // its buffer grows once

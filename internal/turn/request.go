@@ -26,9 +26,9 @@ func accept(attributes ...stun.Setter) answer { return answer{attributes: attrib
 func refuse(code stun.ErrorCode, attributes ...stun.Setter) answer { return answer{code, attributes} }
 
 // turn answers an authenticated request.
-func (c *conn) turn(m *stun.Message, user string) answer {
+func (c *conn) turn(m *stun.Message, user string, key stun.MessageIntegrity) answer {
 	if m.Type.Method == stun.MethodAllocate {
-		return c.allocate(m, user)
+		return c.allocate(m, user, key)
 	}
 	switch {
 	case c.allocation == nil:
@@ -49,7 +49,7 @@ func (c *conn) turn(m *stun.Message, user string) answer {
 
 // allocate gives the connection its relayed address (RFC 8656 §7.2). We relay UDP only, in memory, and reserve no
 // neighbouring ports.
-func (c *conn) allocate(m *stun.Message, user string) answer {
+func (c *conn) allocate(m *stun.Message, user string, key stun.MessageIntegrity) answer {
 	transport, absent, wellFormed := fixed(m, stun.AttrRequestedTransport)
 	want, familyFault := requestedFamily(m)
 	lifetime, lifetimeOK := requestedLifetime(m)
@@ -78,7 +78,7 @@ func (c *conn) allocate(m *stun.Message, user string) answer {
 		return refuse(stun.CodeAllocQuotaReached)
 	}
 	lifetime = max(lifetime, defaultLifetime) // 0 means to end one, which makes no sense here
-	c.allocation = newAllocation(c.server, c.out, user, relay, time.Now().Add(lifetime))
+	c.allocation = newAllocation(c.server, c.out, user, key, relay, time.Now().Add(lifetime))
 	c.allocatedBy = m.TransactionID
 	c.server.config.Log.Debug("TURN allocation made", "client", c.client, "relay", relay)
 	return c.allocated()

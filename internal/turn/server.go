@@ -37,7 +37,9 @@ type Limits struct {
 type Config struct {
 	Realm  string // "" is "tertulia"
 	Secret string // credentials are made of it: at least 16 bytes; shared by the servers that accept each other's
-	Node   string // name of this node; a credential is good on its node only
+	// Previous are secrets whose credentials are accepted as well, see [Server.Rekey].
+	Previous []string
+	Node     string // name of this node; a credential is good on its node only
 	// MediaAddresses are the addresses our media answers on, every one that is offered as a candidate. It is called
 	// for requests and for packets outside channels, and must be cheap.
 	MediaAddresses func() []netip.AddrPort
@@ -63,9 +65,9 @@ type Stats struct {
 // Server answers STUN and TURN on connections it is given; it runs nothing of its own.
 type Server struct {
 	config Config
-	key    []byte
+	keys   atomic.Pointer[[]key] // the first is in force
 
-	mu         sync.Mutex
+	mu         sync.Mutex              // of what follows, and of changes of the keys
 	relays     map[netip.AddrPort]bool // relayed addresses in use
 	perUser    map[string]int
 	perAddress map[netip.Addr]int
@@ -78,9 +80,6 @@ type Server struct {
 
 // New checks config and starts nothing. Errors are of kind Invalid.
 func New(config Config) (*Server, error) {
-	if len(config.Secret) < 16 {
-		return nil, fault.New(fault.Invalid, "the TURN secret has %d characters; use at least 16", len(config.Secret))
-	}
 	if config.MediaAddresses == nil || config.OpenRelay == nil {
 		return nil, fault.New(fault.Invalid, "turn.Config lacks MediaAddresses or OpenRelay; give both")
 	}
@@ -91,14 +90,17 @@ func New(config Config) (*Server, error) {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
 	config.Limits.fill()
-	return &Server{
+	s := &Server{
 		config:     config,
-		key:        derive(config.Secret, config.Node),
 		relays:     map[netip.AddrPort]bool{},
 		perUser:    map[string]int{},
 		perAddress: map[netip.Addr]int{},
 		lastPort:   firstPort,
-	}, nil
+	}
+	if err := s.Rekey(config.Secret, config.Previous...); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func (l *Limits) fill() {

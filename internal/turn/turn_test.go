@@ -49,7 +49,7 @@ func TestCredentials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if other.password(got[0].Username) == got[0].Credential {
+	if passwordOf(other.key(), got[0].Username) == got[0].Credential {
 		t.Error("a credential is good on another node")
 	}
 }
@@ -78,8 +78,8 @@ func TestAuthentication(t *testing.T) {
 		"wrong password": {good.Username, "x", stun.CodeUnauthorized},
 		"empty password": {good.Username, "", stun.CodeUnauthorized},
 		"longer life":    {"9" + good.Username, good.Credential, stun.CodeUnauthorized},
-		"expired":        {old, server.password(old), stun.CodeUnauthorized},
-		"no time":        {"me", server.password("me"), stun.CodeUnauthorized},
+		"expired":        {old, passwordOf(server.key(), old), stun.CodeUnauthorized},
+		"no time":        {"me", passwordOf(server.key(), "me"), stun.CodeUnauthorized},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := dial(t, server, "198.51.100.9:5000").as(server, c.user, c.password)

@@ -7,7 +7,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"tertulia/internal/wire/mediactl"
 	"tertulia/internal/wire/openvidu"
 )
 
@@ -193,19 +195,68 @@ func TestFAQ_04__AWrongSecretOfAPageIsNoLeak(t *testing.T) {
 	}
 }
 
-// A key that may only look sees which headers a webhook has, and not the password in them.
-func TestHeadersOfWebhooksAreHidden(t *testing.T) {
+// A key that may only look sees where a webhook goes and which headers it has, and no password in them.
+func TestSecretsOfWebhooksAreHidden(t *testing.T) {
 	keys := []Credential{all(secret), {User: User, Password: "reader", Scope: ScopeRead, Name: "r"}}
-	hook := &openvidu.RESTWebhookConfig{Endpoint: "https://app.example", Headers: []string{"Authorization: Bearer abc"}, Events: []string{}}
+	hook := &openvidu.RESTWebhookConfig{Endpoint: "https://u:pass@app.example/hook?token=abc", Headers: []string{"Authorization: Bearer abc"}, Events: []string{}}
 	h, _ := server(t, func(c *Config) {
 		c.Credentials = func() []Credential { return keys }
 		c.Settings = fixed(openvidu.RESTConfig{Webhook: true, RESTWebhookConfig: hook})
 	})
-	for password, want := range map[string]string{"reader": "Authorization: (hidden)", secret: "Authorization: Bearer abc"} {
+	for password, wants := range map[string][]string{
+		"reader": {`["Authorization: (hidden)"]`, `"https://hidden@app.example/hook?hidden"`},
+		secret:   {`["Authorization: Bearer abc"]`, `"https://u:pass@app.example/hook?token=abc"`},
+	} {
 		r := newRequest("GET /openvidu/api/config", "")
 		r.SetBasicAuth(User, password)
-		if w := send(h, r); w.Code != 200 || !strings.Contains(w.Body.String(), `["`+want+`"]`) {
-			t.Errorf("%s: %d %s, want %s", password, w.Code, w.Body, want)
+		w := send(h, r)
+		for _, want := range wants {
+			if w.Code != 200 || !strings.Contains(w.Body.String(), want) {
+				t.Errorf("%s: %d %s, want %s", password, w.Code, w.Body, want)
+			}
 		}
+	}
+}
+
+// Every answer that may show connections, asked by every kind of key: who may only look could join with a token, and so
+// change everything.
+func TestFAQ_04__AReaderSeesNoTokenOrCredential(t *testing.T) {
+	keys := []Credential{all(secret), {User: User, Password: "k-sessions", Scope: ScopeSessions, Name: "web"}, {User: User, Password: "k-read", Scope: ScopeRead, Name: "r"}}
+	h, registry := server(t, func(c *Config) {
+		c.Credentials = func() []Credential { return keys }
+		c.NodeID = "media_Abcdefgh"
+		c.Nodes = func() []openvidu.RESTMediaNode { return []openvidu.RESTMediaNode{aNode("media_Abcdefgh")} }
+		c.TURN = func(string, string, time.Time) (username, credential string) { return "u", "turn-pass" }
+	})
+	registry.states[0].Connections[2].ICEServers[0].Credential = "p-credential"
+	sdp := "v=0\r\na=ice-ufrag:abc\r\na=ice-pwd:p-ice\r\nm=audio 9\r\na=ice-pwd:p-ice\r\n"
+	for _, name := range []string{"con_Pub", "con_Sub_str_CAM_Abcd_con_Pub"} {
+		registry.stats = append(registry.stats, mediactl.EndpointStats{Endpoint: name, LocalSDP: sdp, RemoteSDP: sdp})
+	}
+	const all = "?pendingConnections=true&webRtcStats=true&sessions=true&extra-info=true"
+	shown := map[string]int{} // secrets that were seen, by key
+	for i := range routes {
+		row := &routes[i]
+		if row.method != http.MethodGet || row.public || row.old {
+			continue
+		}
+		for _, connection := range []string{"con_Pub", "con_Sub", "con_Wait"} {
+			path := strings.NewReplacer("{session}", "Call", "{connection}", connection, "{node}", "media_Abcdefgh", "{recording}", "x").Replace(row.pattern)
+			for _, key := range keys {
+				r := newRequest("GET "+prefix+path+all, "")
+				r.SetBasicAuth(User, key.Password)
+				text := send(h, r).Body.String()
+				for _, credential := range []string{"tok_", "p-credential", "p-ice", "turn-pass"} {
+					seen := strings.Count(text, credential)
+					shown[key.Password] += seen
+					if key.Scope == ScopeRead && seen > 0 {
+						t.Errorf("GET %s shows a reader %s: %s", path, credential, text)
+					}
+				}
+			}
+		}
+	}
+	if shown[secret] == 0 || shown["k-sessions"] == 0 {
+		t.Errorf("those who may change calls see no token either: %v", shown)
 	}
 }

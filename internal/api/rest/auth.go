@@ -28,7 +28,7 @@ type Scope string
 const (
 	ScopeAll      Scope = "all"      // everything
 	ScopeSessions Scope = "sessions" // everything about sessions, nothing about the server
-	ScopeRead     Scope = "read"     // look at everything, change nothing
+	ScopeRead     Scope = "read"     // look at everything but what lets one join or act as another (hide.go), change nothing
 )
 
 // ofSessions are the parts of the API, below /openvidu/api, that are about sessions.
@@ -53,41 +53,24 @@ func (s Scope) may(method, below string) bool {
 // without first. Right ones always pass: a flood of wrong guesses from an address shared with the application must not
 // lock the application out. (Guessing is held off by the secret's length; the limit keeps a mistaken client from
 // spinning.)
-func (a *api) authenticate(w http.ResponseWriter, r *http.Request, below string) error {
+func (a *api) authenticate(w http.ResponseWriter, r *http.Request, below string) (*Credential, error) {
 	user, password, given := r.BasicAuth()
-	if who := a.known(user, password); given && who != nil {
+	if who := Find(a.credentials(), user, password); given && who != nil {
 		if err := a.pages(r); err != nil {
-			return err
+			return nil, err
 		}
 		if !who.Scope.may(r.Method, below) {
-			return fault.New(fault.Forbidden, "API key %q has the scope %q, which does not cover %s %s: use one of another scope, or OPENVIDU_SECRET",
+			return nil, fault.New(fault.Forbidden, "API key %q has the scope %q, which does not cover %s %s: use one of another scope, or OPENVIDU_SECRET",
 				who.Name, who.Scope, r.Method, clip(r.URL.Path))
 		}
-		return nil
+		return who, nil
 	}
 	if given && !a.failures.allow(r.RemoteAddr) {
 		w.Header().Set("Retry-After", "3") // seconds until the bucket holds a token again
-		return fault.New(fault.RateLimited, "too many requests with wrong credentials from this address: check OPENVIDU_SECRET")
+		return nil, fault.New(fault.RateLimited, "too many requests with wrong credentials from this address: check OPENVIDU_SECRET")
 	}
 	w.Header().Set("WWW-Authenticate", `Basic realm="OpenVidu"`)
-	return fault.New(fault.Unauthorized, "credentials are missing or wrong: user OPENVIDUAPP, password OPENVIDU_SECRET")
-}
-
-// known finds the credential of a request, nil if there is none.
-func (a *api) known(user, password string) *Credential {
-	return Find(a.credentials(), user, password)
-}
-
-// credential is that of a request, nil if it brings none that is accepted.
-func (r *request) credential() *Credential {
-	user, password, _ := r.http.BasicAuth()
-	return r.known(user, password)
-}
-
-// mayAll reports whether the caller may do everything.
-func (r *request) mayAll() bool {
-	who := r.credential()
-	return who != nil && who.Scope == ScopeAll
+	return nil, fault.New(fault.Unauthorized, "credentials are missing or wrong: user OPENVIDUAPP, password OPENVIDU_SECRET")
 }
 
 // Find returns the credential of a list that a user and password are, nil if there is none. It takes as long for any

@@ -114,6 +114,11 @@ var goldenServer = map[string]func(*Config, *fakeRegistry){
 	"slow": func(c *Config, _ *fakeRegistry) {
 		c.Events = &fakeEvents{fail: fault.New(fault.Timeout, "the store did not answer in time")}
 	},
+	"reader": func(c *Config, _ *fakeRegistry) { // whose password may only look
+		c.Credentials = func() []Credential {
+			return []Credential{{User: User, Password: secret, Scope: ScopeRead, Name: "reader"}}
+		}
+	},
 	"stranger": func(c *Config, _ *fakeRegistry) { c.Secret = "another" },
 	"unstable": func(c *Config, _ *fakeRegistry) {
 		c.Checks = func(context.Context) []openvidu.RESTCheck {
@@ -190,7 +195,7 @@ func (e *exchange) ask(t *testing.T) (status int, body []byte) {
 	}
 	registry.states = append(registry.states, session.State{ID: "Closing", Closing: "sessionClosedByServer"})
 	registry.stats = []mediactl.EndpointStats{{
-		Endpoint: "con_Pub", LocalSDP: "v=0\r\nm=audio 9\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 4443 typ host\r\n", RemoteSDP: "offer",
+		Endpoint: "con_Pub", LocalSDP: "v=0\r\nm=audio 9\r\na=mid:0\r\na=ice-pwd:ours\r\na=candidate:1 1 udp 1 192.0.2.1 4443 typ host\r\n", RemoteSDP: "offer\na=ice-ufrag:u\na=ice-pwd:theirs",
 		LocalCandidate: "udp 192.0.2.1 port 4443", RemoteCandidate: "udp 198.51.100.1:5000", Signalled: []mediactl.Candidate{{Candidate: "candidate:9", SDPMid: "0"}},
 	}}
 	w := do(h, e.target, e.body)

@@ -45,7 +45,7 @@ func openAPI(rows []route) object {
 		"servers":    []object{{"url": prefix}},
 		"security":   []object{{"basic": []string{}}},
 		"paths":      paths,
-		"components": object{"schemas": shapes, "securitySchemes": object{"basic": object{"type": "http", "scheme": "basic", "description": "User OPENVIDUAPP, password OPENVIDU_SECRET."}}},
+		"components": object{"schemas": shapes, "securitySchemes": object{"basic": object{"type": "http", "scheme": "basic", "description": "User OPENVIDUAPP, password OPENVIDU_SECRET or a key of API_KEYS. To a key of the scope read every token is null, and every other credential hidden."}}},
 	}
 }
 

@@ -38,6 +38,10 @@ authentication, user ` + "`OPENVIDUAPP`, password `OPENVIDU_SECRET`" + `; JSON i
     curl -ku OPENVIDUAPP:$SECRET https://localhost:4443/openvidu/api/sessions -H 'Content-Type: application/json' -d '{"customSessionId":"room"}'
     curl -ku OPENVIDUAPP:$SECRET https://localhost:4443/openvidu/api/sessions/room/connection -X POST
 
+A key of ` + "`API_KEYS`" + ` is another password, of a scope: ` + "`sessions`" + ` may do nothing about the server; ` + "`read`" + ` may change nothing, and sees nothing by which it
+could join or act as somebody else: ` + "`token`" + ` is null, credentials of ` + "`customIceServers`" + `, ICE passwords in descriptions and headers of webhooks are
+` + "`(hidden)`" + `, and so are credentials and query of a webhook's URL.
+
 In bodies, null is the same as absent, and unknown fields are ignored; a body has at most 1 MiB. Answers carry explicit nulls.
 
 `

@@ -99,10 +99,8 @@ func Renew(before http.Handler, cfg Config) (http.Handler, error) {
 	if cfg.Secret == "" {
 		return nil, fault.New(fault.Invalid, "OPENVIDU_SECRET is empty: set it")
 	}
-	for i, s := range cfg.ICEServers {
-		if err := s.Check(); err != nil {
-			return nil, fault.Wrap(fault.Invalid, err, "OPENVIDU_WEBRTC_ICE_SERVERS entry %d", i+1)
-		}
+	if err := CheckICEServers(cfg.ICEServers); err != nil {
+		return nil, err
 	}
 	document, err := json.Marshal(openAPI(routes))
 	if err != nil {

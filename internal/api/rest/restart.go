@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"sync"
@@ -49,10 +50,7 @@ func restart(ctx context.Context, r *request) (response, error) {
 
 // caller names who asks: the name of its key, or OpenVidu's user.
 func (r *request) caller() string {
-	if who := r.credential(); who != nil && who.Name != "" {
-		return who.Name
-	}
-	return User
+	return cmp.Or(r.who.Name, User)
 }
 
 func getStatus(_ context.Context, r *request) (response, error) { return ok(r.restarts.status()), nil }

@@ -27,7 +27,8 @@ type request struct {
 	http *http.Request
 	path map[string]string // values of the route's {}
 	body []byte
-	old  bool // it came by a path before 2.16
+	old  bool       // it came by a path before 2.16
+	who  Credential // whose request it is; the zero one, which may do nothing, where none is asked for
 }
 
 // asked reports whether a query flag is on, in the words Spring takes; fallback is for an absent one.
@@ -65,11 +66,14 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if found != nil && found.old && !old {
 		found = nil
 	}
+	var who Credential
 	if found == nil || !found.public {
-		if err := a.authenticate(w, r, below); err != nil {
+		known, err := a.authenticate(w, r, below)
+		if err != nil {
 			a.refuse(w, r, path, found, err)
 			return
 		}
+		who = *known
 	}
 	if old {
 		a.Log.Warn("deprecated path: use the present one", "path", r.URL.Path, "present", path)
@@ -84,7 +88,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
-	response, err := a.run(ctx, found, &request{api: a, http: r, path: values, old: old}, w)
+	response, err := a.run(ctx, found, &request{api: a, http: r, path: values, old: old, who: who}, w)
 	if err != nil {
 		a.refuse(w, r, path, found, err)
 		return

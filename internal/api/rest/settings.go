@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"strings"
 
 	"tertulia/internal/wire/openvidu"
 )
@@ -12,22 +11,10 @@ func getConfig(_ context.Context, r *request) (response, error) {
 	settings.Version = openvidu.RESTVersion
 	settings.Domain = r.host().name
 	settings.PublicURL = r.url("http")
-	if hook := settings.RESTWebhookConfig; hook != nil && !r.mayAll() {
-		hidden := *hook
-		hidden.Headers = withoutValues(hook.Headers)
-		settings.RESTWebhookConfig = &hidden
+	if settings.RESTWebhookConfig != nil && r.who.Scope != ScopeAll {
+		settings.RESTWebhookConfig = hideWebhook(*settings.RESTWebhookConfig)
 	}
 	return ok(settings), nil
-}
-
-// withoutValues hides what headers say: who may only look must not be able to speak to the application as we do.
-func withoutValues(headers []string) []string {
-	names := make([]string, len(headers))
-	for i, h := range headers {
-		name, _, _ := strings.Cut(h, ": ")
-		names[i] = name + ": (hidden)"
-	}
-	return names
 }
 
 func getVersion(_ context.Context, r *request) (response, error) {

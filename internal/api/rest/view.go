@@ -73,6 +73,9 @@ func (r *request) connectionView(sessionID string, c *session.Connection, stats 
 	if c.ActiveAt != 0 {
 		activate(&view, c, stats)
 	}
+	if !r.who.Scope.secrets() {
+		hide(&view)
+	}
 	return view
 }
 

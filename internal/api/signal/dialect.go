@@ -10,19 +10,31 @@ import (
 // dialect is how one joined client speaks and is spoken to: encode.go and dispatch.go translate into and from it.
 type dialect struct {
 	release
-	mediaServer string      // as told at the join
-	life        int64       // the same
-	raw         atomic.Bool // it is known to be of a release up to 2.8, whose signal types have no prefix
+	mediaServer string       // as told at the join
+	life        int64        // the same
+	form        atomic.Value // session.SignalForm, "" until it is known
 }
 
 func newDialect(r release, mediaServer string) *dialect {
 	d := &dialect{release: r, mediaServer: mediaServer}
-	d.raw.Store(r.upTo24())
+	d.form.Store(r.signalForm())
 	return d
 }
 
-// clientSignal takes a signal in the words of the sender's release. A type without prefix gives the sender away as up
-// to 2.8; from 2.21 on, which say what they are, it is a third party's slip.
+// resumed is the dialect of a client that is back.
+func resumed(c session.Connection) *dialect {
+	d := newDialect(releaseOf(c), "")
+	if c.SignalForm != "" {
+		d.form.Store(c.SignalForm)
+	}
+	return d
+}
+
+// signalForm is how its signals' types are written, if it is known.
+func (d *dialect) signalForm() session.SignalForm { return d.form.Load().(session.SignalForm) }
+
+// clientSignal takes a signal in the words of the sender's release, and gathers which one that is: whoever writes a type
+// without prefix is up to 2.8, for good. Of those who are known by then it is a third party's slip.
 func (d *dialect) clientSignal(me string, p *openvidu.SendMessage) (session.Command, error) {
 	s, err := openvidu.ParseSignal(p.Message)
 	if err != nil {
@@ -31,20 +43,25 @@ func (d *dialect) clientSignal(me string, p *openvidu.SendMessage) (session.Comm
 	if s.Type != nil {
 		kind, changed := openvidu.PrefixSignal(*s.Type)
 		s.Type = &kind
-		if changed && d.sdk == "" {
-			d.raw.Store(true)
+		if d.release.signalForm() == "" {
+			if changed {
+				d.form.Store(session.RawSignals)
+			} else {
+				d.form.CompareAndSwap(session.SignalForm(""), session.PrefixedSignals)
+			}
 		}
 	}
-	return session.ClientSignal{Connection: me, To: s.To, Type: s.Type, Data: s.Data}, nil
+	return session.ClientSignal{Connection: me, To: s.To, Type: s.Type, Data: s.Data, Form: d.signalForm()}, nil
 }
 
-// signalType puts a type into the words of the client's release (spec §5.7). One without a type stays so.
-func (d *dialect) signalType(kind *string) *string {
+// signalType puts a type into the words of the client's release (spec §5.7), raw if that is not known and likely. One
+// without a type stays so.
+func (d *dialect) signalType(kind *string, likely bool) *string {
 	if kind == nil {
 		return nil
 	}
 	var s string
-	if d.raw.Load() {
+	if form := d.signalForm(); form == session.RawSignals || form == "" && likely {
 		s = openvidu.StripSignal(*kind)
 	} else if *kind != "" {
 		s, _ = openvidu.PrefixSignal(*kind)

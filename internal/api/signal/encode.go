@@ -111,7 +111,7 @@ func (d *dialect) notification(n session.Notice) (name string, shape any) {
 			Candidate: n.Candidate.Candidate, SDPMid: n.Candidate.SDPMid, SDPMLineIndex: n.Candidate.SDPMLineIndex,
 		}
 	case session.Signal:
-		return openvidu.NameSignal, openvidu.SignalMessage{Type: d.signalType(n.Type), Data: n.Data, From: n.From}
+		return openvidu.NameSignal, openvidu.SignalMessage{Type: d.signalType(n.Type, n.Raw), Data: n.Data, From: n.From}
 	case session.StreamChanged:
 		return openvidu.NameStreamProperty, openvidu.StreamProperty{
 			ConnectionID: n.Connection, StreamID: n.Stream, Property: n.Property, NewValue: n.NewValue, Reason: n.Reason,

@@ -76,7 +76,7 @@ func (s *Server) admission(from caller, p *openvidu.JoinRoom) (id string, d *dia
 	j = session.Join{
 		Token: token.Token, ClientData: p.Metadata, Platform: d.platform, SDKVersion: d.sdk,
 		Address: from.address.String(), Host: from.host, FinalUserID: from.userID, Loopback: from.loopback,
-		CommonMsid: d.upTo24(), ServerOffers: d.mediaServer == "mediasoup",
+		CommonMsid: d.upTo24(), SignalForm: d.signalForm(), ServerOffers: d.mediaServer == "mediasoup",
 	}
 	if s.cfg.Locate != nil {
 		j.Location = s.cfg.Locate(from.address)
@@ -153,7 +153,7 @@ func (c *socket) connect(ctx context.Context, m jsonrpc.Message) error {
 		c.conn.Close(jsonrpc.StatusGoingAway, "Try again")
 		return nil
 	}
-	if err := c.sit(seat, newDialect(releaseOf(seat.Self), "")); err != nil {
+	if err := c.sit(seat, resumed(seat.Self)); err != nil {
 		return err
 	}
 	c.log.Info("resumed", "session", seat.Session, "connection", seat.Connection)

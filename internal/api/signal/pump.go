@@ -3,10 +3,13 @@ package signal
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"tertulia/internal/api/jsonrpc"
 	"tertulia/internal/session"
+	"tertulia/internal/wire/openvidu"
 )
 
 // pump writes what the outbox of a seat holds, in order, until the socket ends. When the connection has ended, or has
@@ -15,7 +18,11 @@ import (
 func (c *socket) pump(ctx context.Context, seat *Seat) {
 	for {
 		m, err := seat.Next(ctx)
+		if ctx.Err() != nil {
+			return
+		}
 		if err != nil {
+			c.refuseRest(err)
 			break
 		}
 		if c.write(seat, m) != nil {
@@ -34,6 +41,26 @@ func (c *socket) pump(ctx context.Context, seat *Seat) {
 	case <-linger.C:
 		c.conn.Close(jsonrpc.StatusNormal, "")
 	}
+}
+
+// refuseRest answers what was asked while the connection ended: the session drops the requests of who has gone.
+func (c *socket) refuseRest(why error) {
+	c.mu.Lock()
+	rest := c.pending
+	c.pending = map[string]string{}
+	c.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(rest)) {
+		refuseGone(c, id, rest[id], why)
+	}
+}
+
+// refuseGone answers a request of who has gone. Candidates are never refused (spec §4.8).
+func refuseGone(c *socket, id, method string, why error) {
+	if method == "onIceCandidate" {
+		_ = c.conn.Reply(json.RawMessage(id), openvidu.Done{SessionID: c.place().RPC})
+		return
+	}
+	_ = c.fail(json.RawMessage(id), method, why)
 }
 
 // write hands one message to the writer, and asks for a receipt of a notice if repeating it would be seen.
@@ -55,7 +82,8 @@ func (c *socket) write(seat *Seat, m session.Message) error {
 }
 
 func (c *socket) reply(seat *Seat, a *session.Answered) error {
-	method, id := c.awaited(a.Request), json.RawMessage(a.Request)
+	method, _ := c.awaited(a.Request)
+	id := json.RawMessage(a.Request)
 	if a.Err != nil {
 		return c.fail(id, method, a.Err)
 	}

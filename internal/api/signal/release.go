@@ -29,6 +29,18 @@ func (r release) android() bool { return strings.HasPrefix(r.platform, "Android 
 // flags, and do not know that they are evicted. All want one common msid, and raw signal types.
 func (r release) upTo24() bool { return r.first || r.platform == "" && r.sdk == "" }
 
+// signalForm is how it writes the types of signals; "" for 2.5 to 2.16, whose requests are the same but for that (2.8 and 2.9:
+// to the letter).
+func (r release) signalForm() session.SignalForm {
+	switch {
+	case r.upTo24():
+		return session.RawSignals
+	case r.sdk != "" || r.query:
+		return session.PrefixedSignals
+	}
+	return ""
+}
+
 // upTo215 is what was a publisher when it joined with the secret (2.16 too, which changes nothing for it).
 func (r release) upTo215() bool { return r.upTo24() || r.sdk == "" && !r.query }
 

@@ -15,7 +15,6 @@ import (
 	"tertulia/internal/api/jsonrpc"
 	"tertulia/internal/event"
 	"tertulia/internal/fault"
-	"tertulia/internal/session"
 	"tertulia/internal/wire/openvidu"
 )
 
@@ -193,11 +192,10 @@ func (c *socket) handle(ctx context.Context, m jsonrpc.Message) error {
 		return err
 	}
 	if err := seat.Send(ctx, string(m.ID), command); err != nil {
-		c.awaited(string(m.ID))
-		if _, hint := command.(session.Candidate); hint { // of someone who was just put out
-			return c.answer(m, c.server.result(m.Method, seat.RPC, nil))
+		method, waits := c.awaited(string(m.ID))
+		if waits && ctx.Err() == nil { // else the pump, which has seen the end first, has answered
+			refuseGone(c, string(m.ID), method, err)
 		}
-		return err
 	}
 	return nil
 }
@@ -213,13 +211,13 @@ func (c *socket) await(m jsonrpc.Message) error {
 	return nil
 }
 
-// awaited returns the method of a request that has been answered.
-func (c *socket) awaited(id string) (method string) {
+// awaited returns the method of a request that is being answered, and whether it was not before.
+func (c *socket) awaited(id string) (method string, waits bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	method = c.pending[id]
+	method, waits = c.pending[id]
 	delete(c.pending, id)
-	return method
+	return method, waits
 }
 
 // place returns the seat, nil before the join.

@@ -291,6 +291,34 @@ func TestTooManyUnanswered(t *testing.T) {
 	})
 }
 
+// TestAskedWhileTheConnectionEnds: the session drops what it reads after the end; the socket, open for another ten seconds,
+// answers for it, once, after what the session has answered and told itself.
+func TestAskedWhileTheConnectionEnds(t *testing.T) {
+	bubble(t, Config{}, func(_ *Server, node *script, w *wire) {
+		w.say(frame(0, "joinRoom", `{"session":"S","token":"tok_A","platform":"Chrome"}`))
+		synctest.Wait()
+		node.messages <- session.Message{Reply: &session.Answered{Request: "0", Result: session.JoinResult{Self: new(session.Connection)}}}
+		for i, method := range []string{"unpublishVideo", "leaveRoom", "onIceCandidate"} {
+			w.say(frame(i+1, method, `{"candidate":"c"}`))
+		}
+		synctest.Wait()
+		w.taken()
+		node.messages <- session.Message{Reply: &session.Answered{Request: "1"}}
+		node.messages <- session.Message{Seq: 1, Notice: session.Evicted{Connection: "con_A", Reason: "forceDisconnectByUser"}}
+		close(node.messages)
+		synctest.Wait()
+		got, want := w.taken(), []string{`{"id":1,"result":{"sessionId":"rpc"}`, `participantEvicted`, `"pull"`, `{"id":2,"error":{"code":999`, `{"id":3,"result":{"sessionId":"rpc"}`}
+		if len(got) != len(want) {
+			t.Fatalf("got %q", got)
+		}
+		for i := range want {
+			if !strings.Contains(got[i], want[i]) {
+				t.Errorf("frame %d: %s, want %s", i, got[i], want[i])
+			}
+		}
+	})
+}
+
 // TestReceipts: one pull is in flight while there is something to prove; candidates alone wait for pings.
 func TestReceipts(t *testing.T) {
 	bubble(t, Config{}, func(_ *Server, node *script, w *wire) {

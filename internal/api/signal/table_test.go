@@ -100,24 +100,25 @@ func TestReleases(t *testing.T) {
 	type facts struct {
 		media, version                    string
 		upTo24, upTo215, pull, commonMsid bool
+		signals                           session.SignalForm
 	}
 	for name, c := range map[string]struct {
 		path   string
 		params openvidu.JoinRoom
 		want   facts
 	}{
-		"1.9":     {"/room", openvidu.JoinRoom{Session: "wss://h/S"}, facts{"kurento", "2.32.1", true, true, false, true}},
-		"2.0":     {"/openvidu", openvidu.JoinRoom{}, facts{"kurento", "2.32.1", true, true, false, true}},
-		"2.8":     {"/openvidu", openvidu.JoinRoom{Platform: "Chrome"}, facts{"kurento", "2.32.1", false, true, true, false}},
-		"2.20":    {"/openvidu?sessionId=S", openvidu.JoinRoom{Platform: "Chrome"}, facts{"kurento", "2.32.1", false, false, true, false}},
-		"2.21":    {"/openvidu?sessionId=S", openvidu.JoinRoom{Platform: "Chrome", SDKVersion: "2.21.0"}, facts{"mediasoup", "2.21.0", false, false, true, false}},
-		"odd":     {"/openvidu?sessionId=S", openvidu.JoinRoom{Platform: "Chrome", SDKVersion: "2.21"}, facts{"mediasoup", "2.32.1", false, false, true, false}},
-		"beta":    {"/openvidu?sessionId=S", openvidu.JoinRoom{Platform: "Chrome", SDKVersion: "2.31.0-beta.1"}, facts{"mediasoup", "2.31.0-beta.1", false, false, true, false}},
-		"Android": {"/openvidu", openvidu.JoinRoom{Platform: "Android 33", SDKVersion: "2.32.2"}, facts{"kurento", "2.32.2", false, false, false, false}},
+		"1.9":     {"/room", openvidu.JoinRoom{Session: "wss://h/S"}, facts{"kurento", "2.32.1", true, true, false, true, "raw"}},
+		"2.0":     {"/openvidu", openvidu.JoinRoom{}, facts{"kurento", "2.32.1", true, true, false, true, "raw"}},
+		"2.8":     {"/openvidu", openvidu.JoinRoom{Platform: "Chrome"}, facts{"kurento", "2.32.1", false, true, true, false, ""}},
+		"2.20":    {"/openvidu?sessionId=S", openvidu.JoinRoom{Platform: "Chrome"}, facts{"kurento", "2.32.1", false, false, true, false, "prefixed"}},
+		"2.21":    {"/openvidu?sessionId=S", openvidu.JoinRoom{Platform: "Chrome", SDKVersion: "2.21.0"}, facts{"mediasoup", "2.21.0", false, false, true, false, "prefixed"}},
+		"odd":     {"/openvidu?sessionId=S", openvidu.JoinRoom{Platform: "Chrome", SDKVersion: "2.21"}, facts{"mediasoup", "2.32.1", false, false, true, false, "prefixed"}},
+		"beta":    {"/openvidu?sessionId=S", openvidu.JoinRoom{Platform: "Chrome", SDKVersion: "2.31.0-beta.1"}, facts{"mediasoup", "2.31.0-beta.1", false, false, true, false, "prefixed"}},
+		"Android": {"/openvidu", openvidu.JoinRoom{Platform: "Android 33", SDKVersion: "2.32.2"}, facts{"kurento", "2.32.2", false, false, false, false, "prefixed"}},
 	} {
 		s := New(Config{Log: quiet(t)})
 		_, r, j := s.admission(caller{first: c.path == "/room", query: strings.Contains(c.path, "?")}, &c.params)
-		got := facts{r.mediaServer, r.version(), r.upTo24(), r.upTo215(), r.answersPull(), j.CommonMsid}
+		got := facts{r.mediaServer, r.version(), r.upTo24(), r.upTo215(), r.answersPull(), j.CommonMsid, j.SignalForm}
 		if got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
@@ -125,6 +126,9 @@ func TestReleases(t *testing.T) {
 			t.Errorf("%s: server offers %v", name, j.ServerOffers)
 		}
 		again := releaseOf(session.Connection{Platform: c.params.Platform, SDKVersion: c.params.SDKVersion})
+		if form := resumed(session.Connection{Platform: c.params.Platform, SDKVersion: c.params.SDKVersion, SignalForm: j.SignalForm}).signalForm(); form != c.want.signals {
+			t.Errorf("%s: on another socket its signals are %q", name, form)
+		}
 		if again.upTo24() != r.upTo24() || again.answersPull() != r.answersPull() {
 			t.Errorf("%s: on another socket it is taken for %+v", name, again)
 		}
@@ -151,7 +155,7 @@ func TestAdmission(t *testing.T) {
 	} {
 		s := New(Config{Secret: c.secret, Log: quiet(t)})
 		id, _, j := s.admission(from, &c.params)
-		c.want.Address, c.want.Host, c.want.CommonMsid = "192.0.2.1", "h:443", true
+		c.want.Address, c.want.Host, c.want.CommonMsid, c.want.SignalForm = "192.0.2.1", "h:443", true, session.RawSignals
 		if id != c.id || j != c.want {
 			t.Errorf("%s: %s %+v, want %+v", name, id, j, c.want)
 		}

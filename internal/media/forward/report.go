@@ -21,11 +21,10 @@ type reports struct {
 	rtt  media.Time // 0: not known
 	lost uint8      // fraction, in 1/256
 
-	received int64      // reports of the viewer about this stream
-	at       media.Time // when the latest came
-	total    int64      // packets lost, by it
-	then     uint64     // packets sent when it came
-	heardOf  int64      // of these, how many the viewer knows to have been sent; -1: it reports a number that we have not sent
+	received int64  // of the viewer about this stream
+	total    int64  // packets lost, by the latest
+	latest   Report // and the one before
+	former   Report
 }
 
 type sentReport struct {
@@ -79,7 +78,7 @@ func (f *Forwarder) ReceiverReport(now media.Time, report rtcp.ReceptionReport) 
 	r := &f.reports
 	r.lost = report.FractionLost
 	r.received++
-	r.at, r.then, r.heardOf = now, f.stats.Packets, f.heardOf(report)
+	r.former, r.latest = r.latest, Report{At: now, Sent: f.stats.Packets, Heard: f.heardOf(report)}
 	r.total = int64(int32(report.TotalLost<<8) >> 8) // 24 bits, signed
 	if report.LastSenderReport == 0 {
 		return

@@ -61,14 +61,14 @@ func TestReceiverReportMeasuresRoundTrip(t *testing.T) {
 // TestReceiverReportSaysWhatIsHeardOf: how many of our packets the viewer knows of, and how many it lacks.
 func TestReceiverReportSaysWhatIsHeardOf(t *testing.T) {
 	g := newRig(t, "VP8", nil)
-	if s := g.Stats(); s.Highest != -1 || s.Reports != 0 || s.Latest != 0 {
+	if s := g.Stats(); s.Report != (Report{}) || s.Reports != 0 || s.Latest != 0 {
 		t.Errorf("before the first packet: %+v", s)
 	}
 	first := g.publish(5*ms, 1<<16, 1000, true, 0x10, 0)
 	for i := range uint64(9) {
 		g.publish(media.Time(6+i)*ms, 1<<16+1+i, 1000, false, make([]byte, 100+i)...)
 	}
-	if s := g.Stats(); s.Latest != 14*ms || s.Largest != 12+108 || s.Reported != 0 {
+	if s := g.Stats(); s.Latest != 14*ms || s.Largest != 12+108 || s.Report.At != 0 {
 		t.Errorf("after ten: %+v", s)
 	}
 	for _, c := range []struct {
@@ -84,21 +84,21 @@ func TestReceiverReportSaysWhatIsHeardOf(t *testing.T) {
 		{rtcp.ReceptionReport{LastSequenceNumber: 1<<32 - 1}, -1, 0},
 	} {
 		g.ReceiverReport(20*ms, c.report)
-		if s := g.Stats(); s.Highest != c.want || s.Lost != c.lost || s.Reported != 20*ms {
-			t.Errorf("%+v: heard of %d packets, %d lost; want %d, %d", c.report, s.Highest, s.Lost, c.want, c.lost)
+		if s := g.Stats(); s.Report.Heard != c.want || s.Lost != c.lost || s.Report.At != 20*ms {
+			t.Errorf("%+v: heard of %d packets, %d lost; want %d, %d", c.report, s.Report.Heard, s.Lost, c.want, c.lost)
 		}
 	}
-	if s := g.Stats(); s.Reports != 6 || s.SentThen != 10 {
-		t.Errorf("%d reports, the latest when %d packets were sent", s.Reports, s.SentThen)
+	if s := g.Stats(); s.Reports != 6 || s.Report.Sent != 10 {
+		t.Errorf("%d reports, the latest when %d packets were sent", s.Reports, s.Report.Sent)
 	}
 	g.SenderReport(25 * ms)
 	g.publish(30*ms, 1<<16+9+1000, 1000, false, 0) // what the publisher lost is a gap of ours, and no packet
 	g.ReceiverReport(40*ms, rtcp.ReceptionReport{LastSequenceNumber: uint32(first.SequenceNumber) + 9})
-	if s := g.Stats(); s.SentThen != 11 || s.Highest != 10 {
-		t.Errorf("before a gap: heard of %d packets of %d", s.Highest, s.SentThen)
+	if s := g.Stats(); s.Report.Sent != 11 || s.Report.Heard != 10 {
+		t.Errorf("before a gap: heard of %d packets of %d", s.Report.Heard, s.Report.Sent)
 	}
 	g.ReceiverReport(50*ms, rtcp.ReceptionReport{LastSequenceNumber: uint32(first.SequenceNumber) + 9 + 1000})
-	if s := g.Stats(); s.Highest != 11 {
-		t.Errorf("after a gap: heard of %d packets of %d", s.Highest, s.SentThen)
+	if s := g.Stats(); s.Report.Heard != 11 {
+		t.Errorf("after a gap: heard of %d packets of %d", s.Report.Heard, s.Report.Sent)
 	}
 }

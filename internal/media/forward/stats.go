@@ -24,12 +24,18 @@ type Stats struct {
 
 	Latest       media.Time    // when the last packet was sent, resent ones not counted; 0 before the first
 	Reports      int64         // of the viewer about this stream
-	Reported     media.Time    // when the latest came; 0 before the first
-	FractionLost float64       // by that report, 0 to 1
-	Lost         int64         // by that report, in all; negative if more came than were sent
-	SentThen     uint64        // packets sent when it came
-	Highest      int64         // of these, how many the viewer has heard of, those it lost included; -1: it does not say
+	Report       Report        // the latest of them
+	Former       Report        // the one before
+	FractionLost float64       // by the latest, 0 to 1
+	Lost         int64         // by the latest, in all; negative if more came than were sent
 	RTT          time.Duration // 0: not known yet
+}
+
+// Report is what a receiver report of the viewer says of what it has heard of.
+type Report struct {
+	At    media.Time // when it came; 0: there is none
+	Sent  uint64     // packets sent by then
+	Heard int64      // of these, how many the viewer knows of, those it lost included; -1: it does not say
 }
 
 // Stats returns the counters.
@@ -37,11 +43,8 @@ func (f *Forwarder) Stats() Stats {
 	s := f.stats
 	r := &f.reports
 	s.Latest = f.splice.lastArrival
-	s.Reports, s.Reported = r.received, r.at
-	s.FractionLost, s.Lost, s.SentThen, s.Highest = float64(r.lost)/256, r.total, r.then, r.heardOf
-	if r.received == 0 {
-		s.Highest = -1
-	}
+	s.Reports, s.Report, s.Former = r.received, r.latest, r.former
+	s.FractionLost, s.Lost = float64(r.lost)/256, r.total
 	s.RTT = time.Duration(r.rtt)
 	return s
 }

@@ -71,7 +71,8 @@ type TrackFacts struct {
 	FrameRate   int // of a video we receive, in the latest second
 	Sent        forward.Stats
 	Latest      time.Duration
-	Reported    time.Duration // of a track we send
+	Reported    time.Duration // of a track we send: the age of Sent.Report
+	Former      time.Duration // of Sent.Former
 }
 
 // Facts returns a snapshot.
@@ -143,7 +144,7 @@ func snapshot(e *Endpoint) Facts {
 
 // facts appends what a section receives and what it sends: both, where a publisher is sent its own.
 func (sec *section) facts(now media.Time, list []TrackFacts) []TrackFacts {
-	row := TrackFacts{Kind: sec.kind, Codec: sec.codec.Name, Latest: Never, Reported: Never}
+	row := TrackFacts{Kind: sec.kind, Codec: sec.codec.Name, Latest: Never, Reported: Never, Former: Never}
 	if sec.track != nil {
 		in := row
 		if sec.receiver != nil {
@@ -154,10 +155,11 @@ func (sec *section) facts(now media.Time, list []TrackFacts) []TrackFacts {
 	}
 	if sec.source != nil {
 		out := row
-		out.Sends, out.Sent.Highest = true, -1
+		out.Sends = true
 		if sec.forwarder != nil {
 			out.Sent = sec.forwarder.Stats()
-			out.Latest, out.Reported = age(now, out.Sent.Latest), age(now, out.Sent.Reported)
+			out.Latest = age(now, out.Sent.Latest)
+			out.Reported, out.Former = age(now, out.Sent.Report.At), age(now, out.Sent.Former.At)
 		}
 		list = append(list, out)
 	}

@@ -81,8 +81,8 @@ func TestFactsOfACall(t *testing.T) {
 			out.Sent.RTT < 20*time.Millisecond || out.Sent.RTT > 30*time.Millisecond {
 			t.Errorf("sent %+v", out)
 		}
-		if behind := int64(out.Sent.Packets) - out.Sent.Highest; behind < 0 || behind > 200 {
-			t.Errorf("bob has heard of %d packets of %d", out.Sent.Highest, out.Sent.Packets)
+		if behind := int64(out.Sent.Packets) - out.Sent.Report.Heard; behind < 0 || behind > 200 {
+			t.Errorf("bob has heard of %d packets of %d", out.Sent.Report.Heard, out.Sent.Packets)
 		}
 		if f.Heard < 0 || f.Heard > 2*time.Second {
 			t.Errorf("bob was heard %v ago; he reports every second", f.Heard)
@@ -146,7 +146,7 @@ func TestFactsBeforeTheClient(t *testing.T) {
 	if f.Age != peer.Never || len(f.Offered) == 0 || f.Offered[0] != d.Candidates[0].Candidate {
 		t.Errorf("offered: %+v", f)
 	}
-	if out := track(t, f, "video", true); out.Latest != peer.Never || out.Reported != peer.Never || out.Sent.Highest != -1 {
+	if out := track(t, f, "video", true); out.Latest != peer.Never || out.Reported != peer.Never || out.Former != peer.Never {
 		t.Errorf("before it is connected: %+v", out)
 	}
 	const trickled = "candidate:1 1 udp 1 192.0.2.7 9 typ host"

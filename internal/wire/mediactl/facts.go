@@ -90,9 +90,8 @@ type TrackFacts struct {
 	Lost      int64  `json:"lost"`                // received: as reported to the publisher; sent: as the viewer reports, in all
 	Fraction  int    `json:"fraction"`            // of the latest report, in 1/256
 	Reports   int64  `json:"reports"`             // sent: reports of the viewer about this track, in all
-	Reported  int64  `json:"reported"`            // sent: age of the latest
-	SentThen  uint64 `json:"sentThen"`            // sent: packets sent when it came
-	Highest   int64  `json:"highest"`             // sent: of these, how many the viewer has heard of, lost ones included; -1 unknown
+	Report    Report `json:"report"`              // sent: the latest of them
+	Former    Report `json:"former"`              // sent: the one before
 	Keyframes uint64 `json:"keyframes"`           // received
 	Asked     uint64 `json:"asked"`               // key frames asked for: by us of a publisher, by a viewer of us
 	NACKed    uint64 `json:"nacked"`              // packets asked for again: by us of a publisher, by a viewer of us
@@ -102,4 +101,11 @@ type TrackFacts struct {
 	Pictures  uint64 `json:"pictures,omitempty"`  // received video: begun to arrive
 	FrameRate int    `json:"frameRate,omitempty"` // received video: of the latest second; 0: no pictures in it
 	Claimed   uint32 `json:"claimed"`             // received: packets sent, by the client's latest sender report; 0 before the first
+}
+
+// Report is what a report of the viewer says of what it has heard of (RFC 3550 §6.4.2).
+type Report struct {
+	Age   int64  `json:"age"`   // milliseconds since it came; -1: there is none
+	Sent  uint64 `json:"sent"`  // packets sent by then
+	Heard int64  `json:"heard"` // of these, how many the viewer knows of, those it lost included; -1 unknown
 }

@@ -15,7 +15,7 @@ type RESTConnection struct {
 	Location                *string             `json:"location"`
 	IP                      *string             `json:"ip"`
 	Platform                *string             `json:"platform"`
-	Token                   *string             `json:"token"` // the whole URL; null for a join by secret
+	Token                   *string             `json:"token"` // the whole URL; null for a join by secret, and to who may only look
 	Type                    string              `json:"type"`
 	Record                  bool                `json:"record"`
 	Role                    *string             `json:"role"`
