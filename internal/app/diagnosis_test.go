@@ -40,6 +40,7 @@ func (r running) diagnosed(ctx context.Context, session, connection string, sinc
 
 // A real node says of real clients who cannot be reached and who sends nothing, and nothing of who is well.
 func TestWhyThereIsNoVideo(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	r := start(t, t.TempDir(), "0")

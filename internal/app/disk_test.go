@@ -41,6 +41,7 @@ func TestWhatALittleRoomIs(t *testing.T) {
 
 // The oldest events go first, a thousand stay.
 func TestFAQ_18__OldestEventsAreForgotten(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	events := eventsOn(t, t.TempDir())
 	for n := range 3000 {

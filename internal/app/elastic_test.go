@@ -82,6 +82,7 @@ func (e *elasticsearch) has(t *testing.T, kind string) {
 
 // A call is exported whole: events, statistics, log lines, summaries.
 func TestENT_06__ACallInElasticsearch(t *testing.T) {
+	t.Parallel()
 	es := &elasticsearch{kinds: map[string]int{}, users: map[string]bool{}, more: make(chan struct{}, 1)}
 	server := httptest.NewServer(es)
 	defer server.Close()
@@ -145,6 +146,7 @@ func TestElasticsearchIsLive(t *testing.T) {
 
 // A server that is down delays nothing and is named by health.
 func TestENT_06__BootWithoutElasticsearch(t *testing.T) {
+	t.Parallel()                                    // a silent server is given ten seconds
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // it accepts and never answers, which is worse than to refuse
 	if err != nil {
 		t.Fatal(err)
@@ -161,6 +163,7 @@ func TestENT_06__BootWithoutElasticsearch(t *testing.T) {
 		return r, time.Since(began)
 	}
 	_, normal := boot()
+	var nodes []running
 	for _, at := range []net.Listener{silent, refusing} {
 		flags := []string{"--openvidu-pro-elasticsearch=true", "--openvidu-pro-elasticsearch-host=http://" + at.Addr().String()}
 		r, took := boot(flags...)
@@ -174,7 +177,10 @@ func TestENT_06__BootWithoutElasticsearch(t *testing.T) {
 		}
 		r.rest("POST", "/openvidu/api/sessions", `{"customSessionId":"demo"}`, http.StatusOK)
 		r.join(t.Context(), "demo")
-		if check := r.health("elasticsearch", "ELASTICSEARCH_UNREACHABLE"); !strings.Contains(check["text"].(string), at.Addr().String()) || check["fix"] == "" {
+		nodes = append(nodes, r)
+	}
+	for i, at := range []net.Listener{silent, refusing} { // each finds out meanwhile
+		if check := nodes[i].health("elasticsearch", "ELASTICSEARCH_UNREACHABLE"); !strings.Contains(check["text"].(string), at.Addr().String()) || check["fix"] == "" {
 			t.Errorf("health: %v", check)
 		}
 	}

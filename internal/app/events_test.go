@@ -258,6 +258,7 @@ func written(t *testing.T, folder string) []string {
 // Every cause that a client or REST can bring about has its reason; a receiver that is down meanwhile, over a restart
 // too, gets all of it in order, once.
 func TestLOSS_20__ReasonsAreTold(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	data, files, receiver := t.TempDir(), t.TempDir(), newApplication(t)
@@ -317,6 +318,7 @@ func TestLOSS_20__ReasonsAreTold(t *testing.T) {
 
 // A node that is stopped for good says so of every call, before it goes.
 func TestLOSS_20__TheServerStops(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	receiver := newApplication(t)

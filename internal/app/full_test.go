@@ -72,6 +72,7 @@ func (r running) told(session string) {
 }
 
 func TestFAQ_18__FullDisk(t *testing.T) {
+	t.Parallel()
 	if !testkit.OwnMounts(t) {
 		return
 	}

@@ -282,6 +282,7 @@ func TestLOSS_25__RestartRefuses(t *testing.T) {
 // TestENT_19__EditsAreToldAndUndone: an edit by hand is told within 10 s, a wrong one changes nothing, and an undo is
 // taken over within 5 s.
 func TestENT_19__EditsAreToldAndUndone(t *testing.T) {
+	t.Parallel()
 	node := serve(t, t.TempDir(), "OPENVIDU_SECRET=MY_SECRET\n")
 	file := filepath.Join(node.data, ".env")
 	edit := func(text string) {

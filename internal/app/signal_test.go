@@ -12,6 +12,7 @@ import (
 
 // TestLifeIsTheStores: what joinRoom tells of the server's life stays as long as its store does, and no longer.
 func TestLifeIsTheStores(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	status := func(r running) any {
 		return r.dial(t.Context(), "demo").ask(t.Context(), "sessionStatus", map[string]any{"sessionId": "demo"})["life"]
@@ -39,6 +40,7 @@ func TestLifeIsTheStores(t *testing.T) {
 // TestFAQ_05__JoinBySecretIsASetting: it is allowed unless JOIN_BY_SECRET says otherwise; then the way to a token is told
 // and no session is made.
 func TestFAQ_05__JoinBySecretIsASetting(t *testing.T) {
+	t.Parallel()
 	for _, allowed := range []bool{true, false} {
 		var flags []string
 		if !allowed {

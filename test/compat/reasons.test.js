@@ -1,6 +1,7 @@
 // Why something ended, as the clients tell their application: every cause, for the newest release and for 2.11.0, each
 // watched by both. And how a client comes and goes without saying so: pages, tabs, sockets.
 import assert from 'node:assert/strict';
+import { describe } from 'node:test';
 import { OpenViduRole } from 'openvidu-node-client';
 import { Participant } from '../lib/participant.js';
 import { startProxy } from '../lib/proxy.js';
@@ -55,67 +56,70 @@ for (const sdk of releases) {
   }, { timeout: 90_000 });
 }
 
-play('LOSS_11__a client whose network is gone is told of as networkDisconnect', async (s) => {
-  const session = await s.session();
-  const watcher = await s.join(session);
-  const lost = [];
-  for (const sdk of releases) {
-    const proxy = s.closing(await startProxy(s.server.port));
-    const person = await s.join(session, { sdk, proxy });
-    await person.publish({ fps: 5 });
-    await watcher.sees(person);
-    lost.push({ person, proxy });
-  }
-  for (const { proxy } of lost) proxy.cut();
-  for (const { person } of lost) {
-    assert.equal((await watcher.event('connectionDestroyed', (e) => e.connection === person.connection, { within: 25_000 })).reason, 'networkDisconnect', person.name);
-    assert.equal((await watcher.event('streamDestroyed', (e) => e.stream === person.stream)).reason, 'networkDisconnect', person.name);
-  }
-  for (const { proxy } of lost) proxy.mend();
-  for (const { person } of lost) assert.equal((await person.event('sessionDisconnected', undefined, { within: 20_000 })).reason, 'networkDisconnect', person.name);
-}, { timeout: 90_000 });
-
-for (const sdk of releases) {
-  play(`a socket of ${sdk} that flaps is seen by nobody`, async (s) => {
-    const proxy = s.closing(await startProxy(s.server.port));
+// These mostly wait for the grace time.
+describe('away', { concurrency: 2 }, () => {
+  play('LOSS_11__a client whose network is gone is told of as networkDisconnect', async (s) => {
     const session = await s.session();
-    const [a, b] = [await s.join(session, { sdk, proxy }), await s.join(session)];
-    await Promise.all([a.publish({ fps: 5 }), b.publish({ fps: 5 })]);
-    await s.allSeeAndHear();
-    const cuts = () => a.evaluate(() => trace.lines.filter((l) => l.includes('ws close')).length);
-    for (let i = 1; i <= 3; i++) {
-      const before = await cuts();
-      proxy.cut();
-      await until('the page notices', async () => await cuts() > before);
-      await b.call('signal', { type: 'chat', data: `cut ${i}` });
-      proxy.mend();
-      await a.event('signal', (e) => e.data === `cut ${i}`);
+    const watcher = await s.join(session);
+    const lost = [];
+    for (const sdk of releases) {
+      const proxy = s.closing(await startProxy(s.server.port));
+      const person = await s.join(session, { sdk, proxy });
+      await person.publish({ fps: 5 });
+      await watcher.sees(person);
+      lost.push({ person, proxy });
     }
-    assert.equal((await a.events('signal')).length, 3, 'each signal once');
-    await s.allSeeAndHear();
-    await s.assertNever([a, b], 'sessionDisconnected', 'connectionDestroyed', 'streamDestroyed', 'exception');
+    for (const { proxy } of lost) proxy.cut();
+    for (const { person } of lost) {
+      assert.equal((await watcher.event('connectionDestroyed', (e) => e.connection === person.connection, { within: 25_000 })).reason, 'networkDisconnect', person.name);
+      assert.equal((await watcher.event('streamDestroyed', (e) => e.stream === person.stream)).reason, 'networkDisconnect', person.name);
+    }
+    for (const { proxy } of lost) proxy.mend();
+    for (const { person } of lost) assert.equal((await person.event('sessionDisconnected', undefined, { within: 20_000 })).reason, 'networkDisconnect', person.name);
   }, { timeout: 90_000 });
-}
 
-play('two tabs of one browser are two participants; the copy of a tab is refused', async (s) => {
-  const session = await s.session();
-  const [a, b] = [await s.join(session), await s.join(session)];
-  const page = await a.page.context().newPage();
-  const twin = new Participant(2, { page, close: () => page.close() }, 'C (second tab of A)');
-  await page.goto(a.page.url());
-  await twin.join(await s.token(session));
-  for (const p of [a, b, twin]) await p.publish({ fps: 5 });
-  await s.allSeeAndHear([a, b, twin]);
+  play('two tabs of one browser are two participants; the copy of a tab is refused', async (s) => {
+    const session = await s.session();
+    const [a, b] = [await s.join(session), await s.join(session)];
+    const page = await a.page.context().newPage();
+    const twin = new Participant(2, { page, close: () => page.close() }, 'C (second tab of A)');
+    await page.goto(a.page.url());
+    await twin.join(await s.token(session));
+    for (const p of [a, b, twin]) await p.publish({ fps: 5 });
+    await s.allSeeAndHear([a, b, twin]);
 
-  const again = new Participant(3, { page: await a.page.context().newPage(), close: () => {} }, 'D (copy of a tab)');
-  await again.page.goto(a.page.url());
-  await again.refused('join', a.token, 3); // a tab that was duplicated has the token of the first
+    const again = new Participant(3, { page: await a.page.context().newPage(), close: () => {} }, 'D (copy of a tab)');
+    await again.page.goto(a.page.url());
+    await again.refused('join', a.token, 3); // a tab that was duplicated has the token of the first
 
-  await page.close(); // no release says goodbye: the grace time passes
-  assert.equal((await b.event('connectionDestroyed', (e) => e.connection === twin.connection, { within: 25_000 })).reason, 'networkDisconnect');
-  await b.seesAndHears(a);
-  assert.equal((await b.events('connectionDestroyed')).length, 1);
-}, { timeout: 90_000 });
+    await page.close(); // no release says goodbye: the grace time passes
+    assert.equal((await b.event('connectionDestroyed', (e) => e.connection === twin.connection, { within: 25_000 })).reason, 'networkDisconnect');
+    await b.seesAndHears(a);
+    assert.equal((await b.events('connectionDestroyed')).length, 1);
+  }, { timeout: 90_000 });
+
+  for (const sdk of releases) {
+    play(`a socket of ${sdk} that flaps is seen by nobody`, async (s) => {
+      const proxy = s.closing(await startProxy(s.server.port));
+      const session = await s.session();
+      const [a, b] = [await s.join(session, { sdk, proxy }), await s.join(session)];
+      await Promise.all([a.publish({ fps: 5 }), b.publish({ fps: 5 })]);
+      await s.allSeeAndHear();
+      const cuts = () => a.evaluate(() => trace.lines.filter((l) => l.includes('ws close')).length);
+      for (let i = 1; i <= 3; i++) {
+        const before = await cuts();
+        proxy.cut();
+        await until('the page notices', async () => await cuts() > before);
+        await b.call('signal', { type: 'chat', data: `cut ${i}` });
+        proxy.mend();
+        await a.event('signal', (e) => e.data === `cut ${i}`);
+      }
+      assert.equal((await a.events('signal')).length, 3, 'each signal once');
+      await s.allSeeAndHear();
+      await s.assertNever([a, b], 'sessionDisconnected', 'connectionDestroyed', 'streamDestroyed', 'exception');
+    }, { timeout: 90_000 });
+  }
+});
 
 for (const generation of releases) {
   play(`LOSS_10__subscribers of ${generation} are filled`, async (s) => {

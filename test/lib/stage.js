@@ -15,7 +15,8 @@ const newest = '2.32.2';
 
 /**
  * Sets a stage up for this file. env: settings of the server. chromium: options of startChromium.
- * Returns play(name, fn, {timeout}): fn gets a Scene.
+ * Returns play(name, fn, {timeout}): fn gets a Scene. Tests that mostly wait may run side by side, inside a describe() with a
+ * concurrency: each has sessions and pages of its own.
  */
 export function stage({ env, chromium = {} } = {}) {
   const server = new Server({ env });
@@ -49,18 +50,16 @@ export function stage({ env, chromium = {} } = {}) {
       await limited(fn(scene), timeout, name);
     } catch (e) {
       stray.add(await scene.save(name, e));
+      e.crashed = scene.crashed();
       throw e;
     } finally {
       await scene.close();
     }
   }
 
-  /** Forgets browsers whose process has ended by itself; says whether there were any. */
+  /** Forgets browsers whose process has ended by itself. */
   async function buryCrashed() {
-    const dead = [];
-    for (const [key, opened] of browsers) if ((await opened).crashed()) dead.push(key);
-    for (const key of dead) browsers.delete(key);
-    return dead.length > 0;
+    for (const [key, opened] of [...browsers]) if ((await opened).crashed()) browsers.delete(key);
   }
 
   return function play(name, fn, { timeout = 60_000 } = {}) {
@@ -70,7 +69,8 @@ export function stage({ env, chromium = {} } = {}) {
         await perform(name, fn, timeout);
       } catch (e) {
         // Chromium itself dies about once in some hundred tests: that says nothing of us, once.
-        if (!await buryCrashed()) throw e;
+        if (!e.crashed) throw e;
+        await buryCrashed();
         console.log(`a browser crashed in "${name}", which is run again with a new one: ${String(e.message).split('\n')[0]}`);
         await perform(name, fn, timeout);
       }
@@ -82,6 +82,7 @@ export function stage({ env, chromium = {} } = {}) {
 export class Scene {
   #browser;
   #origin;
+  #browsers = new Set(); // that it has pages in
   #people = [];
   #closers = [];
 
@@ -101,7 +102,9 @@ export class Scene {
   /** A page that has not joined. Numbers are given in order: 0, 1, 2… */
   async page({ sdk = newest, browser = 'chromium', devices } = {}) {
     const options = browser === 'firefox' || devices === undefined ? {} : { devices };
-    const opened = await (await this.#browser(browser, options)).open();
+    const running = await this.#browser(browser, options);
+    this.#browsers.add(running);
+    const opened = await running.open();
     const number = this.#people.length;
     const person = new Participant(number, opened, `${'ABCDEFGHIJ'[number]} (${browser} ${sdk})`);
     this.#people.push(person);
@@ -140,6 +143,9 @@ export class Scene {
       assert.deepEqual(bad, [], `${person.name} was told of it`);
     }
   }
+
+  /** Whether a browser of this scene has ended by itself. */
+  crashed() { return [...this.#browsers].some((b) => b.crashed()); }
 
   /** Writes the failure, the pages' traces and the server's log to test/out; returns the folder. */
   async save(name, error) {

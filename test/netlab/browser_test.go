@@ -38,6 +38,7 @@ type browser struct {
 	node    *node
 	process *exec.Cmd
 	input   io.WriteCloser
+	opened  chan error    // the answer to its opening
 	ended   chan struct{} // no more answers
 	stderr  words
 
@@ -52,13 +53,29 @@ type reply struct {
 	Error  string          `json:"error"`
 }
 
-// browser starts one in the node; it ends with the test.
+// browser starts one in the node and waits until it is open; it ends with the test.
 func (n *node) browser(o browserOptions) *browser {
+	n.lab.t.Helper()
+	b := n.launch(o)
+	b.open()
+	return b
+}
+
+// open waits for a browser that was launched.
+func (b *browser) open() {
+	b.t.Helper()
+	if err := <-b.opened; err != nil {
+		b.t.Fatalf("%s: %v", b.node.name, err)
+	}
+}
+
+// launch starts a browser; open says when it is there.
+func (n *node) launch(o browserOptions) *browser {
 	t := n.lab.t
 	t.Helper()
 	o.Devices = !o.Hidden
-	b := &browser{t: t, node: n, ended: make(chan struct{}), waiting: map[int]chan reply{}}
-	b.process = exec.Command("ip", "netns", "exec", n.name, "node", "--no-warnings", driverPath)
+	b := &browser{t: t, node: n, opened: make(chan error, 1), ended: make(chan struct{}), waiting: map[int]chan reply{}}
+	b.process = exec.Command("ip", "netns", "exec", n.netns, "node", "--no-warnings", driverPath)
 	b.process.Stderr = &b.stderr
 	output, err := b.process.StdoutPipe()
 	if err == nil {
@@ -76,7 +93,7 @@ func (n *node) browser(o browserOptions) *browser {
 	if kind == "" {
 		kind = "chromium"
 	}
-	b.must(nil, map[string]any{"verb": "open", "kind": kind, "options": o})
+	go func() { b.opened <- b.ask(nil, map[string]any{"verb": "open", "kind": kind, "options": o}) }()
 	return b
 }
 
@@ -289,11 +306,13 @@ var tokenHost = regexp.MustCompile(`^wss://[^/?]+`)
 // open opens the guest's browser and a page.
 func (g guest) open(number int) *participant {
 	g.at.lab.t.Helper()
-	sdk := g.sdk
-	if sdk == "" {
-		sdk = newestSDK
-	}
-	p := g.at.browser(g.browser).participant(number, sdk)
+	return g.page(g.at.browser(g.browser), number)
+}
+
+// page opens the guest's page.
+func (g guest) page(b *browser, number int) *participant {
+	g.at.lab.t.Helper()
+	p := b.participant(number, g.sdk0())
 	if g.before != "" {
 		p.script(nil, g.before)
 	}
@@ -317,9 +336,14 @@ func (g guest) enter(p *participant, token string) {
 func (s *server) meet(guests ...guest) []*participant {
 	s.lab.t.Helper()
 	session := s.session()
+	var browsers []*browser
+	for _, g := range guests { // they take longest, and need nothing of each other
+		browsers = append(browsers, g.at.launch(g.browser))
+	}
 	var people []*participant
 	for i, g := range guests {
-		people = append(people, g.open(i))
+		browsers[i].open()
+		people = append(people, g.page(browsers[i], i))
 	}
 	for i, g := range guests {
 		g.enter(people[i], s.token(session, nil))

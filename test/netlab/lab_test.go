@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -14,23 +15,43 @@ import (
 // lab is the network of one test; it is taken down when the test ends.
 type lab struct {
 	t        testing.TB
+	number   int      // where several are there at once, else 0: it is in the names of namespaces and devices
 	internet *network // a switch with public addresses; the test itself is at its last address
 	networks int      // made so far, for their addresses
 	devices  int      // made so far, for their names
 	serverIP string   // what the lab itself takes serverName for
 }
 
+// labs counts those that stand beside others.
+var labs atomic.Int64
+
+// newLab makes a lab whose internet the test itself stands on, so that there is one at a time.
 func newLab(t testing.TB) *lab {
 	t.Helper()
 	l := &lab{t: t}
-	l.internet = &network{lab: l, device: "inet", prefix: netip.MustParsePrefix("203.0.113.0/24"), prefix6: netip.MustParsePrefix("2001:db8:1::/64"), next: new(byte), families: "4"}
-	l.must("ip", "link", "add", "inet", "type", "bridge", "mcast_snooping", "0")
+	l.open(nil)
 	t.Cleanup(func() { l.must("ip", "link", "del", "inet") })
-	l.must("ip", "addr", "add", "203.0.113.254/24", "dev", "inet")
-	l.must("ip", "addr", "add", "2001:db8:1::fe/64", "dev", "inet", "nodad")
-	l.must("ip", "link", "set", "inet", "up")
-	plainBridges(l.must)
 	return l
+}
+
+// labBeside makes a lab that others may stand beside: its internet is in a namespace of its own.
+func labBeside(t testing.TB) *lab {
+	t.Helper()
+	l := &lab{t: t, number: int(labs.Add(1))}
+	l.open(l.namespace("inet"))
+	return l
+}
+
+// open makes the internet, in the namespace of a node or, for nil, in that of the test.
+func (l *lab) open(owner *node) {
+	l.t.Helper()
+	l.internet = &network{lab: l, owner: owner, device: "inet", prefix: netip.MustParsePrefix("203.0.113.0/24"), prefix6: netip.MustParsePrefix("2001:db8:1::/64"), next: new(byte), families: "4"}
+	run := func(argv ...string) string { return owner.at(l, argv...) }
+	run("ip", "link", "add", "inet", "type", "bridge", "mcast_snooping", "0")
+	run("ip", "addr", "add", "203.0.113.254/24", "dev", "inet")
+	run("ip", "addr", "add", "2001:db8:1::fe/64", "dev", "inet", "nodad")
+	run("ip", "link", "set", "inet", "up")
+	plainBridges(run)
 }
 
 // plainBridges keeps the firewalls of routers from judging what only crosses a switch, where the kernel can do that.
@@ -52,7 +73,7 @@ func (l *lab) must(argv ...string) string {
 // network is a switch in a namespace: the lab's own, or a router's inner side.
 type network struct {
 	lab     *lab
-	owner   *node // whose namespace the switch is in; nil for the lab's
+	owner   *node // whose namespace the switch is in; nil for the test's
 	device  string
 	prefix  netip.Prefix // /24
 	prefix6 netip.Prefix // /64; zero without IPv6
@@ -99,6 +120,7 @@ func (n *network) named() *network {
 type node struct {
 	lab     *lab
 	name    string
+	netns   string     // the namespace's name
 	ip, ip6 netip.Addr // of eth0; zero without that family
 	wires   []*wire    // those of its interfaces that are lines, in the order of joining
 	joined  int
@@ -106,9 +128,12 @@ type node struct {
 
 func (l *lab) namespace(name string) *node {
 	l.t.Helper()
-	l.must("ip", "netns", "add", name)
-	l.t.Cleanup(func() { l.must("ip", "netns", "del", name) })
-	n := &node{lab: l, name: name}
+	n := &node{lab: l, name: name, netns: name}
+	if l.number > 0 {
+		n.netns = fmt.Sprintf("%s.%d", name, l.number)
+	}
+	l.must("ip", "netns", "add", n.netns)
+	l.t.Cleanup(func() { l.must("ip", "netns", "del", n.netns) })
 	n.must("ip", "link", "set", "lo", "up")
 	return n
 }
@@ -150,11 +175,11 @@ func (n *node) join(on *network) netip.Addr {
 func (n *node) attach(on *network, device string) {
 	n.lab.t.Helper()
 	n.lab.devices++
-	port := fmt.Sprintf("port%d", n.lab.devices)
+	port := fmt.Sprintf("port%d.%d", n.lab.number, n.lab.devices)
 	if on.line != nil {
 		n.wires = append(n.wires, n.lab.wire(*on.line, port, on.owner, device, n))
 	} else {
-		on.owner.at(n.lab, "ip", "link", "add", port, "type", "veth", "peer", "name", device, "netns", n.name)
+		on.owner.at(n.lab, "ip", "link", "add", port, "type", "veth", "peer", "name", device, "netns", n.netns)
 	}
 	on.owner.at(n.lab, "ip", "link", "set", port, "master", on.device, "up")
 	n.lab.t.Cleanup(func() { // the namespace may live on a while with its last process; its cable does not
@@ -176,13 +201,13 @@ func (n *node) at(l *lab, argv ...string) string {
 // must runs a command in the namespace; it ends the test if that fails.
 func (n *node) must(argv ...string) string {
 	n.lab.t.Helper()
-	return n.lab.must(append([]string{"ip", "netns", "exec", n.name}, argv...)...)
+	return n.lab.must(append([]string{"ip", "netns", "exec", n.netns}, argv...)...)
 }
 
 // nft loads a script.
 func (n *node) nft(script string) {
 	n.lab.t.Helper()
-	if _, err := feed(script, "ip", "netns", "exec", n.name, "nft", "-f", "-"); err != nil {
+	if _, err := feed(script, "ip", "netns", "exec", n.netns, "nft", "-f", "-"); err != nil {
 		n.lab.t.Fatalf("%v\n%s", err, script)
 	}
 }
@@ -199,7 +224,7 @@ func (n *node) in(f func() error) error {
 		return err
 	}
 	defer home.Close()
-	there, err := os.Open("/run/netns/" + n.name)
+	there, err := os.Open("/run/netns/" + n.netns)
 	if err != nil {
 		return err
 	}

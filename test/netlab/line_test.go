@@ -38,7 +38,7 @@ func (w *wire) upDown(up, down line) {
 	w.down.shape(down)
 }
 
-// wire makes the two devices: port in the owner's namespace (the lab's if nil) and device in the node's.
+// wire makes the two devices: port in the owner's namespace (the test's if nil) and device in the node's.
 func (l *lab) wire(both line, port string, owner *node, device string, n *node) *wire {
 	l.t.Helper()
 	near, err := tap(port)
@@ -50,9 +50,9 @@ func (l *lab) wire(both line, port string, owner *node, device string, n *node) 
 		l.t.Fatal(err)
 	}
 	if owner != nil {
-		l.must("ip", "link", "set", port, "netns", owner.name)
+		l.must("ip", "link", "set", port, "netns", owner.netns)
 	}
-	l.must("ip", "link", "set", port+"n", "netns", n.name, "name", device)
+	l.must("ip", "link", "set", port+"n", "netns", n.netns, "name", device)
 	ctx, stop := context.WithCancel(context.Background())
 	w := &wire{up: newDirection(far, near, 1), down: newDirection(near, far, 2), stop: stop}
 	w.set(both)

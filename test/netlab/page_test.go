@@ -80,7 +80,10 @@ func TestFAQ_01c__TestPage(t *testing.T) {
 		{"nothing but HTTPS", onlyTLS, "fail", "fail", "fail", "failed", "NET_UNREACHABLE"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			lab := newLab(t)
+			if c.wall != "" {
+				t.Parallel() // it mostly waits for what does not come
+			}
+			lab := labBeside(t)
 			server := lab.serve(lab.internet.host("srv"), pageOpen)
 			home := lab.internet.router("home", portRestricted)
 			home.firewall(c.wall)

@@ -107,7 +107,7 @@ http {
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		l.t.Fatal(err)
 	}
-	process := exec.Command("ip", "netns", "exec", n.name, "nginx", "-p", dir, "-c", path)
+	process := exec.Command("ip", "netns", "exec", n.netns, "nginx", "-p", dir, "-c", path)
 	if err := process.Start(); err != nil {
 		l.t.Fatal(err)
 	}

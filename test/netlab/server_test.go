@@ -70,7 +70,7 @@ func (l *lab) serveFrom(n *node, data string, s settings) *server {
 	}
 	v := &server{lab: l, node: n, data: data, ended: make(chan struct{})}
 	v.reached = hostOf(n)
-	v.process = exec.Command("ip", "netns", "exec", n.name, path, "serve", "--data="+data)
+	v.process = exec.Command("ip", "netns", "exec", n.netns, path, "serve", "--data="+data)
 	env := settings{"PATH": os.Getenv("PATH"), "HOME": data, "OPENVIDU_SECRET": secret, "METRICS_PORT": "9090", "LOG_LEVEL": "debug"}
 	maps.Copy(env, s)
 	for name, value := range env {
@@ -196,6 +196,9 @@ func (l *lab) http(from *node) *http.Client {
 
 // dial connects from a node, or from the lab itself.
 func (l *lab) dial(ctx context.Context, from *node, network, address string) (conn net.Conn, err error) {
+	if from == nil {
+		from = l.internet.owner
+	}
 	connect := func() error {
 		if host, port, err := net.SplitHostPort(address); err == nil && host == serverName {
 			address = net.JoinHostPort(l.serverIP, port) // a lookup would run on another thread

@@ -62,7 +62,7 @@ func (l *lab) mortal(n *node, port int, to string, age time.Duration) {
 func (l *lab) coturn(n *node, secret, clock string) {
 	l.t.Helper()
 	dir := l.t.TempDir()
-	process := exec.Command("ip", "netns", "exec", n.name)
+	process := exec.Command("ip", "netns", "exec", n.netns)
 	if clock != "" { // namespaces have no wall clock of their own
 		process.Args = append(process.Args, "faketime", "-f", clock)
 	}
