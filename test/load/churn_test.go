@@ -110,6 +110,9 @@ func TestNoGhostsAfterARestart(t *testing.T) {
 			} else if err := p.resume(t.Context()); err == nil {
 				a.pages = append(a.pages, p)
 				back++
+				if err := p.publishAgain(t.Context(), a.camera); err != nil { // or who watches would wait in vain
+					t.Errorf("%s cannot publish again: %v", p.name, err)
+				}
 			} else if err := a.excuse(t.Context(), p, err); err != nil {
 				t.Errorf("%s cannot come back: %v", p.name, err)
 			}

@@ -140,6 +140,16 @@ func (p *page) resume(ctx context.Context) error {
 	return err
 }
 
+// publishAgain makes the stream anew that a page had, as clients do that are back and have lost their media.
+func (p *page) publishAgain(ctx context.Context, camera string) error {
+	var shown struct{ Publishers []struct{ StreamID string } }
+	if _, err := p.server.api(ctx, "GET", "/sessions/"+p.session+"/connection/"+p.name, "", &shown); err != nil || len(shown.Publishers) == 0 {
+		return err
+	}
+	_, err := p.request(ctx, "reconnectStream", map[string]any{"stream": shown.Publishers[0].StreamID, "sdpString": camera})
+	return err
+}
+
 // leave says goodbye and closes the socket as clients do.
 func (p *page) leave(ctx context.Context) error {
 	defer p.kill()

@@ -103,7 +103,10 @@ func aCall() session.State {
 			},
 			{
 				ID: "con_Sub", Token: "tok_Sub", CreatedAt: 1700000000110, ActiveAt: 1700000000210, Role: session.Subscriber,
-				Subscriptions: []*session.Subscription{{Stream: "str_CAM_Abcd_con_Pub", Publisher: "con_Pub", CreatedAt: 1700000000400, Phase: session.Flowing}},
+				Subscriptions: []*session.Subscription{
+					{Stream: "str_SCR_Wxyz_con_Gone", Publisher: "con_Gone", CreatedAt: 1700000000350, Phase: session.Waiting}, // shown nowhere
+					{Stream: "str_CAM_Abcd_con_Pub", Publisher: "con_Pub", CreatedAt: 1700000000400, Since: 1700000000400, Phase: session.Flowing},
+				},
 			},
 			{
 				ID: "con_Wait", Token: "tok_Wait", CreatedAt: 1700000000120, Role: session.Moderator,

@@ -98,6 +98,9 @@ func activate(view *openvidu.RESTConnection, c *session.Connection, stats endpoi
 	}
 	view.Subscribers = []openvidu.RESTSubscriber{}
 	for _, s := range c.Subscriptions {
+		if s.Since == 0 { // it has not begun, for events either
+			continue
+		}
 		view.Subscribers = append(view.Subscribers, openvidu.RESTSubscriber{
 			CreatedAt: s.CreatedAt, StreamID: s.Stream, RESTStats: stats.of(c.ID+"_"+s.Stream, s.CreatedAt),
 		})
