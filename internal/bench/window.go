@@ -58,7 +58,7 @@ func (s *stage) measure(ctx context.Context, what score, length time.Duration) (
 		return t, err
 	}
 	t.Window = time.Since(began)
-	after, lag, err := s.settle(ctx)
+	after, lag, err := s.settle(ctx, before+sent.sent*each)
 	if err != nil {
 		return t, err
 	}
@@ -88,7 +88,7 @@ func (s *stage) warm(ctx context.Context, play player, each uint64) (uint64, err
 		if err != nil {
 			return 0, err
 		}
-		if count, _, err = s.settle(ctx); err != nil {
+		if count, _, err = s.settle(ctx, 0); err != nil {
 			return 0, err
 		}
 		if count-before >= done.sent*each {
@@ -98,9 +98,10 @@ func (s *stage) warm(ctx context.Context, play player, each uint64) (uint64, err
 	return count, nil
 }
 
-// settle waits until no more packets arrive; it returns how many have arrived, and how long they went on arriving.
-func (s *stage) settle(ctx context.Context) (count uint64, lag time.Duration, err error) {
-	const look, still = 50 * time.Millisecond, 3
+// settle waits until no more packets arrive: for 150 ms once so many as wanted are there, for a second while some are missing,
+// since the server may only be waiting for a CPU. It returns how many have arrived, and how long they went on arriving.
+func (s *stage) settle(ctx context.Context, wanted uint64) (count uint64, lag time.Duration, err error) {
+	const look, still, patient = 50 * time.Millisecond, 3, 20
 	began := time.Now()
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
@@ -116,7 +117,7 @@ func (s *stage) settle(ctx context.Context) (count uint64, lag time.Duration, er
 		if same++; now != count {
 			count, same, lag = now, 0, time.Since(began)
 		}
-		if same == still {
+		if same >= still && count >= wanted || same == patient {
 			break
 		}
 	}

@@ -108,15 +108,42 @@ func TestSettleWaitsForTheLastPacket(t *testing.T) {
 			late.mu.Unlock()
 		})
 		defer timer.Stop()
-		if got, lag, err := s.settle(t.Context()); got != 1 || lag != 150*time.Millisecond || err != nil {
+		if got, lag, err := s.settle(t.Context(), 1); got != 1 || lag != 150*time.Millisecond || err != nil {
 			t.Errorf("settled at %d after %v, %v", got, lag, err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, _, err := s.settle(ctx); !errors.Is(err, context.Canceled) {
+		if _, _, err := s.settle(ctx, 0); !errors.Is(err, context.Canceled) {
 			t.Errorf("%v", err)
 		}
 	})
+}
+
+// TestSettleWaitsLongerForWhatIsMissing: a server that waits for a CPU loses nothing; one that has lost some is given up.
+func TestSettleWaitsLongerForWhatIsMissing(t *testing.T) {
+	for _, c := range []struct {
+		wanted uint64
+		took   time.Duration
+		got    uint64
+	}{{0, 150 * time.Millisecond, 0}, {1, 1050 * time.Millisecond, 1}, {2, 1900 * time.Millisecond, 1}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := opened(t, &fakeServer{name: ours})
+			if err := s.fill(t.Context(), 1, 2, 1); err != nil {
+				t.Fatal(err)
+			}
+			late := s.viewers()[0].(*fakeClient)
+			timer := time.AfterFunc(890*time.Millisecond, func() {
+				late.mu.Lock()
+				late.got++
+				late.mu.Unlock()
+			})
+			defer timer.Stop()
+			began := time.Now()
+			if got, _, err := s.settle(t.Context(), c.wanted); got != c.got || time.Since(began) != c.took || err != nil {
+				t.Errorf("%d wanted: settled at %d after %v, %v; want %d after %v", c.wanted, got, time.Since(began), err, c.got, c.took)
+			}
+		})
+	}
 }
 
 func TestAccount(t *testing.T) {
