@@ -190,8 +190,8 @@ func (s *Store) TLSConfig() *tls.Config {
 	}
 }
 
-// current is what a client is shown that asks for a name, "" for none. It renews our own certificate under a process that outlives it; if that fails, the
-// old one is still better than none.
+// current is what a client is shown that asks for a name, "" for none. It renews our own certificate under a process that
+// outlives it; if that fails, the old one is still better than none.
 func (s *Store) current(now time.Time, name string) *tls.Certificate {
 	if certificate := s.issued(name); certificate != nil {
 		return certificate
@@ -216,8 +216,8 @@ func (s *Store) path(name string) string { return s.config.path(name) }
 // path is where a file of ours is.
 func (c Config) path(name string) string { return filepath.Join(c.Dir, "certificates", name) }
 
-// identity is whom the self-signed certificate is for: the domain, the second name, and everything a browser in this machine or its
-// network may call it. It has a name in any case: Java, and so openvidu-java-client, cannot read one without.
+// identity is whom the self-signed certificate is for: the domain, the second name, and everything a browser in this machine
+// or its network may call it. It has a name in any case: Java, and so openvidu-java-client, cannot read one without.
 func (s *Store) identity() identity {
 	who := identity{name: cmp.Or(s.config.Domain, "localhost"), hosts: []string{"localhost"}, addresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}}
 	if address := net.ParseIP(strings.Trim(s.config.Domain, "[]")); address != nil {

@@ -56,8 +56,7 @@ func forceDisconnect(t *turn, me *Connection, c ForceDisconnect) {
 }
 
 // depart takes a connection out of the session: what it still waits for is refused, its endpoints are released and the
-// others told. Clients are not told
-// of the stream's end (spec §4.2), observers are, before (events §7).
+// others told. Clients are not told of the stream's end (spec §4.2), observers are, before (events §7).
 func depart(t *turn, c *Connection, reason string) {
 	gone := fault.New(fault.ConnectionClosed, "connection %s has left (%s)", c.ID, reason)
 	for _, to := range c.asked {
