@@ -10,7 +10,7 @@ import (
 // Thresholds of media.
 const (
 	mutedAfter  = 5500 // milliseconds without a packet of a track that is announced as active
-	turnedOnFor = 3500 // milliseconds that a track may take that was turned on again; that it was is seen up to 5 s late
+	turnedOnFor = 3500 // milliseconds that a track may take that was turned on again; that it was is seen up to 3 s late
 	largeSize   = 1000 // bytes: video in order has packets above it
 	hardlyLost  = 0.05 // of a track that suffers no loss
 	holeLoss    = 0.10 // of video through a hole that small packets pass

@@ -60,7 +60,7 @@ func (c *call) schedule(now int64, troubled bool) {
 	c.next = now + every
 }
 
-// read takes the facts that are due: of the whole call every 5 s, and in between of those who are unwell, or of all if
+// read takes the facts that are due: of the whole call every 3 s, and in between of those who are unwell, or of all if
 // they are few. It reports false if nothing could be had.
 func (w *Watch) read(ctx context.Context, c *call, now int64) bool {
 	ctx, cancel := context.WithTimeout(ctx, factsWait)

@@ -35,7 +35,7 @@ type arrival struct {
 const (
 	maxNetworks = 10_000
 	maxArrivals = 200
-	stillUsed   = 15_000 // milliseconds: looks at healthy endpoints are 5 s apart
+	stillUsed   = 15_000 // milliseconds: looks at healthy endpoints are 3 s apart
 	lately      = 10 * 60_000
 	shareOver   = 60_000 // milliseconds of arrivals that are compared with those before
 	baseOver    = 30 * 60_000

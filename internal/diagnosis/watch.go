@@ -41,7 +41,7 @@ type Config struct {
 const (
 	tick       = 250 * time.Millisecond
 	oftenEvery = 1000        // milliseconds: endpoints that are young or unwell
-	calmEvery  = 5000        // the others
+	calmEvery  = 3000        // the others: what lasts 7 s is named within 10
 	youngFor   = 30_000      // milliseconds after the descriptions
 	factsWait  = time.Second // for a media node's answer
 	maxQueue   = 16_384      // events that wait
