@@ -243,7 +243,7 @@ func (e *Endpoint) uneasy() bool {
 		if !t.Sends && older(t.Latest, window) && e.Announced.active(t.Kind) || t.Fraction > 12 {
 			return true
 		}
-		if t.Sends && lacks(t.Report) >= stuckLeast && e.behind(t.Kind) > unsureAfter+float64(t.RTT)/1000 {
+		if t.Sends && lacks(t.Report) >= stuckLeast && e.behind(t.Kind) > unsureAfter+trip(t.Report) {
 			return true
 		}
 	}

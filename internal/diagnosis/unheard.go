@@ -15,7 +15,9 @@ const (
 	soundStuckAfter = 0.8  // seconds of sound, if video came meanwhile
 	unsureAfter     = 0.5  // seconds of sound, if the next report does not come
 	stillVideo      = 0.5  // seconds after which a report on video tells that the network does not pause
-	soundRate       = 50   // packets per second, of words
+	videoRate       = 10   // packets per second, of video that comes all the time
+	soundRate       = 50   // the same of words
+	firstReported   = 8000 // milliseconds of packets after which something is reported on for the first time
 	soundReported   = 7800 // milliseconds within which sound is reported as long as it comes
 	videoReported   = 2500 // the same of video
 	onTheWay        = 1000 // milliseconds that packets and the report of them may take
@@ -27,14 +29,29 @@ const (
 // behind.
 func (e *Endpoint) stuck(kind string) int64 {
 	rate, behind := e.lag(kind)
-	if behind < stuckLeast {
+	if behind < stuckLeast || late(e) {
 		return 0
 	}
-	trip := float64(e.track(kind, true).RTT) / 1000 // a report lacks what is on its way
-	if behind >= (stuckAfter+trip)*rate && e.overdue(kind) || kind == "audio" && soundStuck(e, behind/max(rate, soundRate)-trip) {
+	r := e.track(kind, true).Report
+	if behind >= (stuckAfter+trip(r))*rate && e.overdue(kind) || kind == "audio" && r.Trip > 0 && soundStuck(e, behind/max(rate, soundRate)-trip(r)) {
 		return int64(behind)
 	}
 	return 0
+}
+
+// late says that the viewer's latest reports were long under way: it has too much to do, or its line too much to carry, and
+// what it lacks is lost there.
+func late(e *Endpoint) bool {
+	return slices.ContainsFunc(e.Facts.Tracks, func(t mediactl.TrackFacts) bool { return t.Sends && max(t.Report.Trip, t.Former.Trip) >= onTheWay })
+}
+
+// trip is how many seconds of packets a report cannot know of, since they and it were under way; where that is not known,
+// as many as there may be.
+func trip(r mediactl.Report) float64 {
+	if r.Trip == 0 {
+		return onTheWay / 1000.0
+	}
+	return float64(r.Trip) / 1000
 }
 
 // lag returns at what rate a track is sent, packets per second, and how many of those sent when the viewer last reported
@@ -88,21 +105,22 @@ func soundStuck(e *Endpoint, lost float64) bool {
 	if audio.Report.Age >= soundReported && !older(video.Report.Age, videoReported) {
 		return lost >= unsureAfter
 	}
-	return lost >= soundStuckAfter && sawVideo(e, audio.Report.Age+int64(1000*(lost-stillVideo)), audio.Report.Age)
+	until := audio.Report.Age + audio.Report.Trip
+	return lost >= soundStuckAfter && sawVideo(e, until+int64(1000*(lost-stillVideo)), until)
 }
 
-// sawVideo says that by a report between two ages, in milliseconds, the viewer lacked less video than a pause of the
-// network would keep from it. Two reports may come between two readings.
-func sawVideo(e *Endpoint, oldest, latest int64) bool {
+// sawVideo says that a report knows of video that was sent between two times ago, in milliseconds: that it lacks less than a
+// pause of the network would have kept from it. Two reports may come between two readings.
+func sawVideo(e *Endpoint, since, until int64) bool {
 	rate, _ := e.lag("video")
 	for _, past := range e.Past {
 		video := trackOf(past.Tracks, "video", true)
-		if video == nil {
+		if video == nil || rate < videoRate {
 			continue
 		}
-		few := rate * (stillVideo/2 + float64(video.RTT)/1000)
 		for _, r := range []mediactl.Report{video.Report, video.Former} {
-			if age := e.Read - past.At + r.Age; r.Sent > 0 && age <= oldest && age >= latest && r.Heard >= 0 && lacks(r) < few {
+			sent := e.Read - past.At + r.Age + r.Trip
+			if r.Trip > 0 && r.Heard >= 0 && sent <= since && sent >= until && lacks(r) < rate*(stillVideo/2+trip(r)) {
 				return true
 			}
 		}
@@ -122,16 +140,18 @@ func (e *Endpoint) hears(kind string, seconds float64) bool {
 	return t != nil && t.Reports > 0 && float64(t.Report.Age)/1000 <= seconds-tellingAfter && e.behind(kind) < stuckAfter/2
 }
 
-// unheard says that the viewer reports on another track and has never done so on this one, of which much was sent.
+// unheard says that the viewer reports on another track and has never done so on this one, of which so much was sent that
+// the first report on sound should have come, even if it was as long under way as the other's.
 func (e *Endpoint) unheard(kind string) bool {
 	t := e.track(kind, true)
 	c, ok := e.change(kind, true)
-	if t == nil || !ok || t.Reports > 0 || c.packets < 2*stuckLeast || float64(t.Packets) < 8*c.packets/(float64(c.ms)/1000) {
-		return false // 8 s of packets: sound alone is reported every 5 s
+	if t == nil || !ok || t.Reports > 0 || c.packets < 2*stuckLeast {
+		return false
 	}
+	sent := float64(t.Packets) * float64(c.ms) / c.packets // milliseconds
 	for _, other := range kinds {
 		if o := e.track(other, true); other != kind && o != nil && o.Reports > 0 && !older(o.Report.Age, 4000) {
-			return true
+			return sent >= firstReported+1000*trip(o.Report)
 		}
 	}
 	return false

@@ -14,6 +14,9 @@ type downlink struct {
 	random *rand.Rand
 	trip   int64 // milliseconds one way
 	lost   func(kind string, at int64) bool
+	leaves func(track int, at int64) int64 // when a report leaves that was made at a time
+	still  bool                            // the video is a screen on which little happens
+	blind  bool                            // the round trip is not known
 	tracks [2]sentTrack
 	under  []underWay // reports
 	reads  int64      // when facts are read next
@@ -34,6 +37,7 @@ type sentTrack struct {
 }
 
 type underWay struct {
+	made    int64
 	at      int64
 	track   int
 	highest int64
@@ -42,6 +46,7 @@ type underWay struct {
 func newDownlink(seed uint64, trip int64) *downlink {
 	l := &downlink{random: rand.New(rand.NewPCG(seed, 1)), trip: trip, calm: oftenEvery, call: &call{flows: map[string]*Endpoint{}}}
 	l.lost = func(string, int64) bool { return false }
+	l.leaves = func(_ int, at int64) int64 { return at }
 	l.tracks[0] = sentTrack{facts: mediactl.TrackFacts{Kind: "audio"}, every: [2]int64{2500, 7500}}
 	l.tracks[1] = sentTrack{facts: mediactl.TrackFacts{Kind: "video"}, every: [2]int64{500, 1500}}
 	for i := range l.tracks {
@@ -66,6 +71,9 @@ func (l *downlink) step(now int64) []Code {
 		n := 1
 		if i == 1 {
 			n = 2 + l.random.IntN(3)
+			if l.still {
+				n = 2 * int(1-min(now%700, 1))
+			}
 		}
 		for range n {
 			t.facts.Packets++
@@ -80,7 +88,8 @@ func (l *downlink) step(now int64) []Code {
 		if t.next <= now {
 			t.next = now + l.between(t.every)
 			if now-t.latest < 8000 {
-				l.under = append(l.under, underWay{now + l.trip, i, t.highest})
+				l.under = append(l.under, underWay{now, l.leaves(i, now) + l.trip, i, t.highest})
+				slices.SortStableFunc(l.under, func(a, b underWay) int { return int(a.at - b.at) })
 			}
 		}
 	}
@@ -89,7 +98,10 @@ func (l *downlink) step(now int64) []Code {
 		t := &l.tracks[u.track]
 		t.facts.Reports++
 		t.facts.Former, t.former = t.facts.Report, t.at
-		t.facts.Report, t.facts.RTT, t.at = mediactl.Report{Sent: t.facts.Packets, Heard: u.highest}, 2*l.trip, now
+		t.facts.Report, t.at = mediactl.Report{Sent: t.facts.Packets, Heard: u.highest}, now
+		if !l.blind {
+			t.facts.Report.Trip = l.trip + now - u.made
+		}
 		l.under = l.under[1:]
 	}
 	if now < l.reads {
@@ -150,15 +162,48 @@ func (l *downlink) untilNamed(t *testing.T, strikes int64) (took int64) {
 	return 0
 }
 
-// A network that pauses, as Wi-Fi does when it changes channels, is no path that loses sound alone.
+// A network that pauses, there or back, as Wi-Fi does when it changes channels, is no path that loses sound alone.
 func TestAPauseOfTheNetworkIsNotOneWay(t *testing.T) {
-	for seed := range uint64(1000) {
+	for seed := range uint64(2400) {
+		length := 300 + int64(seed%25)*100
+		pauses := func(at int64) bool { return at%13_000 < length }
 		l := newDownlink(seed, 10+int64(seed%15)*10)
 		l.calm = []int64{oftenEvery, calmEvery}[seed%2]
-		l.lost = func(_ string, at int64) bool { return at%13_000 < 300+int64(seed%25)*100 }
+		what := seed % 6
+		if what < 3 {
+			l.lost = func(_ string, at int64) bool { return pauses(at) }
+		} else {
+			l.leaves = func(_ int, at int64) int64 {
+				if pauses(at) {
+					return at - at%13_000 + length
+				}
+				return at
+			}
+		}
+		l.blind, l.still = what%3 == 1, what%3 == 2
 		for now := int64(0); now < 60_000; now += 20 {
 			if found := l.step(now); len(found) > 0 {
-				t.Fatalf("seed %d: %v at %d ms, pauses of %d ms", seed, found, now, 300+seed%25*100)
+				t.Fatalf("seed %d: %v at %d ms, pauses of %d ms, %d", seed, found, now, length, what)
+			}
+		}
+	}
+}
+
+// A client that has too much to do sends each report when it comes to it.
+func TestReportsThatAreHeldUpAreNotOneWay(t *testing.T) {
+	for seed := range uint64(1000) {
+		l := newDownlink(seed, 10)
+		var last [2]int64
+		l.leaves = func(track int, at int64) int64 {
+			if at > 10_000 {
+				at += l.random.Int64N(1 + int64(seed%40)*100)
+			}
+			last[track] = max(last[track], at)
+			return last[track]
+		}
+		for now := int64(0); now < 60_000; now += 20 {
+			if found := l.step(now); len(found) > 0 {
+				t.Fatalf("seed %d: %v at %d ms", seed, found, now)
 			}
 		}
 	}

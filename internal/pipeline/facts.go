@@ -87,7 +87,7 @@ func trackFacts(t *peer.TrackFacts) mediactl.TrackFacts {
 }
 
 func report(r forward.Report, age time.Duration) mediactl.Report {
-	return mediactl.Report{Age: milliseconds(age), Sent: r.Sent, Heard: r.Heard}
+	return mediactl.Report{Age: milliseconds(age), Sent: r.Sent, Heard: r.Heard, Trip: roundTrip(time.Duration(r.Trip))}
 }
 
 // roundTrip is 0 for what is not known, and never for what is.

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	keptReports = 4
+	keptReports = 16 // one a second: a client that has too much to do answers late
 	maxRTT      = media.Time(time.Second)
 )
 
@@ -86,7 +86,8 @@ func (f *Forwarder) ReceiverReport(now media.Time, report rtcp.ReceptionReport) 
 	for _, sent := range r.kept() {
 		if sent.ntp == report.LastSenderReport {
 			held := media.Time(uint64(report.Delay) * 1e9 >> 16)
-			r.rtt = min(max(now-sent.at-held, media.Time(time.Millisecond)), maxRTT)
+			r.latest.Trip = max(now-sent.at-held, media.Time(time.Millisecond))
+			r.rtt = min(r.latest.Trip, maxRTT)
 		}
 	}
 }

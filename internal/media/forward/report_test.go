@@ -49,8 +49,16 @@ func TestReceiverReportMeasuresRoundTrip(t *testing.T) {
 		t.Errorf("stats = %+v", s)
 	}
 	g.ReceiverReport(2540*ms, rtcp.ReceptionReport{LastSenderReport: lsr, Delay: 1 << 15}) // sent at 2 s, held 0.5 s
-	if s := g.Stats(); s.RTT != 40*time.Millisecond {
+	if s := g.Stats(); s.RTT != 40*time.Millisecond || s.Report.Trip != 40*ms {
 		t.Errorf("round trip = %v", s.RTT)
+	}
+	g.ReceiverReport(5540*ms, rtcp.ReceptionReport{LastSenderReport: lsr, Delay: 1 << 15}) // made long before it came
+	if s := g.Stats(); s.RTT != time.Second || s.Report.Trip != 3040*ms {
+		t.Errorf("round trip = %v, of the report %v", s.RTT, s.Report.Trip)
+	}
+	g.ReceiverReport(5600*ms, rtcp.ReceptionReport{LastSenderReport: 12345})
+	if s := g.Stats(); s.RTT != time.Second || s.Report.Trip != 0 {
+		t.Errorf("round trip = %v, of a report that does not tell %v", s.RTT, s.Report.Trip)
 	}
 	g.ReceiverReport(2540*ms, rtcp.ReceptionReport{LastSenderReport: lsr, Delay: 1<<32 - 1}) // a lie
 	if s := g.Stats(); s.RTT != time.Millisecond {

@@ -36,6 +36,9 @@ type Report struct {
 	At    media.Time // when it came; 0: there is none
 	Sent  uint64     // packets sent by then
 	Heard int64      // of these, how many the viewer knows of, those it lost included; -1: it does not say
+	// Trip is how long a packet and this very report took together, however long the report was held up after it was made;
+	// 0: not known. So much of what was sent it cannot know of.
+	Trip media.Time
 }
 
 // Stats returns the counters.

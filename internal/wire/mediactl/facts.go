@@ -108,4 +108,5 @@ type Report struct {
 	Age   int64  `json:"age"`   // milliseconds since it came; -1: there is none
 	Sent  uint64 `json:"sent"`  // packets sent by then
 	Heard int64  `json:"heard"` // of these, how many the viewer knows of, those it lost included; -1 unknown
+	Trip  int64  `json:"trip"`  // milliseconds that a packet and this report took together, 1 at least; 0 unknown
 }
