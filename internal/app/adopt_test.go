@@ -131,3 +131,33 @@ func TestAComment(t *testing.T) {
 		t.Errorf("without the file: %+v", l.check())
 	}
 }
+
+// TestAChangeAnswersForItself: what is wrong already, as a folder that is just being replaced, keeps no change from being made;
+// a change that was refused for such a thing is made once it is mended.
+func TestAChangeAnswersForItself(t *testing.T) {
+	folder := t.TempDir()
+	old, site := filepath.Join(folder, "old"), filepath.Join(folder, "site")
+	dotenv := `OPENVIDU_SECRET=a longer secret 1` + "\n" + `EXTRA_ROUTES=["/old=` + old + `"]` + "\n"
+	l := liveOf(t, dotenv, slog.New(slog.DiscardHandler))
+	l.look()
+	if err := l.restart(t.Context(), "me", map[string]any{"CALL_PAGE": "off"}); err != nil {
+		t.Errorf("a change of something else: %v", err)
+	}
+	if err := l.restart(t.Context(), "me", map[string]any{"HTTPS_CIPHERS": "NONE"}); err == nil || strings.Contains(err.Error(), old) || !strings.Contains(err.Error(), "HTTPS_CIPHERS") {
+		t.Errorf("a change that is wrong: %v", err)
+	}
+	if _, err := config.Set(l.config().Data, "me", map[string]string{"EXTRA_ROUTES": `["/=` + site + `"]`}); err != nil {
+		t.Fatal(err)
+	}
+	l.look()
+	if got := l.config().Edge.Routes[0].Target; got != old || l.check().Code == "" {
+		t.Errorf("%q is shown, %+v", got, l.check())
+	}
+	if err := os.Mkdir(site, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	l.look()
+	if got := l.config().Edge.Routes[0].Target; got != site || l.check().Code != "" {
+		t.Errorf("once it is there: %q is shown, %+v", got, l.check())
+	}
+}

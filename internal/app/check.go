@@ -34,6 +34,19 @@ func Check(c config.Config) error {
 	return errors.Join(errs...)
 }
 
+// worse is what Check says of next and does not of now: for what is wrong already, a file that is just being replaced, no
+// change has to answer.
+func worse(now, next config.Config) error {
+	err := Check(next)
+	if err == nil {
+		return nil
+	}
+	known := fault.All(Check(now))
+	return errors.Join(slices.DeleteFunc(fault.All(err), func(e error) bool {
+		return slices.ContainsFunc(known, func(k error) bool { return k.Error() == e.Error() })
+	})...)
+}
+
 func checkCertificates(c config.Config) error { return certs.Usable(certificateConfig(c)) }
 
 func checkElastic(c config.Config) error {

@@ -109,12 +109,13 @@ func (l *live) restart(_ context.Context, author string, values map[string]any) 
 	return nil
 }
 
-// next is what to run with now, with this text of .env, and what waits for a start; an error if that start would fail.
+// next is what to run with now, with this text of .env, and what waits for a start; an error if that start would fail for
+// what the text says.
 func (l *live) next(text []byte) (next config.Config, waiting []config.Change, err error) {
 	c := l.config()
 	whole, err := c.Whole(text)
 	if err == nil {
-		err = Check(whole)
+		err = worse(c, whole)
 	}
 	if err != nil {
 		return next, nil, err
@@ -212,32 +213,44 @@ func (l *live) look() {
 	}
 	l.looked = at
 	text, err := c.ReadFile()
+	if !l.take(c, text, err) {
+		l.looked = nil // what is wrong may be mended elsewhere
+	}
+}
+
+// take makes of a text of .env, or of why it cannot be read, what look is for; it reports whether it is of use.
+func (l *live) take(c config.Config, text []byte, err error) bool {
 	sum := sha256.Sum256(text)
-	if err != nil || sum == l.taken {
-		if err != nil {
-			l.drifted(err.Error())
-		} else if _, waiting, err := l.next(text); err == nil && len(waiting) == 0 {
-			l.drift.Store(nil)
-		}
-		return
+	if err != nil {
+		l.drifted(err.Error())
+		return false
 	}
 	next, waiting, err := l.next(text)
+	if err != nil {
+		if sum != l.taken {
+			l.drifted("what it says cannot be used, the values before it stay in force: " + strings.ReplaceAll(err.Error(), "\n", "; "))
+		}
+		return false
+	}
 	changes := slices.Concat(c.Changes(&next), waiting)
 	switch last := config.Latest(c.Data); {
-	case err == nil && len(changes) == 0: // a comment, the order, or the first look
+	case sum == l.taken:
+		if len(waiting) == 0 {
+			l.drift.Store(nil)
+		}
+	case len(changes) == 0: // a comment, the order, or the first look
 		l.taken = sum
 		l.drift.Store(nil)
-	case err != nil:
-		l.drifted("what it says cannot be used, the values before it stay in force: " + strings.ReplaceAll(err.Error(), "\n", "; "))
 	case last.Text == string(text):
 		if err := l.tell(c, next); err != nil {
 			l.drifted("what it says cannot be used, the values before it stay in force: " + err.Error())
-			return
+			return false
 		}
 		l.inForce(next, waiting, text, last.Author)
 	default:
 		l.drifted("POST /openvidu/api/restart or a restart takes over, `tertulia config undo` puts back: " + told(changes))
 	}
+	return true
 }
 
 // check is what health says: calls go on, so it is no failure.

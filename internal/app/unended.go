@@ -9,6 +9,9 @@ import (
 	"tertulia/internal/event/record"
 )
 
+// clocksApart is how far this machine's clock may have been set back since the oldest session was made.
+const clocksApart = time.Hour
+
 // endsWithin bounds the wait for the disk to have what endSubscriptions tells.
 const endsWithin = 5 * time.Second
 
@@ -22,7 +25,7 @@ func (e *events) endSubscriptions(ctx context.Context, oldest time.Time, log *sl
 		e.looked = true
 		return
 	}
-	err := e.stream.Since(ctx, e.balanced.Place(), oldest, record.UnendedNames, func(entry stream.Entry) { told.Read(entry.Text) })
+	err := e.stream.Since(ctx, e.balanced.Place(), oldest.Add(-clocksApart), record.UnendedNames, func(entry stream.Entry) { told.Read(entry.Text) })
 	if err != nil {
 		log.Warn("what a killed process had told cannot be read: the ends of its viewers' connections may be missing", "error", err)
 		return

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"time"
+
 	"tertulia/internal/event"
 	"tertulia/internal/wire/mediactl"
 )
@@ -145,11 +147,11 @@ type (
 		Connection string
 		Lost       event.SocketLost
 	}
-	// Resume says it is back on a new socket, opened at a time in Unix nanoseconds. No answer (connect is answered by the
+	// Resume says it is back on a new socket, opened so long after this process began. No answer (connect is answered by the
 	// signalling edge).
 	Resume struct {
 		Connection string
-		Opened     int64
+		Opened     time.Duration
 	}
 )
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -215,11 +216,11 @@ func TestRestored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := new(MemoryStore)
 		var told []time.Time
-		events := 0
+		var events atomic.Int64
 		note := func(c *Config) {
 			c.Restored = func(oldest time.Time) { told = append(told, oldest) }
 			c.Observe = func(event.Event) {
-				if events++; len(told) == 0 {
+				if events.Add(1); len(told) == 0 {
 					t.Error("an event came first")
 				}
 			}
@@ -232,15 +233,16 @@ func TestRestored(t *testing.T) {
 			h.pass(time.Minute)
 		}
 		h.stop()
-		if len(told) != 1 || !told[0].IsZero() || events == 0 {
-			t.Errorf("%d events, and told %v, want the zero time", events, told)
+		if len(told) != 1 || !told[0].IsZero() || events.Load() == 0 {
+			t.Errorf("%d events, and told %v, want the zero time", events.Load(), told)
 		}
-		told, events = nil, 0
+		told = nil
+		events.Store(0)
 		h = open(t, store, note)
 		h.pass(2 * time.Minute) // nobody comes back
 		h.stop()
-		if len(told) != 1 || !told[0].Equal(created) || events == 0 {
-			t.Errorf("%d events, and told %v, want %v", events, told, created)
+		if len(told) != 1 || !told[0].Equal(created) || events.Load() == 0 {
+			t.Errorf("%d events, and told %v, want %v", events.Load(), told, created)
 		}
 	})
 }

@@ -50,6 +50,7 @@ const (
 // Registry owns the sessions of this node: it creates, finds, runs and recovers them.
 type Registry struct {
 	cfg     Config
+	began   time.Time // no other clock orders sockets: the machine's may be set back
 	live    atomic.Pointer[Live]
 	adopted chan struct{} // of capacity 1: live has changed
 	ready   chan struct{}
@@ -71,7 +72,7 @@ func New(cfg Config) *Registry {
 		cfg.NewID = RandomID
 	}
 	r := &Registry{
-		cfg: cfg, adopted: make(chan struct{}, 1),
+		cfg: cfg, began: time.Now(), adopted: make(chan struct{}, 1),
 		ready: make(chan struct{}), begin: make(chan *runner), over: make(chan struct{}),
 		directory: newDirectory(cfg.MaxSessions),
 	}
@@ -218,7 +219,7 @@ func (r *Registry) Resume(ctx context.Context, rpc string, opened time.Time) (*A
 	if !ok {
 		return nil, fault.New(fault.ReconnectionUnknown, "reconnection error")
 	}
-	a, err := attached(c.runner.call(Origin{RPC: rpc}, Resume{Connection: c.connection, Opened: opened.UnixNano()}))
+	a, err := attached(c.runner.call(Origin{RPC: rpc}, Resume{Connection: c.connection, Opened: opened.Sub(r.began)}))
 	if fault.Is(err, fault.ConnectionNotFound) {
 		return nil, fault.New(fault.ReconnectionUnknown, "reconnection error")
 	}

@@ -1,6 +1,10 @@
 package session
 
-import "tertulia/internal/wire/mediactl"
+import (
+	"time"
+
+	"tertulia/internal/wire/mediactl"
+)
 
 // Role is what a connection may do (spec §1.2).
 type Role string
@@ -99,8 +103,8 @@ type Connection struct {
 	early map[string][]mediactl.Candidate
 	// asked are the client's requests that the media node works on; who leaves is answered all of them. Never stored.
 	asked []Origin
-	// opened is when the socket that came back last was, Unix nanoseconds. Never stored.
-	opened int64
+	// opened is when the socket that came back last was, since the process began. Never stored.
+	opened time.Duration
 }
 
 // SignalForm tells clients up to 2.8, which write the type of a signal as it is, from newer ones, which put "signal:" before
