@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"tertulia/internal/fault"
 )
 
 // sinceBatch is how many records are asked for at a time.
@@ -51,7 +53,14 @@ func (s *Stream) Since(ctx context.Context, after uint64, from time.Time, names 
 			return failed(batch.Error(), "read stream %s", s.config.Name)
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case got == 0: // what was left is forgotten meanwhile
+		case got == 0: // what was left is forgotten meanwhile, or the disk is slow
+			now, err := consumer.Info(ctx)
+			if err != nil {
+				return failed(err, "read stream %s", s.config.Name)
+			}
+			if now.NumPending > 0 {
+				return fault.New(fault.Timeout, "stream %s gives no record in %v, and has %d more", s.config.Name, s.config.Limit, now.NumPending)
+			}
 			return nil
 		}
 	}
