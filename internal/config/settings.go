@@ -96,7 +96,7 @@ var serverSettings = []Setting{
 		Doc: "Who may open the call page: nobody, browsers at loopback and private addresses, or everybody.",
 	}, {
 		Name: "COTURN_SHARED_SECRET_KEY", Secret: true, kind: atLeast(16, func(c *Config) *string { return &c.CoturnSecret }),
-		Doc: "Key the TURN credentials are made from, of 16 characters at least. Unset: derived from `OPENVIDU_SECRET`, and changes with it; credentials that clients hold are good until they expire, 24 hours at most.",
+		Doc: "Key the TURN credentials are made from, of 16 characters at least. Unset: derived from `OPENVIDU_SECRET`, and changes with it; credentials that clients hold are good until they expire, 24 hours at most, over a restart if the secret they are of is in `OPENVIDU_SECRET_PREVIOUS`.",
 	}, {
 		Name: "METRICS_PORT", kind: loopbackPort(func(c *Config) *string { return &c.MetricsAddress }),
 		Doc: "TCP port of `/metrics` (Prometheus) and `/debug/pprof/` (Go profiler), in the clear and without a password: on the loopback interface, unless an address is named as in `0.0.0.0:9090`. 0 takes any free port, which the log tells. Unset: off.",

@@ -198,14 +198,14 @@ func TestFAQ_04__AWrongSecretOfAPageIsNoLeak(t *testing.T) {
 // A key that may only look sees where a webhook goes and which headers it has, and no password in them.
 func TestSecretsOfWebhooksAreHidden(t *testing.T) {
 	keys := []Credential{all(secret), {User: User, Password: "reader", Scope: ScopeRead, Name: "r"}}
-	hook := &openvidu.RESTWebhookConfig{Endpoint: "https://u:pass@app.example/hook?token=abc", Headers: []string{"Authorization: Bearer abc"}, Events: []string{}}
+	hook := &openvidu.RESTWebhookConfig{Endpoint: "https://u:pass@app.example/hook/T0KEN?token=abc", Headers: []string{"Authorization: Bearer abc"}, Events: []string{}}
 	h, _ := server(t, func(c *Config) {
 		c.Credentials = func() []Credential { return keys }
 		c.Settings = fixed(openvidu.RESTConfig{Webhook: true, RESTWebhookConfig: hook})
 	})
 	for password, wants := range map[string][]string{
-		"reader": {`["Authorization: (hidden)"]`, `"https://hidden@app.example/hook?hidden"`},
-		secret:   {`["Authorization: Bearer abc"]`, `"https://u:pass@app.example/hook?token=abc"`},
+		"reader": {`["Authorization: (hidden)"]`, `"https://app.example/(hidden)"`},
+		secret:   {`["Authorization: Bearer abc"]`, `"https://u:pass@app.example/hook/T0KEN?token=abc"`},
 	} {
 		r := newRequest("GET /openvidu/api/config", "")
 		r.SetBasicAuth(User, password)

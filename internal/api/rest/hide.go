@@ -41,8 +41,8 @@ func hideStats(s *openvidu.RESTStats) {
 	}
 }
 
-// hideWebhook takes out what would let its reader speak to the application as we do: what headers say, and credentials
-// and query of the URL, where receivers have their tokens.
+// hideWebhook takes out what would let its reader speak to the application as we do: what headers say, and all of the URL but
+// its host, for receivers have their tokens in any part of it.
 func hideWebhook(w openvidu.RESTWebhookConfig) *openvidu.RESTWebhookConfig {
 	headers := make([]string, len(w.Headers))
 	for i, h := range w.Headers {
@@ -55,12 +55,6 @@ func hideWebhook(w openvidu.RESTWebhookConfig) *openvidu.RESTWebhookConfig {
 		w.Endpoint = hidden
 		return &w
 	}
-	if u.User != nil {
-		u.User = url.User("hidden")
-	}
-	if u.RawQuery != "" {
-		u.RawQuery = "hidden"
-	}
-	w.Endpoint = u.String()
+	w.Endpoint = u.Scheme + "://" + u.Host + "/" + hidden
 	return &w
 }

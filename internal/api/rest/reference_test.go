@@ -40,7 +40,7 @@ authentication, user ` + "`OPENVIDUAPP`, password `OPENVIDU_SECRET`" + `; JSON i
 
 A key of ` + "`API_KEYS`" + ` is another password, of a scope: ` + "`sessions`" + ` may do nothing about the server; ` + "`read`" + ` may change nothing, and sees nothing by which it
 could join or act as somebody else: ` + "`token`" + ` is null, credentials of ` + "`customIceServers`" + `, ICE passwords in descriptions and headers of webhooks are
-` + "`(hidden)`" + `, and so are credentials and query of a webhook's URL.
+` + "`(hidden)`" + `, and so is all but the host of a webhook's URL.
 
 In bodies, null is the same as absent, and unknown fields are ignored; a body has at most 1 MiB. Answers carry explicit nulls.
 
