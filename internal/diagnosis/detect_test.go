@@ -251,6 +251,7 @@ func mediaFaults() map[string]faulty {
 		"the viewer never got any sound": {want: AudioOneWay, words: []string{"audio"}, view: with(viewer(), func(_ *View, e *Endpoint) {
 			a := of(e, "audio")
 			a.Report.Heard, a.Reports, a.Report.Age = -1, 0, -1
+			a.Packets, before(e, "audio").Packets = 750, 500 // for 15 s
 			before(e, "audio").Reports, before(e, "audio").Report.Heard = 0, -1
 		})},
 		"the viewer gets nothing any more": {want: ReturnPathBlocked, words: []string{"audio and video"}, view: with(viewer(), func(_ *View, e *Endpoint) {
@@ -426,6 +427,11 @@ func healthy() map[string]func() *View {
 		"no picture, and the report on sound came too soon": with(viewer(), func(_ *View, e *Endpoint) {
 			of(e, "video").Report.Heard = 750
 			report(e, "audio", 3000, 440)
+		}),
+		"sound whose first report was lost": with(viewer(), func(_ *View, e *Endpoint) {
+			a := of(e, "audio")
+			a.Report.Heard, a.Reports, a.Report.Age = -1, 0, -1 // after 12 s
+			before(e, "audio").Reports, before(e, "audio").Report.Heard = 0, -1
 		}),
 		"sound that waits for its report": with(viewer(), func(_ *View, e *Endpoint) {
 			report(e, "audio", 6500, 270)

@@ -10,19 +10,19 @@ import (
 // to 7.5 s, and no more on what has not come for 8 s: sound that stops is named within 10 s only if the first report
 // that lacks much of it counts, or the absence of the next.
 const (
-	stuckAfter      = 3.0  // seconds that a report lacks of a track: longer than networks pause
-	stuckLeast      = 25   // packets of it
-	soundStuckAfter = 0.8  // seconds of sound, if video came meanwhile
-	unsureAfter     = 0.5  // seconds of sound, if the next report does not come
-	stillVideo      = 0.5  // seconds after which a report on video tells that the network does not pause
-	videoRate       = 10   // packets per second, of video that comes all the time
-	soundRate       = 50   // the same of words
-	firstReported   = 8000 // milliseconds of packets after which something is reported on for the first time
-	soundReported   = 7800 // milliseconds within which sound is reported as long as it comes
-	videoReported   = 2500 // the same of video
-	onTheWay        = 1000 // milliseconds that packets and the report of them may take
-	reportsWithin   = 9    // seconds that it is worth to wait for a report that tells
-	tellingAfter    = 2.5  // seconds after something began to be lost that a report of another track tells
+	stuckAfter      = 3.0    // seconds that a report lacks of a track: longer than networks pause
+	stuckLeast      = 25     // packets of it
+	soundStuckAfter = 0.8    // seconds of sound, if video came meanwhile
+	unsureAfter     = 0.5    // seconds of sound, if the next report does not come
+	stillVideo      = 0.5    // seconds after which a report on video tells that the network does not pause
+	videoRate       = 10     // packets per second, of video that comes all the time
+	soundRate       = 50     // the same of words
+	firstReported   = 13_000 // milliseconds of packets after which sound is reported on for the first time, though one report was lost
+	soundReported   = 7800   // milliseconds within which sound is reported as long as it comes
+	videoReported   = 2500   // the same of video
+	onTheWay        = 1000   // milliseconds that packets and the report of them may take
+	reportsWithin   = 9      // seconds that it is worth to wait for a report that tells
+	tellingAfter    = 2.5    // seconds after something began to be lost that a report of another track tells
 )
 
 // stuck returns how many packets of a track we send its viewer had not heard of when it last reported, 0 if it was not
