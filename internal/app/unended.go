@@ -20,11 +20,11 @@ const endsWithin = 5 * time.Second
 // leaves its place there. Only sessions that go on can have any, so nothing is read from before the oldest of them. Calls do
 // not depend on it.
 func (e *events) endSubscriptions(ctx context.Context, oldest time.Time, log *slog.Logger) {
-	var told record.Unended
 	if oldest.IsZero() {
 		e.looked = true
 		return
 	}
+	var told record.Unended
 	err := e.stream.Since(ctx, e.balanced.Place(), oldest.Add(-clocksApart), record.UnendedNames, func(entry stream.Entry) { told.Read(entry.Text) })
 	if err != nil {
 		log.Warn("what a killed process had told cannot be read: the ends of its viewers' connections may be missing", "error", err)

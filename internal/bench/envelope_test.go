@@ -56,11 +56,6 @@ func TestKMS_05a__HighBitrates(t *testing.T) {
 				var costs []float64
 				for range windows {
 					got, err := s.measure(ctx, scored(shape, kbps, "gcm"), length)
-					for again := 0; again < 3 && err == nil && length < time.Minute && got.Delivered != got.Expected; again++ {
-						// A server that other programs keep from its CPU for longer than its socket's buffer lasts loses
-						// packets; one that is too slow does so every time.
-						got, err = s.measure(ctx, scored(shape, kbps, "gcm"), length)
-					}
 					if err != nil {
 						return err
 					}

@@ -113,9 +113,12 @@ func soundStuck(e *Endpoint, lost float64) bool {
 // pause of the network would have kept from it. Two reports may come between two readings.
 func sawVideo(e *Endpoint, since, until int64) bool {
 	rate, _ := e.lag("video")
+	if rate < videoRate {
+		return false
+	}
 	for _, past := range e.Past {
 		video := trackOf(past.Tracks, "video", true)
-		if video == nil || rate < videoRate {
+		if video == nil {
 			continue
 		}
 		for _, r := range []mediactl.Report{video.Report, video.Former} {
